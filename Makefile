@@ -1,0 +1,55 @@
+# Every command of the project; bare `make` lists them. GNU make 3.81 or newer and a POSIX shell.
+# Paths are relative, because the folder's own name may hold spaces. Tools are called as modules of
+# .venv's Python, so nothing has to be activated and the folder may be moved.
+
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+ARGS ?=
+
+help: ## List these commands
+	@echo 'Digital Downloads'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
+
+run: ## Start the shop on http://127.0.0.1:8000 (HOST=, PORT= and PYTHON= choose others)
+	@bin/venv run
+	@exec $(PY) -m site_config.supervisor
+
+test: dev ## Run the test-suite on SQLite (ARGS="-k cart" chooses)
+	@exec $(PY) -m pytest $(ARGS)
+
+prove: dev ## Run everything long, by hand (ARGS="-k commands" chooses)
+	@exec $(PY) -m pytest -m prove $(ARGS)
+
+lint: dev ## Look for mistakes in Python and templates
+	$(PY) -m ruff check .
+	$(PY) -m djlint --lint frontend_templates
+
+format: dev ## Rewrite Python into the one format
+	$(PY) -m ruff check --fix --select I .
+	$(PY) -m ruff format .
+
+types: dev ## Check the types
+	$(PY) -m mypy .
+
+imports: dev ## Check that the rooms import in one direction only
+	$(PY) -c 'import sys; from importlinter.cli import lint_imports_command as main; main()'
+
+check: lint types imports ## All of the above that changes nothing, and Django's own checks
+	$(PY) -m ruff format --check .
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check --dry-run
+
+pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade for newer ones)
+	@bin/pins $(ARGS)
+
+diagrams: dev ## Draw the diagrams of docs/ from the code
+	$(PY) manage.py draw_diagrams
+
+clean: ## Remove .venv and caches; var/ with the shop's data and protected_media/ stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev:
+	@bin/venv dev
+
+.PHONY: help run test prove lint format types imports check pins diagrams clean dev

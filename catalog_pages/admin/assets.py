@@ -1,0 +1,203 @@
+"""The list of audio files in the admin: find one, read its facts, delete what nobody needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.db.models.deletion import ProtectedError
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from wagtail.admin.admin_url_finder import ModelAdminURLFinder
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.views import generic
+from wagtail.admin.viewsets.model import ModelViewSet
+
+from catalog_pages.admin import facts
+from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
+from catalog_pages.admin.upload import UploadView
+from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
+from catalog_pages.search_text import clean_search_text
+
+
+def find_by_name(assets: QuerySet[DigitalAsset], text: str | None) -> QuerySet[DigitalAsset]:
+    """Those whose file name holds every word of `text`, in any order."""
+    for word in clean_search_text(text).split():
+        assets = assets.filter(file_name__icontains=word)
+    return assets
+
+
+def products_of(asset: DigitalAsset) -> list[ProductPage]:
+    """The products whose tracks use the file; no query when its tracks were prefetched."""
+    pages = {file.track.page.pk: file.track.page for file in asset.track_files.all()}
+    return list(pages.values())
+
+
+def links_to_products(asset: DigitalAsset) -> str | SafeString:
+    pages = products_of(asset)
+    if not pages:
+        return "Not used yet"
+    return format_html_join(
+        ", ",
+        '<a href="{}">{}</a>',
+        ((reverse("wagtailadmin_pages:edit", args=[page.pk]), page.title) for page in pages),
+    )
+
+
+class AssetIndexView(generic.IndexView):
+    def get_base_queryset(self) -> QuerySet[DigitalAsset]:
+        uses = TrackFile.objects.select_related("track__page")
+        return DigitalAsset.objects.prefetch_related(Prefetch("track_files", queryset=uses))
+
+    def search_queryset(self, queryset: QuerySet[DigitalAsset]) -> QuerySet[DigitalAsset]:
+        return find_by_name(queryset, self.search_query)
+
+
+class AssetInspectView(generic.InspectView):
+    """Everything known about one file; the names below are `fields` of the view set."""
+
+    page_title = "Audio file"
+
+    def get_field_label(self, field_name: str, field: Any) -> str:
+        labels = {"used_in": "Used in", "crc32": "CRC-32", "duration_ms": "Duration", "size_bytes": "Size"}
+        labels |= {"bitrate_bps": "Bitrate", "sample_rate_hz": "Sample rate", "format_name": "Format"}
+        return labels.get(field_name) or super().get_field_label(field_name, field)
+
+    def get_duration_ms_display_value(self) -> str:
+        return facts.duration_text(self.object)
+
+    def get_size_bytes_display_value(self) -> str:
+        return f"{facts.size_text(self.object)} ({self.object.size_bytes:,} bytes)"
+
+    def get_bitrate_bps_display_value(self) -> str:
+        return facts.bitrate_text(self.object)
+
+    def get_sample_rate_hz_display_value(self) -> str:
+        return facts.sample_rate_text(self.object)
+
+    def get_channels_display_value(self) -> str:
+        return facts.channels_text(self.object)
+
+    def get_codec_display_value(self) -> str:
+        return self.object.codec or facts.UNKNOWN
+
+    def get_crc32_display_value(self) -> str:
+        return f"{self.object.crc32:08x}"
+
+    def get_sha256_display_value(self) -> SafeString:
+        return format_html("<code>{}</code>", self.object.sha256)
+
+    def get_uploaded_by_display_value(self) -> str:
+        return str(self.object.uploaded_by or "The shop itself")
+
+    def get_tags_display_value(self) -> str | SafeString:
+        """The file's own tags, one to a line."""
+        tags = [(key, value) for key, value in self.object.tags.items() if value not in (None, "")]
+        return format_html_join(format_html("<br>"), "{}: {}", tags) or facts.UNKNOWN
+
+    def get_used_in_display_value(self) -> str | SafeString:
+        return links_to_products(self.object)
+
+
+class AssetDeleteView(generic.DeleteView):
+    """Deletes what nothing needs; anything else is refused with the reasons."""
+
+    @property
+    def confirmation_message(self) -> str:
+        return f"“{self.object}” leaves the shop's storage for good. Nothing uses it."
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.user_has_permission("delete") and (reasons := reasons_to_keep_asset(self.object)):
+            return self.refuse(reasons)
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except ProtectedError:  # somebody used or bought it after the question was asked
+            return self.refuse(reasons_to_keep_asset(self.object))
+
+    def refuse(self, reasons: list[str]) -> HttpResponse:
+        return refuse(self.request, reasons, reverse("digital_assets:inspect", args=[self.object.pk]))
+
+
+class DigitalAssetViewSet(ModelViewSet):
+    """No edit, copy or add form: bytes never change, and they arrive through the upload view."""
+
+    model = DigitalAsset
+    name = "digital_assets"
+    url_prefix = "audio-files"
+    icon = "media"
+    menu_label = "Audio files"
+    menu_order = 250
+    add_to_admin_menu = True
+    copy_view_enabled = False
+    inspect_view_enabled = True
+    form_fields: list[str] = []
+    index_view_class = AssetIndexView
+    inspect_view_class = AssetInspectView
+    delete_view_class = AssetDeleteView
+    search_fields = ["file_name"]
+    list_per_page = 50
+    list_display = [
+        "file_name",
+        Column("format_name", label="Format", sort_key="format_name"),
+        Column("duration", accessor=facts.duration_text, sort_key="duration_ms"),
+        Column("size", accessor=facts.size_text, sort_key="size_bytes"),
+        Column("used_in", label="Used in", accessor=links_to_products),
+        DateColumn("created_at", label="Uploaded", sort_key="created_at"),
+    ]
+    inspect_view_fields = [
+        "file_name",
+        "format_name",
+        "duration_ms",
+        "size_bytes",
+        "bitrate_bps",
+        "sample_rate_hz",
+        "channels",
+        "codec",
+        "content_type",
+        "tags",
+        "used_in",
+        "sha256",
+        "crc32",
+        "uploaded_by",
+        "created_at",
+    ]
+
+    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        names = {"edit_url_name": None, "history_url_name": None, "usage_url_name": None}
+        names["add_url_name"] = self.get_url_name("upload")
+        return super().get_common_view_kwargs(**names, **kwargs)
+
+    @property
+    def upload_view(self) -> Any:
+        return self.construct_view(UploadView)
+
+    @property
+    def url_finder_class(self) -> type[ModelAdminURLFinder]:
+        """Where Wagtail links to a file: its facts, for everybody who may see them."""
+        return type(
+            "AssetURLFinder",
+            (AssetURLFinder,),
+            {"permission_policy": self.permission_policy, "edit_url_name": self.get_url_name("inspect")},
+        )
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            path("", self.index_view, name="index"),
+            path("results/", self.index_results_view, name="index_results"),
+            path("upload/", self.upload_view, name="upload"),
+            path("<uuid:pk>/", self.inspect_view, name="inspect"),
+            path("<uuid:pk>/delete/", self.delete_view, name="delete"),
+        ]
+
+
+class AssetURLFinder(ModelAdminURLFinder):
+    def get_edit_url(self, instance: DigitalAsset) -> str | None:
+        policy = self.permission_policy
+        if self.user and policy and not policy.user_has_any_permission(self.user, ["view", "add"]):
+            return None
+        return self.construct_edit_url(instance)

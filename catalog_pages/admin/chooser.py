@@ -1,0 +1,112 @@
+"""The window in which an editor chooses the file of a track, or uploads it there and then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from wagtail.admin.forms.choosers import BaseFilterForm
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.views.generic import chooser as views
+from wagtail.admin.viewsets.chooser import ChooserViewSet
+
+from catalog_pages.admin import facts
+from catalog_pages.admin.assets import find_by_name
+from catalog_pages.admin.upload import ACCEPTED, store_upload, too_large
+from catalog_pages.admin.upload_handlers import StreamedUploadView
+from catalog_pages.models import DigitalAsset
+from catalog_pages.search_text import MAX_CHARACTERS
+
+
+class AssetFilterForm(BaseFilterForm):
+    q = forms.CharField(
+        label="File name",
+        required=False,
+        max_length=MAX_CHARACTERS,
+        widget=forms.TextInput(attrs={"placeholder": "Search by file name"}),
+    )
+
+    def filter(self, objects: QuerySet[DigitalAsset]) -> QuerySet[DigitalAsset]:
+        self.search_query = self.cleaned_data["q"]
+        self.is_searching = bool(self.search_query)
+        return find_by_name(objects, self.search_query)
+
+
+class AssetUploadForm(forms.Form):
+    """The window's upload tab: one file, sent to the window's own view and never to the page's form."""
+
+    prefix = "audio-file"
+    file = forms.FileField(
+        label="Audio file",
+        # The field's own check of names would end in a sentence about characters.
+        max_length=None,
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+    )
+
+
+class AssetColumnsMixin:
+    """What tells one file from another: its name, format, length, size and age."""
+
+    @property
+    def columns(self) -> list[Column]:
+        return [
+            *super().columns,  # type: ignore[misc]
+            Column("format_name", label="Format"),
+            Column("duration", accessor=facts.duration_text),
+            Column("size", accessor=facts.size_text),
+            DateColumn("created_at", label="Uploaded"),
+        ]
+
+
+class AssetChooseView(AssetColumnsMixin, views.ChooseView):
+    filter_form_class = AssetFilterForm
+    results_template_name = "catalog_pages/admin/chooser_results.html"
+
+
+class AssetChooseResultsView(AssetColumnsMixin, views.ChooseResultsView):
+    filter_form_class = AssetFilterForm
+    results_template_name = "catalog_pages/admin/chooser_results.html"
+
+
+class AssetUploadTabView(
+    views.CreateViewMixin, views.CreationFormMixin, views.ChosenResponseMixin, StreamedUploadView
+):
+    """Stores the file and chooses it; a file that is here already is chosen as it is."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        self.form = self.get_creation_form()
+        outcome = None
+        if self.upload_handler.too_large:
+            outcome = too_large(self.upload_handler.too_large[0])
+            self.form.errors["file"] = self.form.error_class([outcome.sentence])
+        elif self.form.is_valid():
+            outcome = store_upload(self.form.cleaned_data["file"], user=request.user)
+            if outcome.asset is None:
+                self.form.add_error("file", outcome.sentence)
+        if outcome and outcome.asset:
+            return self.get_chosen_response(outcome.asset)
+        return self.get_reshow_creation_form_response()
+
+
+class DigitalAssetChooserViewSet(ChooserViewSet):
+    model = DigitalAsset
+    name = "digital_asset_chooser"
+    url_prefix = "audio-files/choose"
+    icon = "media"
+    choose_one_text = "Choose a file"
+    choose_another_text = "Choose another file"
+    edit_item_text = "See the file"
+    page_title = "Choose an audio file"
+    search_tab_label = "Files already here"
+    creation_tab_label = "Upload a new file"
+    create_action_label = "Upload and choose"
+    create_action_clicked_label = "Uploading …"
+    creation_form_class = AssetUploadForm
+    per_page = 15
+    choose_view_class = AssetChooseView
+    choose_results_view_class = AssetChooseResultsView
+    create_view_class = AssetUploadTabView
+
+

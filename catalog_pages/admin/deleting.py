@@ -1,0 +1,123 @@
+"""What may not be deleted, in sentences; the database would refuse too, but with an error page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib import messages
+from django.db.models import PROTECT, Model, QuerySet, TextField
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from wagtail.models import Page, Revision
+
+from catalog_pages.models import (
+    Artist,
+    CataloguePage,
+    DigitalAsset,
+    Genre,
+    HomePage,
+    ProductPage,
+    TrackFile,
+)
+
+NAMES_SHOWN = 3
+
+
+def refuse(request: HttpRequest, sentences: Iterable[str], back_to: str) -> HttpResponse:
+    """Say why, and lead back to a page that can be read."""
+    for sentence in sentences:
+        messages.error(request, sentence)
+    return redirect(back_to)
+
+
+def reasons_to_keep_pages(pages: Iterable[Page]) -> list[str]:
+    """One sentence for each of the shop's own pages among `pages` and everything below them."""
+    titles: dict[int, str] = {}
+    for page in pages:
+        needed = Page.objects.descendant_of(page, inclusive=True).type(HomePage, CataloguePage)
+        titles |= dict(needed.values_list("pk", "title"))
+    return [f"The shop needs the page “{title}”; it cannot be deleted." for title in titles.values()]
+
+
+def reasons_to_keep_asset(asset: DigitalAsset) -> list[str]:
+    """Why `asset` stays; empty when nothing uses it and nobody bought it."""
+    reasons = []
+    users = ProductPage.objects.filter(tracks__files__asset=asset).distinct()
+    if users:
+        reasons.append(
+            f"“{asset}” is used by {_named(users)}. Take it out of the track first, then publish."
+        )
+    elif versions := products_with_version_naming_asset(asset):
+        reasons.append(_kept_by_versions(asset, versions))
+    if DigitalAsset.objects.filter(replaces=asset).exists():
+        reasons.append(f"“{asset}” stays, because a newer file replaced it for people who bought it.")
+    # Rooms to the left protect a file for one reason: somebody bought it. This room may not know them.
+    if _is_protected_by_others(asset, than=(TrackFile, DigitalAsset)):
+        reasons.append(f"“{asset}” has been bought, and its buyers may come back for it. It stays.")
+    return reasons
+
+
+def reasons_to_keep_snippets(instances: Sequence[Model]) -> list[str]:
+    """One sentence per artist or genre that a product still names; empty for other snippets."""
+    return [
+        reason
+        for instance in instances
+        if isinstance(instance, Artist | Genre) and (reason := _reason_to_keep(instance))
+    ]
+
+
+def products_with_version_naming_asset(asset: DigitalAsset) -> QuerySet[ProductPage]:
+    """Products that name `asset` in a draft or an earlier version, which live in revisions alone.
+
+    Such a version could not be opened any more once the file is gone, so it counts as a use.
+    """
+    named = _product_revisions().annotate(text=Cast("content", TextField()))
+    return _products_of(named.filter(text__contains=str(asset.pk)))
+
+
+def _reason_to_keep(instance: Artist | Genre) -> str:
+    products = ProductPage.objects.filter(**{instance._meta.model_name or "": instance})
+    if products:
+        return f"“{instance}” is named by {_named(products)}. Choose another one there first."
+    named = _product_revisions().filter(**{f"content__{instance._meta.model_name}": instance.pk})
+    versions = _products_of(named)
+    return _kept_by_versions(instance, versions) if versions else ""
+
+
+def _kept_by_versions(instance: Model, products: QuerySet[ProductPage]) -> str:
+    return f"“{instance}” is named by a draft or an earlier version of {_named(products)}, so it stays."
+
+
+def _product_revisions() -> QuerySet[Revision]:
+    return Revision.page_revisions.filter(
+        content_type__app_label="catalog_pages", content_type__model="productpage"
+    )
+
+
+def _products_of(revisions: QuerySet[Revision]) -> QuerySet[ProductPage]:
+    keys = {int(key) for key in revisions.values_list("object_id", flat=True).distinct()}
+    return ProductPage.objects.filter(pk__in=keys)
+
+
+def _named(products: QuerySet[ProductPage]) -> str:
+    """`“A”`, `“A” and “B”`, `“A”, “B”, “C” and 4 more`."""
+    titles = [f"“{title}”" for title in products.order_by("title").values_list("title", flat=True)]
+    shown, rest = titles[:NAMES_SHOWN], len(titles) - NAMES_SHOWN
+    last = f"{rest} more" if rest > 0 else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
+
+
+def _is_protected_by_others(instance: Model, *, than: tuple[type[Model], ...]) -> bool:
+    relations = [
+        relation
+        for relation in instance._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ForeignObjectRel)
+        and getattr(relation, "on_delete", None) is PROTECT
+        and relation.related_model not in than
+    ]
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: instance}).exists()
+        for relation in relations
+    )

@@ -1,0 +1,144 @@
+"""The page that takes new audio files: several at once, with progress, and without JavaScript too."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.log_actions import log
+
+from catalog_pages.admin import facts
+from catalog_pages.admin.upload_handlers import StreamedUploadView
+from catalog_pages.errors import DomainError
+from catalog_pages.models import DigitalAsset
+from catalog_pages.templatetags.shop import filesize_short
+
+logger = logging.getLogger(__name__)
+
+ACCEPTED = "audio/*,.mp3,.flac,.ogg,.oga,.opus,.wav,.m4a"
+NOTHING_CHOSEN = "Choose at least one audio file."
+NOT_STORED = "The shop's storage did not take this file. Nothing was kept; try again in a while."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one uploaded file: `asset`, or in `sentence` why there is none."""
+
+    file_name: str
+    sentence: str
+    asset: DigitalAsset | None = None
+    is_new: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """What the upload page's script shows in the file's row."""
+        answer: dict[str, Any] = {"file_name": self.file_name, "sentence": self.sentence}
+        if self.asset is None:
+            return answer | {"state": "refused"}
+        return answer | {
+            "state": "stored" if self.is_new else "duplicate",
+            "id": str(self.asset.pk),
+            "title": self.title,
+            "facts": self.facts,
+            "url": self.url,
+        }
+
+    @property
+    def title(self) -> str:
+        return facts.title_text(self.asset) if self.asset else self.file_name
+
+    @property
+    def facts(self) -> list[str]:
+        if self.asset is None:
+            return []
+        return [self.asset.format_name, facts.duration_text(self.asset), facts.size_text(self.asset)]
+
+    @property
+    def url(self) -> str:
+        return reverse("digital_assets:inspect", args=[self.asset.pk]) if self.asset else ""
+
+
+def too_large(file_name: str) -> Outcome:
+    limit = filesize_short(settings.MAX_UPLOAD_BYTES)
+    return Outcome(file_name, f"This file is larger than {limit}, the most that this shop takes.")
+
+
+def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
+    """Hash, read and keep one upload; a refusal is an outcome, never an exception."""
+    # Reading audio loads large libraries, so a web process does it only once somebody uploads.
+    from catalog_pages.assets import asset_store
+
+    name = upload.name or ""
+    try:
+        stored = asset_store(
+            source=Path(upload.temporary_file_path()), file_name=name, uploaded_by=user
+        )
+    except DomainError as refusal:
+        return Outcome(name, refusal.message)
+    except OSError:
+        logger.exception("An uploaded audio file could not be stored")
+        return Outcome(name, NOT_STORED)
+    asset = stored.asset
+    if not stored.created:
+        return Outcome(name, f"This is the same file as “{asset}”, already here.", asset)
+    log(instance=asset, action="wagtail.create", user=user)
+    return Outcome(name, "Stored.", asset, is_new=True)
+
+
+class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUploadView):
+    """GET shows the form. POST takes `files` and answers with a page, or with JSON when asked to.
+
+    JSON: `{"results": [...]}` with 201 when something new was stored, 200 when all of it was here
+    already, 422 when a file was refused, 413 when one was too large, 400 when none was sent.
+    """
+
+    permission_policy: Any = None
+    permission_required = "add"
+    page_title = "Upload audio files"
+    header_icon = "media"
+    template_name = "catalog_pages/admin/upload.html"
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        uploads = request.FILES.getlist("files")  # reads the body, so it comes first
+        outcomes = [too_large(name) for name in self.upload_handler.too_large]
+        outcomes += [store_upload(upload, user=request.user) for upload in uploads]
+        status = self.status_of(outcomes)
+        if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+            results = [outcome.as_json() for outcome in outcomes]
+            sentence = "" if outcomes else NOTHING_CHOSEN
+            return JsonResponse({"results": results, "sentence": sentence}, status=status)
+        context = self.get_context_data(outcomes=outcomes, sentence="" if outcomes else NOTHING_CHOSEN)
+        return self.render_to_response(context, status=status)
+
+    def status_of(self, outcomes: list[Outcome]) -> int:
+        if not outcomes:
+            return 400
+        if self.upload_handler.too_large:
+            return 413
+        if any(outcome.asset is None for outcome in outcomes):
+            return 422
+        return 201 if any(outcome.is_new for outcome in outcomes) else 200
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        index = {"url": reverse("digital_assets:index"), "label": "Audio files"}
+        return [*self.breadcrumbs_items, index, {"url": "", "label": self.page_title}]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            accepted=ACCEPTED,
+            max_bytes=settings.MAX_UPLOAD_BYTES,
+            max_size=filesize_short(settings.MAX_UPLOAD_BYTES),
+            index_url=reverse("digital_assets:index"),
+            **kwargs,
+        )

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CatalogPagesConfig(AppConfig):
+    name = "catalog_pages"
+    verbose_name = "Catalogue"

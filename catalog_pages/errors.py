@@ -1,0 +1,15 @@
+"""The shape of every rule's refusal: a stable code, a sentence for people, an HTTP status."""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """Raised where a rule lives; turned into HTML or problem+json in one place each."""
+
+    code = "refused"
+    status = 409
+    message = "This cannot be done."
+
+    def __init__(self, message: str = "") -> None:
+        self.message = message or self.message
+        super().__init__(self.message)

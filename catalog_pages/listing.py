@@ -1,0 +1,57 @@
+"""The catalogue's list: search text, filter, order and page from a query string, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.core.paginator import Page, Paginator
+
+from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.search_text import clean_search_text
+
+PAGE_SIZE = 24
+SORTS = {
+    "newest": "Newest",
+    "title": "Title",
+    "price": "Price, low to high",
+    "-price": "Price, high to low",
+}
+_ORDER = {"title": ("title", "pk"), "price": ("price_pennies", "pk"), "-price": ("-price_pennies", "pk")}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of products and the words that describe how it was chosen."""
+
+    page: Page[object]
+    query: str
+    genre: str
+    sort: str
+
+    @classmethod
+    def of(cls, products: ProductQuerySet, params: Mapping[str, str]) -> Listing:
+        """Unknown values fall back to the whole catalogue in its ordinary order."""
+        query = clean_search_text(params.get("q"))
+        genre = (params.get("genre") or "").replace("\0", "")[:200]
+        sort = params.get("sort") if params.get("sort") in SORTS else "newest"
+        found = products.for_cards()
+        if genre:
+            found = found.filter(genre__slug=genre)
+        if query:
+            matches = [hit.pk for hit in products.only("pk").search(query)[:500]]
+            found = found.filter(pk__in=matches)
+        ordered = found.newest_first() if sort == "newest" else found.order_by(*_ORDER[str(sort)])
+        page = Paginator(ordered, PAGE_SIZE).get_page(params.get("page"))
+        return cls(page=page, query=query, genre=genre, sort=str(sort))
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        return SORTS
+
+    def link(self, **changes: str) -> str:
+        """The query string of the same list with `changes`; the page starts again at one."""
+        wanted = {"q": self.query, "genre": self.genre, "sort": self.sort, **changes}
+        kept = {key: value for key, value in wanted.items() if value and (key, value) != ("sort", "newest")}
+        return f"?{urlencode(kept)}"

@@ -1,0 +1,23 @@
+"""What is for sale. Public names of the room's models; import them from here."""
+
+from catalog_pages.models.assets import DigitalAsset, Excerpt
+from catalog_pages.models.images import CoverImage, CoverRendition
+from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
+from catalog_pages.models.shop import ShopSettings
+from catalog_pages.models.taxonomy import Artist, Genre
+from catalog_pages.models.tracks import ProductTrack, TrackFile
+
+__all__ = [
+    "Artist",
+    "CataloguePage",
+    "CoverImage",
+    "CoverRendition",
+    "DigitalAsset",
+    "Excerpt",
+    "Genre",
+    "HomePage",
+    "ProductPage",
+    "ProductTrack",
+    "ShopSettings",
+    "TrackFile",
+]

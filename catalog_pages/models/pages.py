@@ -1,0 +1,160 @@
+"""The pages an editor writes: the home page, the catalogue, and one page per product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
+from wagtail.fields import RichTextField
+from wagtail.models import Page
+from wagtail.search import index
+
+from catalog_pages.forms import ProductPageForm
+from catalog_pages.listing import Listing
+from catalog_pages.models.taxonomy import Artist, Genre
+from catalog_pages.money import MAX_PRICE_PENNIES
+from catalog_pages.publishing import PublishRefused, publish_problems
+from catalog_pages.querysets import ProductManager
+
+
+class HomePage(Page):
+    """The front door: one line, one large cover, one call to action."""
+
+    hero_title = models.CharField(
+        max_length=120, blank=True, help_text="One line that says what is sold here."
+    )
+    hero_text = models.CharField(max_length=300, blank=True, help_text="A second, quieter line.")
+    hero_product = models.ForeignKey(
+        "catalog_pages.ProductPage",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The large cover. Leave empty for the newest release.",
+    )
+    call_to_action = models.CharField(max_length=40, blank=True, default="Browse the catalogue")
+
+    content_panels = [
+        *Page.content_panels,
+        MultiFieldPanel(
+            [
+                FieldPanel("hero_title"),
+                FieldPanel("hero_text"),
+                FieldPanel("hero_product"),
+                FieldPanel("call_to_action"),
+            ],
+            heading="Hero",
+        ),
+    ]
+    max_count = 1
+    parent_page_types = ["wagtailcore.Page"]
+    subpage_types = ["catalog_pages.CataloguePage"]
+    template = "catalog_pages/home_page.html"
+
+    def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        newest = ProductPage.objects.live().for_cards().newest_first()
+        hero = self.hero_product if self.hero_product and self.hero_product.live else None
+        hero_products = ProductPage.objects.live().for_cards().with_tracks()
+        context["hero"] = (
+            hero_products.filter(pk=hero.pk).first() if hero else hero_products.newest_first().first()
+        )
+        context["new_releases"] = newest[:8]
+        context["artists"] = Artist.objects.with_products()[:12]
+        return context
+
+
+class CataloguePage(Page):
+    """The list of everything for sale. Its address is fixed, so its slug is not offered."""
+
+    introduction = RichTextField(blank=True, features=["bold", "italic", "link"])
+
+    content_panels = [*Page.content_panels, FieldPanel("introduction")]
+    promote_panels = [MultiFieldPanel([FieldPanel("seo_title"), FieldPanel("search_description")], "Search engines")]
+    max_count = 1
+    parent_page_types = ["catalog_pages.HomePage"]
+    subpage_types = ["catalog_pages.ProductPage"]
+    template = "catalog_pages/catalogue_page.html"
+
+    def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        context["listing"] = Listing.of(ProductPage.objects.live(), request.GET)
+        context["genres"] = Genre.objects.with_products()
+        return context
+
+
+class ProductPage(Page):
+    """One thing to buy. "On sale" is Wagtail's `live`; a price of None means "not priced yet"."""
+
+    artist = models.ForeignKey(
+        "catalog_pages.Artist", null=True, on_delete=models.PROTECT, related_name="products"
+    )
+    genre = models.ForeignKey(
+        "catalog_pages.Genre", null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
+    cover = models.ForeignKey(
+        "catalog_pages.CoverImage", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    price_pennies = models.PositiveIntegerField("price", null=True)
+    description = RichTextField(blank=True, features=["bold", "italic", "link", "ul", "ol"])
+    credits = models.TextField(blank=True, help_text="Who played, recorded, drew the cover. One per line.")
+    release_date = models.DateField(null=True, blank=True)
+
+    objects = ProductManager()
+
+    base_form_class = ProductPageForm
+    content_panels = [
+        *Page.content_panels,
+        FieldRowPanel([FieldPanel("price_pennies"), FieldPanel("release_date")]),
+        FieldRowPanel([FieldPanel("artist"), FieldPanel("genre")]),
+        InlinePanel("tracks", heading="Tracks", label="Track", min_num=0),
+        FieldPanel("cover"),
+        FieldPanel("description"),
+        FieldPanel("credits"),
+    ]
+    search_fields = [
+        *Page.search_fields,
+        index.SearchField("description"),
+        index.SearchField("credits"),
+        index.RelatedFields("artist", [index.SearchField("name"), index.AutocompleteField("name")]),
+        index.RelatedFields("genre", [index.SearchField("name")]),
+        index.RelatedFields("tracks", [index.SearchField("title")]),
+        index.FilterField("artist_id"),
+        index.FilterField("genre_id"),
+        index.FilterField("price_pennies"),
+        index.FilterField("release_date"),
+    ]
+    parent_page_types = ["catalog_pages.CataloguePage"]
+    subpage_types: list[str] = []
+    template = "catalog_pages/product_page.html"
+
+    class Meta:
+        verbose_name = "product"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price_pennies__isnull=True)
+                | Q(price_pennies__gte=0, price_pennies__lte=MAX_PRICE_PENNIES),
+                name="product_price_null_or_not_negative",
+            )
+        ]
+
+    def save(self, *args: Any, clean: bool = True, **kwargs: Any) -> None:
+        """Every road that publishes ends here with `live` set: form, bulk, workflow, schedule, command.
+
+        Raises PublishRefused. A save that is told not to validate (`clean=False`: bookkeeping) passes.
+        """
+        if clean and self.live and (problems := publish_problems(self)):
+            raise PublishRefused(self, problems)
+        super().save(*args, clean=clean, **kwargs)
+
+    def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        product = ProductPage.objects.for_cards().with_tracks().get(pk=self.pk) if self.pk and self.live else self
+        context["product"] = self if getattr(request, "is_preview", False) else product
+        context["more_by_artist"] = (
+            ProductPage.objects.live().for_cards().newest_first().filter(artist_id=self.artist_id).exclude(pk=self.pk)[:4]
+        )
+        return context
+

@@ -1,0 +1,84 @@
+"""Artists and genres: snippets with clean addresses of their own."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+from django.utils.text import slugify
+from wagtail.admin.panels import FieldPanel
+from wagtail.fields import RichTextField
+from wagtail.search import index
+from wagtail.snippets.models import register_snippet
+
+
+class NamedWithSlug(models.Model):
+    """A unique name and the slug that its page lives under."""
+
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(
+        max_length=200,
+        unique=True,
+        allow_unicode=True,
+        blank=True,
+        help_text="The last part of the page's address. Leave empty to make it from the name.",
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self.slug:
+            self.slug = unused_slug(type(self), self.name)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def unused_slug(model: type[models.Model], text: str) -> str:
+    """A slug from `text` that no row of `model` uses yet; letters of every script are kept."""
+    base = slugify(text, allow_unicode=True)[:190] or "untitled"
+    taken = set(model._default_manager.filter(slug__startswith=base).values_list("slug", flat=True))
+    if base not in taken:
+        return base
+    return next(slug for n in range(2, len(taken) + 3) if (slug := f"{base}-{n}") not in taken)
+
+
+class TaxonomyQuerySet(models.QuerySet):
+    def with_products(self) -> TaxonomyQuerySet:
+        """Only those with something on sale, so that no link leads to an empty page."""
+        return self.filter(products__live=True).distinct()
+
+
+@register_snippet
+class Artist(NamedWithSlug, index.Indexed):
+    """Who made it: a person, a band, a label's alias."""
+
+    objects = TaxonomyQuerySet.as_manager()
+
+    biography = RichTextField(blank=True, features=["bold", "italic", "link"])
+
+    panels = [FieldPanel("name"), FieldPanel("slug"), FieldPanel("biography")]
+    search_fields = [index.SearchField("name"), index.AutocompleteField("name")]
+
+    class Meta(NamedWithSlug.Meta):
+        abstract = False
+        ordering = ["name"]
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:artist", args=[self.slug])
+
+
+@register_snippet
+class Genre(NamedWithSlug, index.Indexed):
+    objects = TaxonomyQuerySet.as_manager()
+
+    panels = [FieldPanel("name"), FieldPanel("slug")]
+    search_fields = [index.SearchField("name"), index.AutocompleteField("name")]
+
+    class Meta(NamedWithSlug.Meta):
+        abstract = False
+        ordering = ["name"]
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:genre", args=[self.slug])

@@ -1,0 +1,125 @@
+"""Money, in one place: integers of a currency's minor units ("pennies"), never floats.
+
+Three facts per currency, and they are three because they differ: how many digits people see, what
+Stripe multiplies our integer by, and the smallest amount that Stripe will charge. Sources: ISO 4217
+as published in CLDR (digits), https://docs.stripe.com/currencies (zero-decimal, special cases,
+minimum charges).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
+ZERO_DIGITS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+THREE_DIGITS = frozenset("BHD JOD KWD OMR TND".split())
+TWO_DIGITS = frozenset(
+    """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
+    CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR
+    ILS INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR
+    MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE
+    SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD YER ZAR ZMW""".split()
+)
+# Stripe keeps two decimals for these although nobody prints them: it is sent a hundredfold.
+STRIPE_HUNDREDFOLD = frozenset({"ISK", "UGX"})
+MINIMUM_CHARGE = {
+    "USD": 50, "EUR": 50, "JPY": 50, "GBP": 30, "CZK": 1500, "DKK": 250, "SEK": 300, "NOK": 300,
+    "HKD": 400, "PLN": 200, "HUF": 17500,
+}  # fmt: skip
+SYMBOLS = {
+    "GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥", "CNY": "CN¥", "KRW": "₩", "INR": "₹", "ILS": "₪",
+    "VND": "₫", "NGN": "₦", "PHP": "₱", "UAH": "₴", "KZT": "₸", "TRY": "₺", "GEL": "₾", "AUD": "A$",
+    "CAD": "CA$", "NZD": "NZ$", "HKD": "HK$", "SGD": "S$", "MXN": "MX$", "TWD": "NT$", "BRL": "R$",
+    "CHF": "CHF", "SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "PLN": "zł", "CZK": "Kč",
+    "HUF": "Ft", "RON": "lei", "ZAR": "R", "KWD": "KD", "BHD": "BD", "JOD": "JD", "OMR": "RO",
+    "TND": "DT", "THB": "฿",
+}  # fmt: skip
+# An amount beyond this is a typing mistake; it also keeps every sum inside a 64-bit column.
+MAX_PRICE_PENNIES = 99_999_999
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+class MoneyError(ValueError):
+    """The text is not an amount in this currency; `str(error)` is the sentence to show."""
+
+
+@dataclass(frozen=True)
+class Currency:
+    """`digits` after the point as people write it; `stripe_factor` from our integer to Stripe's."""
+
+    code: str
+    digits: int
+    stripe_factor: int
+    minimum_charge: int
+    symbol: str
+
+
+def is_supported(code: str) -> bool:
+    return code in TWO_DIGITS or code in ZERO_DIGITS or code in THREE_DIGITS
+
+
+def currency(code: str) -> Currency:
+    """The facts of one currency; KeyError for a code that Stripe does not take."""
+    if not is_supported(code):
+        raise KeyError(code)
+    digits = 0 if code in ZERO_DIGITS else 3 if code in THREE_DIGITS else 2
+    return Currency(
+        code=code,
+        digits=digits,
+        stripe_factor=100 if code in STRIPE_HUNDREDFOLD else 1,
+        minimum_charge=MINIMUM_CHARGE.get(code, 1),
+        symbol=SYMBOLS.get(code, code),
+    )
+
+
+def to_stripe(pennies: int, code: str) -> int:
+    """Our integer as Stripe wants it."""
+    return pennies * currency(code).stripe_factor
+
+
+def from_stripe(amount: int, code: str) -> int:
+    """Stripe's integer as ours; ValueError when it cannot be exact, because guessing loses money."""
+    pennies, rest = divmod(amount, currency(code).stripe_factor)
+    if rest:
+        raise ValueError(f"{amount} is not a whole amount of {code}")
+    return pennies
+
+
+def format_money(pennies: int, code: str, locale: str = "en_GB") -> str:
+    """`£4.99`, `¥500`, `KD 1.250`: the symbol first, letters kept apart by a no-break space."""
+    facts = currency(code)
+    whole, rest = divmod(abs(pennies), 10**facts.digits)
+    number = f"{whole:,}".replace(",", get_group_symbol(locale))
+    if facts.digits:
+        number += f"{get_decimal_symbol(locale)}{rest:0{facts.digits}d}"
+    gap = NO_BREAK_SPACE if facts.symbol[-1].isalpha() else ""
+    return f"{'-' if pennies < 0 else ''}{facts.symbol}{gap}{number}"
+
+
+def format_plain(pennies: int, code: str) -> str:
+    """The amount as an editor types it, without symbol or grouping: `4.99`."""
+    digits = currency(code).digits
+    whole, rest = divmod(pennies, 10**digits)
+    return f"{whole}.{rest:0{digits}d}" if digits else str(whole)
+
+
+def parse_money(text: str, code: str) -> int:
+    """Minor units from `4.99`, `4,99` or `£4.99`; MoneyError with a sentence for anything else."""
+    facts = currency(code)
+    example = format_plain(499 if facts.digits != 3 else 4990, code)
+    cleaned = text.strip().removeprefix(facts.symbol).removeprefix(code).removesuffix(code).strip()
+    match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", cleaned, flags=re.ASCII)
+    if match is None:
+        raise MoneyError(f"Enter a price such as {example}.")
+    whole, fraction = match[1], match[2] or ""
+    if len(fraction) > facts.digits:
+        digits = {0: "no decimals", 2: "two decimals", 3: "three decimals"}[facts.digits]
+        raise MoneyError(f"A price in {code} has at most {digits}, such as {example}.")
+    pennies = int(whole) * 10**facts.digits + int(fraction.ljust(facts.digits, "0") or 0)
+    if pennies > MAX_PRICE_PENNIES:
+        raise MoneyError(f"A price can be at most {format_money(MAX_PRICE_PENNIES, code)}.")
+    if facts.digits == 3 and pennies % 10:
+        raise MoneyError(f"The last decimal of a price in {code} must be 0, such as {example}.")
+    return pennies

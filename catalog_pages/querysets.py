@@ -1,0 +1,27 @@
+"""Chainable reads of products: everything that a template shows is fetched here, in a few queries."""
+
+from __future__ import annotations
+
+from django.db.models import F, Prefetch
+from wagtail.models import PageManager
+from wagtail.query import PageQuerySet
+
+from catalog_pages.renditions import CARD_SPECS, renditions_of
+
+
+class ProductQuerySet(PageQuerySet):
+    def for_cards(self) -> ProductQuerySet:
+        """Artist, genre and cover sizes: three queries for any number of products."""
+        return self.select_related("artist", "genre", "cover").prefetch_related(
+            Prefetch("cover__renditions", queryset=renditions_of(CARD_SPECS), to_attr="ready_renditions")
+        )
+
+    def with_tracks(self) -> ProductQuerySet:
+        """Tracks with their files and excerpts: four more queries."""
+        return self.prefetch_related("tracks__files__asset__excerpts")
+
+    def newest_first(self) -> ProductQuerySet:
+        return self.order_by(F("release_date").desc(nulls_last=True), "-pk")
+
+
+ProductManager = PageManager.from_queryset(ProductQuerySet)

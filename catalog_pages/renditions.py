@@ -1,0 +1,27 @@
+"""The sizes in which covers are shown, in one place: made when a product is published.
+
+No GET writes: a page that finds a size missing shows the cover's own file name as text instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+if TYPE_CHECKING:
+    from catalog_pages.models import CoverImage
+
+# width of the square -> Wagtail's filter; WebP at a fixed quality, so that a card weighs ~20 kB
+SPECS = {size: f"fill-{size}x{size}|format-webp|webpquality-80" for size in (96, 320, 640, 1200)}
+CARD_SPECS = tuple(SPECS.values())
+
+
+def renditions_of(specs: tuple[str, ...]) -> QuerySet[Any]:
+    return apps.get_model("catalog_pages", "CoverRendition").objects.filter(filter_spec__in=specs)
+
+
+def make_renditions(cover: CoverImage) -> None:
+    """Make every size in use of one cover; a size that exists is left alone."""
+    cover.get_renditions(*CARD_SPECS)

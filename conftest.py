@@ -1,0 +1,55 @@
+"""What every test needs and nothing else: a site tree, files of its own, and honest skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+    """A reused database may have been emptied by the last run's transactional tests."""
+    from catalog_pages.site_tree import ensure_site_tree
+
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        ensure_site_tree()
+
+
+@pytest.fixture(autouse=True)
+def _site_tree(request: pytest.FixtureRequest) -> None:
+    """Transactional and live-server tests empty every table, the site tree included."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = bool(marker and marker.kwargs.get("transaction"))
+    if transactional or {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db")
+        from catalog_pages.site_tree import ensure_site_tree
+
+        ensure_site_tree()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Rate limits count per process; no test inherits another's."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remove_stored_files() -> Iterator[None]:
+    yield
+    shutil.rmtree(settings.MEDIA_ROOT.parent, ignore_errors=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI nothing is skipped: a missing part is a failure there, not a detail."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if IN_CI and skipped and exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"CI runs every test, and {len(skipped)} were skipped.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,252 @@
+"""`file_response` behind real servers: exact bytes, sendfile(), reuse, disconnects, descriptors."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from downloads.tests import streaming_site
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = "downloads.tests.streaming_site"
+CONTENT = random.Random(20).randbytes(20 * 1024 * 1024 + 12_345)
+SIZE = len(CONTENT)
+
+Port = int
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("protected") / "master"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@contextmanager
+def gunicorn(master: Path, *options: str) -> Iterator[Port]:
+    """One worker with one thread: a request is answered when the one before it is over."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
+        command += ["--worker-class", "gthread", "--workers", "1", "--threads", "1", *options]
+        command += ["--no-control-socket", "--graceful-timeout", "1", "--log-level", "warning"]
+        with child([*command, f"{SITE}:application()"], master, listener.fileno()):
+            # Requests wait in the inherited socket until the worker is ready.
+            yield port
+
+
+@contextmanager
+def runserver(master: Path) -> Iterator[Port]:
+    with child([sys.executable, "-m", SITE], master) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+
+
+@contextmanager
+def child(command: list[str], master: Path, *descriptors: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "STREAMED_FILE": str(master)},
+        stdout=subprocess.PIPE,
+        pass_fds=descriptors,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+SERVERS: dict[str, Callable[[Path], contextmanager]] = {
+    "gunicorn": gunicorn,
+    "gunicorn_without_sendfile": lambda master: gunicorn(master, "--no-sendfile"),
+    "runserver": runserver,
+}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def any_server(request: pytest.FixtureRequest, master: Path) -> Iterator[Port]:
+    with SERVERS[request.param](master) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def sendfile_server(master: Path) -> Iterator[Port]:
+    with gunicorn(master) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def reading_server(master: Path) -> Iterator[Port]:
+    with gunicorn(master, "--no-sendfile") as port:
+        yield port
+
+
+def connect(port: Port) -> closing[http.client.HTTPConnection]:
+    return closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+
+
+def fetch(
+    connection: http.client.HTTPConnection, method: str = "GET", **headers: str
+) -> tuple[http.client.HTTPResponse, bytes]:
+    connection.request(method, "/file", headers={k.replace("_", "-"): headers[k] for k in headers})
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def worker(port: Port) -> dict[str, int]:
+    with connect(port) as connection:
+        return ask_worker(connection)
+
+
+def ask_worker(connection: http.client.HTTPConnection) -> dict[str, int]:
+    """What the worker knows once every earlier request to its one thread is over."""
+    connection.request("GET", "/worker")
+    return json.load(connection.getresponse())
+
+
+def descriptors(pid: int) -> list[str]:
+    links = (Path(f"/proc/{pid}/fd") / number for number in os.listdir(f"/proc/{pid}/fd"))
+    return sorted(os.readlink(link) for link in links if link.is_symlink())
+
+
+def peak_memory_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def test_any_server_sends_exact_bytes_over_one_reused_connection(any_server: Port) -> None:
+    with connect(any_server) as connection:
+        connection.connect()
+        sock = connection.sock
+
+        for header, expected in [
+            (None, CONTENT),
+            ("bytes=0-1", CONTENT[:2]),
+            ("bytes=-70000", CONTENT[-70_000:]),
+            (f"bytes={SIZE - 1}-", CONTENT[-1:]),
+            ("bytes=1000000-11999999", CONTENT[1_000_000:12_000_000]),
+            ("bytes=0-9,20-29", CONTENT),
+        ]:
+            response, body = fetch(connection, **({} if header is None else {"Range": header}))
+            exact = body == expected  # not compared inside assert: the difference is megabytes
+            assert exact, header
+            assert response.headers["Content-Length"] == str(len(expected))
+            assert response.headers["Transfer-Encoding"] is None
+
+        for status, method, headers in [
+            (200, "HEAD", {"Range": "bytes=5-9"}),
+            (304, "GET", {"If-None-Match": '"the-file"'}),
+            (412, "GET", {"If-Match": '"another"'}),
+            (416, "GET", {"Range": f"bytes={SIZE}-"}),
+        ]:
+            response, body = fetch(connection, method, **headers)
+            assert (response.status, body) == (status, b"")
+            expected_length = "0" if status >= 400 else str(SIZE)
+            assert response.headers["Content-Length"] == expected_length
+
+        response, body = fetch(connection, Range="bytes=7-8")
+        assert (response.status, body) == (206, CONTENT[7:9])
+        assert connection.sock is sock
+
+
+def test_gunicorn_leaves_whole_files_and_parts_to_the_kernel(sendfile_server: Port) -> None:
+    before = worker(sendfile_server)["sendfile_bytes"]
+
+    with connect(sendfile_server) as connection:
+        fetch(connection)
+        fetch(connection, Range="bytes=1000000-1999999")
+        fetch(connection, Range="bytes=-5")
+        fetch(connection, "HEAD")
+
+    assert worker(sendfile_server)["sendfile_bytes"] - before == SIZE + 1_000_000 + 5
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=1000-"}])
+@pytest.mark.parametrize("read_first", [0, 100_000])
+@pytest.mark.parametrize("server", ["sendfile_server", "reading_server"])
+def test_a_client_that_leaves_costs_neither_worker_nor_descriptor(
+    request: pytest.FixtureRequest,
+    master: Path,
+    server: str,
+    read_first: int,
+    headers: dict[str, str],
+) -> None:
+    port = request.getfixturevalue(server)
+    pid = worker(port)["pid"]
+
+    for _ in range(3):
+        with connect(port) as connection:
+            connection.request("GET", "/file", headers=headers)
+            if read_first:
+                assert len(connection.getresponse().read(read_first)) == read_first
+
+    assert worker(port)["pid"] == pid
+    assert str(master) not in descriptors(pid)
+    with connect(port) as connection:
+        assert fetch(connection, Range="bytes=5-9")[1] == CONTENT[5:10]
+
+
+def test_every_answer_closes_its_file(sendfile_server: Port, master: Path) -> None:
+    with connect(sendfile_server) as connection:
+        fetch(connection)
+        pid = ask_worker(connection)["pid"]
+        before = descriptors(pid)
+
+        for _ in range(5):
+            fetch(connection, Range="bytes=1000-")
+            fetch(connection, Range="bytes=99999999-")
+            fetch(connection, "HEAD")
+            fetch(connection, If_None_Match='"the-file"')
+            fetch(connection, If_Match='"another"')
+
+        assert ask_worker(connection)["pid"] == pid
+        assert descriptors(pid) == before
+        assert str(master) not in before
+
+
+def test_a_worker_that_must_read_does_so_in_constant_memory(reading_server: Port) -> None:
+    before = worker(reading_server)
+    with connect(reading_server) as connection:
+        fetch(connection, Range="bytes=0-999999")
+        small = peak_memory_bytes(before["pid"])
+
+        fetch(connection)
+
+    assert worker(reading_server) == before == {"pid": before["pid"], "sendfile_bytes": 0}
+    assert peak_memory_bytes(before["pid"]) - small < SIZE / 4
+
+
+def test_the_test_client_sees_the_same_bytes(
+    master: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ROOT_URLCONF = SITE
+    settings.MIDDLEWARE = streaming_site.MIDDLEWARE
+    monkeypatch.setenv("STREAMED_FILE", str(master))
+    client = Client()
+
+    part = client.get("/file", headers={"Range": "bytes=5-9"})
+    whole = client.get("/file")
+
+    assert (part.status_code, part.getvalue()) == (206, CONTENT[5:10])
+    exact = b"".join(whole.streaming_content) == CONTENT
+    assert exact
+    assert client.head("/file").headers["Content-Length"] == str(SIZE)
+    assert client.get("/file", headers={"If-None-Match": '"the-file"'}).content == b""

@@ -1,0 +1,72 @@
+"""What this room refuses, and what it says."""
+
+from __future__ import annotations
+
+from catalog_pages.errors import DomainError
+
+
+class QuantityInvalid(DomainError):
+    code = "quantity_invalid"
+    status = 400
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(
+            f"Quantity must be between 1 and {maximum}." if maximum > 1 else "Quantity must be 1."
+        )
+
+
+class ProductNotForSale(DomainError):
+    code = "product_not_for_sale"
+    status = 404
+    message = "This product is not for sale."
+
+
+class CartItemNotFound(DomainError):
+    code = "cart_item_not_found"
+    status = 404
+    message = "This is no longer in your cart."
+
+
+class CartFull(DomainError):
+    code = "cart_full"
+    message = "A cart holds up to 100 different products. Check out first, then come back for more."
+
+
+class CartEmpty(DomainError):
+    code = "cart_empty"
+    message = "Your cart is empty."
+
+
+class CartNeedsAttention(DomainError):
+    code = "cart_needs_attention"
+    message = "Something in your cart changed. Look at the marked lines, then check out."
+
+
+class ConsentMissing(DomainError):
+    code = "consent_missing"
+    status = 400
+    message = "Tick the box to have your files delivered now."
+
+
+class AmountTooSmall(DomainError):
+    code = "amount_too_small"
+
+    def __init__(self, minimum: str) -> None:
+        super().__init__(f"The smallest amount that can be paid is {minimum}.")
+
+
+class PaymentOnItsWay(DomainError):
+    code = "payment_on_its_way"
+    message = "A payment for this order is already on its way. You will get your files when it arrives."
+
+
+class PaymentServiceUnavailable(DomainError):
+    code = "payment_service_unavailable"
+    status = 503
+    message = "The payment service cannot be reached right now. Nothing was charged."
+
+
+class PaymentRefused(DomainError):
+    code = "payment_refused"
+    status = 502
+    message = "The payment service did not accept this order. Nothing was charged."

@@ -1,0 +1,57 @@
+"""Carts: rows whose id a browser keeps in its session, and an API client behind a secret token."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Cart(models.Model):
+    """What somebody intends to buy. A signed-in shopper has one; guests have one per session."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="cart"
+    )
+    token_hash = models.CharField(
+        max_length=64, null=True, blank=True, unique=True, help_text="SHA-256 of an API client's secret."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    wagtail_reference_index_ignore = True
+
+    def __str__(self) -> str:
+        return f"Cart {self.pk}"
+
+
+class CartItem(models.Model):
+    """A product and how many. Prices here are what was *shown*; what is charged is looked up."""
+
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(
+        "catalog_pages.ProductPage", on_delete=models.CASCADE, related_name="cart_items"
+    )
+    quantity = models.PositiveSmallIntegerField(default=1)
+    shown_price_pennies = models.PositiveIntegerField()
+    chosen_price_pennies = models.PositiveIntegerField(
+        null=True, blank=True, help_text="What the shopper chose to pay, where a product allows it."
+    )
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["added_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=("cart", "product"), name="cart_item_once_per_product"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=99), name="cart_item_quantity_1_to_99"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_id}"

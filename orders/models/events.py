@@ -1,0 +1,62 @@
+"""What Stripe told us (the inbox), and what did not make sense (anomalies)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class StripeEvent(models.Model):
+    """One event as received. Inserted by its unique id before anything is done about it."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", "Received"
+        HANDLED = "handled", "Handled"
+        IGNORED = "ignored", "Not for us"
+        FAILED = "failed", "Failed, will be tried again"
+
+    event_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(max_length=100, db_index=True)
+    object_id = models.CharField(max_length=255, blank=True, db_index=True)
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=40, blank=True)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(help_text="Stripe's own time.")
+    received_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        indexes = [models.Index(fields=("status", "received_at"), name="stripe_event_by_status")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+
+class OrderAnomaly(models.Model):
+    """A fact that contradicts another: written down for people, never guessed at."""
+
+    order = models.ForeignKey(
+        "orders.Order", null=True, blank=True, on_delete=models.CASCADE, related_name="anomalies"
+    )
+    code = models.CharField(max_length=60)
+    reference = models.CharField(max_length=255, help_text="The Stripe id it is about.")
+    detail = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name_plural = "order anomalies"
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=("code", "reference"), name="anomaly_once_per_fact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.reference}"

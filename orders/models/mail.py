@@ -1,0 +1,42 @@
+"""The outbox: one row per business fact that people are written to about."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class OutboxMail(models.Model):
+    """A letter, written when its fact was committed and sent by the worker until it is taken."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Given up"
+
+    dedupe_key = models.CharField(
+        max_length=200, unique=True, help_text="Kind, business fact and resend number."
+    )
+    kind = models.CharField(max_length=40)
+    order = models.ForeignKey(
+        "orders.Order", null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
+    )
+    to_email = models.EmailField()
+    subject = models.CharField(max_length=200, blank=True)
+    body_text = models.TextField(blank=True, help_text="Empty until it is first sent.")
+    body_html = models.TextField(blank=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=("status", "next_attempt_at"), name="outbox_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.to_email}"

@@ -1,0 +1,197 @@
+"""Orders: what was agreed, frozen when checkout began."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+# Crockford's base 32 without vowels that could form words: easy to read out on the telephone.
+NUMBER_ALPHABET = "0123456789BCDFGHJKMNPQRSTVWXYZ"
+
+
+def new_order_number() -> str:
+    """A random number such as `7F3K-9QXM`: it tells nobody how many orders there are."""
+    characters = [secrets.choice(NUMBER_ALPHABET) for _ in range(8)]
+    return f"{''.join(characters[:4])}-{''.join(characters[4:])}"
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def owned_by(self, user: object) -> OrderQuerySet:
+        """Ownership is a filter: what is not yours is not found, exactly like what does not exist."""
+        return self.filter(user=user)
+
+    def for_detail(self) -> OrderQuerySet:
+        return self.prefetch_related("items__deliveries__asset", "payments")
+
+
+class Order(models.Model):
+    """The agreement. `status` is a projection of payment facts, written by one function only."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting for payment"
+        PROCESSING = "processing", "Payment on its way"
+        PAID = "paid", "Paid"
+        FAILED = "failed", "Payment failed"
+        EXPIRED = "expired", "Expired"
+
+    class TaxBehavior(models.TextChoices):
+        NONE = "none", "No tax"
+        INCLUSIVE = "inclusive", "Tax included"
+        EXCLUSIVE = "exclusive", "Tax added"
+
+    class Channel(models.TextChoices):
+        WEB = "web", "Web shop"
+        API = "api", "API"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=20, unique=True, default=new_order_number, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+    )
+    email = models.EmailField(db_index=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    currency = models.CharField(max_length=3)
+    subtotal_pennies = models.BigIntegerField()
+    discount_pennies = models.BigIntegerField(default=0)
+    tax_pennies = models.BigIntegerField(default=0)
+    tax_behavior = models.CharField(
+        max_length=10, choices=TaxBehavior.choices, default=TaxBehavior.NONE
+    )
+    total_pennies = models.BigIntegerField()
+    consent_version = models.CharField(max_length=40, blank=True)
+    consent_at = models.DateTimeField(null=True, blank=True)
+    channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.WEB)
+    cart = models.ForeignKey(
+        "orders.Cart", null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+    )
+    cart_fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=("user", "-created_at"), name="order_by_user"),
+            models.Index(fields=("status", "created_at"), name="order_by_status"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(
+                        tax_behavior="exclusive",
+                        total_pennies=F("subtotal_pennies") - F("discount_pennies") + F("tax_pennies"),
+                    )
+                    | (
+                        ~Q(tax_behavior="exclusive")
+                        & Q(total_pennies=F("subtotal_pennies") - F("discount_pennies"))
+                    )
+                ),
+                name="order_total_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    subtotal_pennies__gte=0, discount_pennies__gte=0, tax_pennies__gte=0, total_pennies__gte=0
+                ),
+                name="order_amounts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_at__isnull=True) | Q(status="paid"), name="order_paid_at_means_paid"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="paid") | Q(paid_at__isnull=False), name="order_paid_has_paid_at"
+            ),
+            # One unfinished order for one content of one cart: pressing twice makes no second one.
+            models.UniqueConstraint(
+                fields=("cart", "cart_fingerprint"),
+                condition=Q(status__in=("pending", "processing")),
+                name="order_once_per_cart_content",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("orders:detail", args=[self.pk])
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == self.Status.PAID
+
+
+class OrderItem(models.Model):
+    """One line: a product as it was called and priced then. Shares sum to the order's amounts."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
+    product = models.ForeignKey(
+        "catalog_pages.ProductPage", on_delete=models.PROTECT, related_name="order_items"
+    )
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=255)
+    artist_name = models.CharField(max_length=200, blank=True)
+    list_price_pennies = models.BigIntegerField()
+    unit_price_pennies = models.BigIntegerField(help_text="What is charged for one.")
+    quantity = models.PositiveSmallIntegerField()
+    discount_pennies = models.BigIntegerField(default=0)
+    tax_pennies = models.BigIntegerField(default=0)
+    total_pennies = models.BigIntegerField(help_text="Without tax that is added on top.")
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=("order", "product"), name="order_item_once_per_product"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=99), name="order_item_quantity_1_to_99"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    total_pennies=F("unit_price_pennies") * F("quantity") - F("discount_pennies")
+                ),
+                name="order_item_total_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    list_price_pennies__gte=0,
+                    unit_price_pennies__gte=0,
+                    discount_pennies__gte=0,
+                    tax_pennies__gte=0,
+                    total_pennies__gte=0,
+                ),
+                name="order_item_amounts_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class OrderItemAsset(models.Model):
+    """The delivery list, written at checkout. Grants are made from it alone, never from the page:
+    a delayed payment may settle days after a file was replaced."""
+
+    order_item = models.ForeignKey(OrderItem, on_delete=models.CASCADE, related_name="deliveries")
+    asset = models.ForeignKey("catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=255)
+    position = models.PositiveIntegerField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=("order_item", "asset"), name="delivery_once_per_asset"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

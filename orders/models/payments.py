@@ -1,0 +1,153 @@
+"""Payment facts. Each row is keyed by a business id; Stripe's ids are unique or absent, never ""."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Payment(models.Model):
+    """One attempt to pay one order.
+
+    The row is committed *before* Stripe is called and holds the whole request, `expires_at`
+    included: after a crash the same request is sent again under the same idempotency key.
+    """
+
+    class Kind(models.TextChoices):
+        STRIPE = "stripe", "Stripe"
+        FREE = "free", "Nothing to pay"
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Not sent yet"
+        OPEN = "open", "Waiting for the buyer"
+        PROCESSING = "processing", "On its way"
+        PAID = "paid", "Paid"
+        FAILED = "failed", "Failed"
+        EXPIRED = "expired", "Expired"
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
+    attempt = models.PositiveSmallIntegerField(default=1)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.STRIPE)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.CREATED)
+    amount_pennies = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    request = models.JSONField(default=dict, help_text="The parameters sent to Stripe, frozen.")
+    idempotency_key = models.CharField(max_length=255, unique=True)
+    stripe_session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    stripe_payment_intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    stripe_charge_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    livemode = models.BooleanField(null=True, blank=True)
+    url = models.TextField(blank=True)
+    card_brand = models.CharField(max_length=40, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True, db_index=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["order_id", "attempt"]
+        constraints = [
+            models.UniqueConstraint(fields=("order", "attempt"), name="payment_once_per_attempt"),
+            models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="payment_not_negative"),
+            models.CheckConstraint(
+                condition=~Q(kind="free") | Q(amount_pennies=0, stripe_session_id__isnull=True),
+                name="payment_free_is_free",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stripe_session_id="")
+                & ~Q(stripe_payment_intent_id="")
+                & ~Q(stripe_charge_id=""),
+                name="payment_stripe_ids_null_or_real",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="paid") | Q(paid_at__isnull=False), name="payment_paid_has_paid_at"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} attempt {self.attempt}"
+
+
+class Refund(models.Model):
+    """Money going back. Only `succeeded` counts; the local row exists before Stripe is asked."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested"
+        PENDING = "pending"
+        REQUIRES_ACTION = "requires_action"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    stripe_refund_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    amount_pennies = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED)
+    reason = models.CharField(max_length=200, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    failure = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_pennies__gt=0), name="refund_is_positive"),
+            models.CheckConstraint(condition=~Q(stripe_refund_id=""), name="refund_stripe_id_null_or_real"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Refund {self.pk}"
+
+
+class RefundLine(models.Model):
+    """Which line a refund is for, and whether it takes the files back."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="lines")
+    item = models.ForeignKey("orders.OrderItem", on_delete=models.PROTECT, related_name="refund_lines")
+    amount_pennies = models.BigIntegerField()
+    revokes = models.BooleanField(default=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=("refund", "item"), name="refund_line_once_per_item"),
+            models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="refund_line_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.refund_id}: {self.item_id}"
+
+
+class Dispute(models.Model):
+    """A buyer's bank asks for the money back. Statuses are Stripe's own words."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    stripe_dispute_id = models.CharField(max_length=255, unique=True)
+    status = models.CharField(max_length=40)
+    reason = models.CharField(max_length=100, blank=True)
+    amount_pennies = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    opened_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"),
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_dispute_id

@@ -1,0 +1,36 @@
+"""Repairing what no event told us, through the same function that events use."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from orders.models import Payment
+from orders.services.fulfilment import CheckoutUnknown, sync_checkout
+from orders.stripe_gateway import GatewayError, GatewayUnavailable
+
+logger = logging.getLogger(__name__)
+
+GRACE = timedelta(minutes=2)
+
+
+def payments_sweep(*, limit: int = 50) -> int:
+    """Ask Stripe about every open payment whose time is over; return how many were looked up."""
+    overdue = Payment.objects.filter(
+        status__in=(Payment.Status.OPEN, Payment.Status.PROCESSING),
+        stripe_session_id__isnull=False,
+        expires_at__lt=timezone.now() - GRACE,
+    ).order_by("expires_at")
+    looked_up = 0
+    for session_id in list(overdue.values_list("stripe_session_id", flat=True)[:limit]):
+        try:
+            sync_checkout(str(session_id))
+        except GatewayUnavailable as error:
+            logger.warning("Sweep stopped, Stripe is unavailable: %s", error)
+            break
+        except (GatewayError, CheckoutUnknown) as error:
+            logger.warning("Sweep could not look up %s: %s", session_id, error)
+        looked_up += 1
+    return looked_up

@@ -1,0 +1,122 @@
+"""What happens at Stripe without the shop asking: buyers pay, banks decide, time passes.
+
+Each function is one transaction with its events, and does its work once: paying a session that is
+already complete changes nothing and tells nobody. All return the object as it stands afterwards.
+Amounts are whole minor units. ApiError when the object does not exist, StateError when it cannot.
+"""
+
+from __future__ import annotations
+
+from orders.stripe_sandbox import checkout, disputes, refunds, store
+from orders.stripe_sandbox.common import Json
+from orders.stripe_sandbox.errors import StateError
+from orders.stripe_sandbox.models import SandboxObject
+
+
+def pay(session_id: str, *, email: str | None = None) -> Json:
+    """The buyer pays. A second click finds the session complete and changes nothing."""
+    with store.own_transaction():
+        session = _current(session_id)
+        if session.data["status"] != "complete":
+            checkout.pay(session, email)
+        return _data(session)
+
+
+def decline(session_id: str, *, email: str | None = None) -> Json:
+    """The buyer's card is declined; the session stays open."""
+    with store.own_transaction():
+        session = _current(session_id)
+        checkout.decline(session, email)
+        return _data(session)
+
+
+def delay(session_id: str, *, email: str | None = None) -> Json:
+    """The buyer uses a method that takes days: complete, unpaid until `settle`."""
+    with store.own_transaction():
+        session = _current(session_id)
+        if session.data["status"] != "complete":
+            checkout.delay(session, email)
+        return _data(session)
+
+
+def settle(session_id: str, *, succeeds: bool) -> Json:
+    """The delayed payment succeeds or fails; once."""
+    with store.own_transaction():
+        session = _current(session_id)
+        checkout.settle(session, succeeds=succeeds)
+        return _data(session)
+
+
+def expire(session_id: str) -> Json:
+    """The session's time is up; nothing happens to one that is expired already."""
+    with store.own_transaction():
+        session = _current(session_id)
+        if session.data["status"] == "complete":
+            raise StateError("This session is complete; it cannot expire.")
+        if session.data["status"] == "open":
+            checkout.expire(session)
+        return _data(session)
+
+
+def expire_due(moment: int | None = None) -> int:
+    """Expire every open session whose time has come by `moment` (seconds since 1970; now)."""
+    with store.own_transaction():
+        return checkout.expire_overdue(moment)
+
+
+def refund(session_id: str, *, amount: int | None = None) -> Json:
+    """A refund made in Stripe's dashboard, not through the shop: whole, or part of it."""
+    with store.own_transaction():
+        intent_id = store.get("checkout.session", session_id).data["payment_intent"]
+        wanted = {"payment_intent": intent_id} | ({} if amount is None else {"amount": amount})
+        return refunds.create(wanted)
+
+
+def fail_refund(refund_id: str) -> Json:
+    """The buyer's bank sends the money back."""
+    with store.own_transaction():
+        row = store.lock("refund", refund_id)
+        refunds.fail(row)
+        return _data(row)
+
+
+def open_dispute(
+    session_id: str,
+    *,
+    status: str = "needs_response",
+    reason: str = "fraudulent",
+    amount: int | None = None,
+) -> Json:
+    """The buyer's bank disputes the payment; `warning_needs_response` is an inquiry."""
+    with store.own_transaction():
+        intent_id = store.get("checkout.session", session_id).data["payment_intent"]
+        intent = store.get("payment_intent", intent_id or "", status=400)
+        charge = store.lock("charge", intent.data["latest_charge"])
+        return _data(disputes.open_on(charge, status=status, reason=reason, amount=amount))
+
+
+def respond_to_dispute(dispute_id: str) -> Json:
+    """The seller's evidence is with the bank."""
+    with store.own_transaction():
+        row = store.lock("dispute", dispute_id)
+        disputes.respond(row)
+        return _data(row)
+
+
+def close_dispute(dispute_id: str, *, outcome: str) -> Json:
+    """The bank decides: won, lost, or warning_closed for an inquiry."""
+    with store.own_transaction():
+        row = store.lock("dispute", dispute_id)
+        disputes.close(row, outcome=outcome)
+        return _data(row)
+
+
+def _current(session_id: str) -> SandboxObject:
+    """The locked session, expired first when its time has come."""
+    checkout.expire_overdue()
+    return store.lock("checkout.session", session_id, param="session")
+
+
+def _data(row: SandboxObject) -> Json:
+    data: Json = row.data
+    return data

@@ -1,0 +1,57 @@
+"""Stripe's lists: newest first, turned over by object id.
+
+Source: https://docs.stripe.com/api/pagination
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from orders.stripe_sandbox.common import Json
+from orders.stripe_sandbox.errors import no_such
+
+_Row = TypeVar("_Row", bound=Model)
+_DEFAULT_LIMIT = 10
+
+
+def as_list(data: list[Json], *, url: str, has_more: bool) -> Json:
+    return {"object": "list", "data": data, "has_more": has_more, "url": url}
+
+
+def created_within(rows: QuerySet[_Row], bounds: dict[str, int]) -> QuerySet[_Row]:
+    """`bounds`: as `params.TimeRange` read them; seconds since 1970."""
+    names = {"exact": "created"}
+    return rows.filter(**{names.get(name, f"created__{name}"): at for name, at in bounds.items()})
+
+
+def page_of_rows(rows: QuerySet[_Row], params: Json, *, id_field: str) -> tuple[list[_Row], bool]:
+    """The rows of the page that `params` asks for, and whether more follow in that direction."""
+    limit = params.get("limit", _DEFAULT_LIMIT)
+    backwards = "ending_before" in params
+    known = rows.model._base_manager.all()
+    for name, comparison in (("starting_after", "lt"), ("ending_before", "gt")):
+        if name in params:
+            cursor = known.filter(**{id_field: params[name]}).values_list("pk", flat=True).first()
+            if cursor is None:
+                raise no_such("object", params[name], param=name, status=400)
+            rows = rows.filter(**{f"pk__{comparison}": cursor})
+    found = list(rows.order_by("pk" if backwards else "-pk")[: limit + 1])
+    kept = found[:limit]
+    return (kept[::-1] if backwards else kept), len(found) > limit
+
+
+def page_of_items(items: list[Json], params: Json) -> tuple[list[Json], bool]:
+    """The same for the lines of a session, which stand in the order they were given."""
+    limit = params.get("limit", _DEFAULT_LIMIT)
+    ids = [item["id"] for item in items]
+    for name in ("starting_after", "ending_before"):
+        if name in params and params[name] not in ids:
+            raise no_such("item", params[name], param=name, status=400)
+    if "ending_before" in params:
+        before = items[: ids.index(params["ending_before"])]
+        return before[-limit:], len(before) > limit
+    if "starting_after" in params:
+        items = items[ids.index(params["starting_after"]) + 1 :]
+    return items[:limit], len(items) > limit

@@ -1,0 +1,210 @@
+"""The cart, by form and by JSON: translate in, call one service, translate out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from catalog_pages.errors import DomainError
+from catalog_pages.money import format_money
+from orders.errors import CartItemNotFound
+from orders.models import Cart
+from orders.services import carts
+from orders.services.carts import CartSummary
+from orders.services.purchases import owned_product_id
+from orders.views.same_origin import same_origin_or_token
+
+SESSION_KEY = "cart_id"
+MAX_JSON_BYTES = 10_000
+CartAction = Callable[[HttpRequest, Mapping[str, Any]], str]
+
+
+class BadJson(DomainError):
+    code = "bad_json"
+    status = 400
+    message = "The body must be one JSON object."
+
+
+def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
+    """The signed-in shopper's cart, else the one that this session names."""
+    if request.user.is_authenticated:
+        return carts.cart_of_user(user_id=request.user.pk, create=create)
+    known = request.session.get(SESSION_KEY)
+    cart = carts.cart_of_guest(cart_id=known, create=create)
+    if cart is not None and create and known != str(cart.pk):
+        request.session[SESSION_KEY] = str(cart.pk)
+    return cart
+
+
+@never_cache
+@require_GET
+def cart(request: HttpRequest) -> HttpResponse:
+    summary = carts.cart_summary(cart=request_cart(request))
+    if wants_json(request):
+        return JsonResponse(summary_json(summary))
+    return render_cart(request, summary)
+
+
+def render_cart(
+    request: HttpRequest,
+    summary: CartSummary,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """`errors`: item id, or "" for the cart as a whole, to its sentence."""
+    context = {"summary": summary, "errors": errors or {}}
+    return render(request, "orders/cart.html", context, status=status)
+
+
+@never_cache
+@require_GET
+def header_fragment(request: HttpRequest) -> HttpResponse:
+    """The only personal bytes of a public page: cart count, account, and "you own this"."""
+    product_id = request.GET.get("product", "")
+    owned = None
+    if request.user.is_authenticated and product_id.isascii() and product_id[:18].isdigit():
+        owned = owned_product_id(user=request.user, product_id=int(product_id[:18]))
+    context = {
+        "cart_count": carts.cart_summary(cart=request_cart(request)).count,
+        "owned_product_id": owned,
+        "purchases_url": reverse("orders:purchases"),
+    }
+    return render(request, "orders/_header_fragment.html", context)
+
+
+def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
+    """A POST that changes the cart: form in, redirect out; JSON in, JSON out; errors in both tongues."""
+
+    @never_cache
+    @require_POST
+    @wraps(action)
+    def view(request: HttpRequest) -> HttpResponse:
+        data: Mapping[str, Any] = {}
+        try:
+            data = _posted(request)
+            sentence = action(request, data)
+        except DomainError as error:
+            return _refusal(request, data, error)
+        if wants_json(request):
+            return JsonResponse(summary_json(carts.cart_summary(cart=request_cart(request))))
+        messages.success(request, sentence)
+        return HttpResponseRedirect(reverse("orders:cart"), status=303)
+
+    return view
+
+
+def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    quantity = carts.parse_quantity(data.get("quantity", 1))
+    product = carts.product_for_sale(data.get("product"))
+    basket = request_cart(request, create=True)
+    assert basket is not None  # noqa: S101  # create=True
+    item = carts.cart_add(cart=basket, product_id=product.pk, quantity=quantity)
+    return f"“{item.product.title}” is in your cart."
+
+
+def _update(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    quantity = carts.parse_quantity(data.get("quantity"), zero_removes=True)
+    carts.cart_set_quantity(cart=_existing(request), item_id=data.get("item"), quantity=quantity)
+    return "Your cart is up to date." if quantity else "Removed from your cart."
+
+
+def _remove(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    carts.cart_remove(cart=_existing(request), item_id=data.get("item"))
+    return "Removed from your cart."
+
+
+def _accept_prices(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    carts.cart_accept_prices(cart=_existing(request))
+    return "Your cart shows today's prices."
+
+
+cart_add = same_origin_or_token(cart_post(_add))
+cart_update = cart_post(_update)
+cart_remove = cart_post(_remove)
+cart_accept_prices = cart_post(_accept_prices)
+
+
+def _existing(request: HttpRequest) -> Cart:
+    basket = request_cart(request)
+    if basket is None:
+        raise CartItemNotFound
+    return basket
+
+
+def _posted(request: HttpRequest) -> Mapping[str, Any]:
+    if request.content_type != "application/json":
+        return request.POST
+    if len(request.body) > MAX_JSON_BYTES:
+        raise BadJson
+    try:
+        data = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise BadJson from error
+    if not isinstance(data, dict):
+        raise BadJson
+    return data
+
+
+def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) -> HttpResponse:
+    if wants_json(request):
+        return problem_json(error)
+    if error.status == 404 and "product" in data:
+        raise Http404(error.message)
+    item = str(data.get("item") or "")
+    summary = carts.cart_summary(cart=request_cart(request))
+    if item not in {str(line.item_id) for line in summary.lines}:
+        item = ""
+    return render_cart(request, summary, {item: error.message}, status=error.status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.content_type == "application/json" or (
+        request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    )
+
+
+def problem_json(error: DomainError) -> JsonResponse:
+    """RFC 9457, as the API answers."""
+    body = {
+        "type": "about:blank",
+        "title": error.message,
+        "status": error.status,
+        "code": error.code,
+    }
+    return JsonResponse(body, status=error.status, content_type="application/problem+json")
+
+
+def summary_json(summary: CartSummary) -> dict[str, Any]:
+    return {
+        "currency": summary.currency,
+        "count": summary.count,
+        "subtotal_pennies": summary.subtotal_pennies,
+        "total_pennies": summary.total_pennies,
+        "total": format_money(summary.total_pennies, summary.currency),
+        "can_checkout": summary.can_checkout,
+        "max_quantity": settings.CART_MAX_QUANTITY,
+        "lines": [
+            {
+                "item": line.item_id,
+                "product": line.product.pk,
+                "title": line.title,
+                "artist": line.artist_name,
+                "quantity": line.quantity,
+                "unit_price_pennies": line.unit_price_pennies,
+                "line_total_pennies": line.line_total_pennies,
+                "problem": line.problem,
+                "message": line.message,
+            }
+            for line in summary.lines
+        ],
+    }

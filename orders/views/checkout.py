@@ -1,0 +1,165 @@
+"""Checkout as a buyer walks it: out to Stripe and back, and the truth in between."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from catalog_pages.errors import DomainError
+from orders.errors import PaymentRefused, PaymentServiceUnavailable
+from orders.models import Order
+from orders.services.carts import cart_summary
+from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
+from orders.services.fulfilment import CheckoutUnknown, sync_checkout
+from orders.services.purchases import purchased_items, purchases_of
+from orders.stripe_gateway import GatewayError
+from orders.views.cart import render_cart, request_cart
+
+logger = logging.getLogger(__name__)
+
+STATES = {
+    Order.Status.PENDING: "waiting",
+    Order.Status.PROCESSING: "processing",
+    Order.Status.PAID: "paid",
+    Order.Status.FAILED: "failed",
+    Order.Status.EXPIRED: "expired",
+}
+# The webhook normally arrives first. Every third look asks Stripe instead of waiting for ever.
+ASK_STRIPE_EVERY = 3
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """POST from the cart; whoever comes by GET or signed out is led back to the cart."""
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('orders:cart')}")
+    if request.method == "GET":
+        return HttpResponseRedirect(reverse("orders:cart"))
+    cart = request_cart(request)
+    try:
+        started = checkout_start(
+            cart=cart,
+            user=request.user,
+            email=request.user.email,
+            consented=request.POST.get("consent") in {"on", "1", "true", "yes"},
+        )
+    except (PaymentServiceUnavailable, PaymentRefused) as error:
+        return _unavailable(request, error)
+    except DomainError as error:
+        return render_cart(request, cart_summary(cart=cart), {"": error.message}, error.status)
+    return _leave(started)
+
+
+@never_cache
+@login_required
+@require_POST
+def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
+    """Go on with an order that waits for its payment, or try again after one that failed."""
+    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    try:
+        return _leave(checkout_resume(order=order))
+    except (PaymentServiceUnavailable, PaymentRefused) as error:
+        return _unavailable(request, error)
+    except DomainError as error:
+        messages.warning(request, error.message)
+        return HttpResponseRedirect(order.get_absolute_url(), status=303)
+
+
+@never_cache
+@login_required
+@require_GET
+def success(request: HttpRequest) -> HttpResponse:
+    """Where Stripe sends the buyer back. Being here proves nothing: the order's facts are shown."""
+    order = _own_order(request)
+    return render(request, "orders/checkout_success.html", _state(request, order))
+
+
+@never_cache
+@login_required
+@require_GET
+def state(request: HttpRequest, order_id: Any) -> HttpResponse:
+    """The part of the success page that changes, asked for again and again while it waits."""
+    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    return render(request, "orders/_order_state.html", _state(request, order))
+
+
+@never_cache
+@login_required
+@require_GET
+def cancel(request: HttpRequest) -> HttpResponse:
+    """The buyer turned back at Stripe: nothing happened, and the cart is as it was."""
+    order = None
+    if request.GET.get("order"):
+        order = _own_order(request)
+        if order.is_paid:
+            return HttpResponseRedirect(order.get_absolute_url())
+    return render(request, "orders/checkout_cancel.html", {"order": order})
+
+
+def _leave(started: CheckoutStarted) -> HttpResponse:
+    return HttpResponseRedirect(started.url, status=303)
+
+
+def _unavailable(request: HttpRequest, error: DomainError) -> HttpResponse:
+    response = render(
+        request, "orders/checkout_unavailable.html", {"message": error.message}, status=error.status
+    )
+    response["Retry-After"] = "30"
+    return response
+
+
+def _own_order(request: HttpRequest) -> Order:
+    """By Stripe's session id or by ours; not yours is not found."""
+    own = Order.objects.owned_by(request.user)
+    session_id, order_id = request.GET.get("session_id"), request.GET.get("order")
+    if session_id:
+        found = own.filter(payments__stripe_session_id=session_id[:255].replace("\0", ""))
+    else:
+        found = own.filter(pk=_uuid(order_id))
+    return get_object_or_404(found)
+
+
+def _uuid(text: str | None) -> uuid.UUID:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
+    looks = request.GET.get("looks", "0")
+    count = int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 5 else 0
+    waiting = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
+    if waiting and count and count % ASK_STRIPE_EVERY == 0:
+        _ask_stripe(order)
+    purchases = []
+    if order.is_paid:
+        purchases = purchases_of(purchased_items(request.user).filter(order=order))
+    return {
+        "order": order,
+        "state": STATES[Order.Status(order.status)],
+        "purchases": purchases,
+        "looks": count + 1,
+    }
+
+
+def _ask_stripe(order: Order) -> None:
+    """The webhook is late: look for ourselves. No answer is no harm; the page goes on waiting."""
+    payment = order.payments.exclude(stripe_session_id=None).order_by("-attempt").first()
+    if payment is None or payment.stripe_session_id is None:
+        return
+    try:
+        sync_checkout(payment.stripe_session_id)
+    except (GatewayError, CheckoutUnknown) as error:
+        logger.warning("Could not look up order %s at Stripe: %s", order.number, error)
+    order.refresh_from_db()

@@ -1,0 +1,36 @@
+"""Where Stripe posts: verify, record, handle, answer. https://docs.stripe.com/webhooks"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from orders.services.events import event_handle, event_record
+from orders.stripe_gateway import WebhookRejected, parse_webhook
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt  # the signature over the body is the proof of origin
+@require_POST
+def stripe_webhook(request: HttpRequest) -> HttpResponse:
+    """200: settled. 400: not genuine, nothing stored. 413: too large. 503: ours, please send again."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.WEBHOOK_MAX_BYTES:
+        logger.warning("Webhook refused: body of %s bytes", request.META["CONTENT_LENGTH"])
+        return _answer("The body is too large.", 413)
+    try:
+        event = parse_webhook(request.body, request.headers.get("Stripe-Signature"))
+    except WebhookRejected as error:
+        logger.warning("Webhook refused: %s", error)
+        return _answer("Not a genuine event.", 400)
+    if event_handle(event_record(event)):
+        return _answer("Received.", 200)
+    return _answer("Not handled yet; send it again.", 503)
+
+
+def _answer(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,26 @@
+"""Signals of other libraries that concern several rooms are received here, in the highest one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from orders.services.carts import cart_merge, cart_of_guest, cart_of_user
+from orders.views.cart import SESSION_KEY
+from site_config.accounts.models import User
+
+
+@receiver(user_logged_in)
+def bring_the_guest_cart_along(
+    sender: object, request: HttpRequest | None, user: User, **kwargs: Any
+) -> None:
+    """What was chosen before signing in joins what was there. Sign-ins without a request have none."""
+    session = getattr(request, "session", None)
+    guest = cart_of_guest(cart_id=session.pop(SESSION_KEY, None)) if session is not None else None
+    if guest is not None and guest.items.exists():
+        mine = cart_of_user(user_id=user.pk, create=True)
+        if mine is not None:
+            cart_merge(guest=guest, into=mine)

@@ -1,0 +1,66 @@
+"""Rules about the installation that need more than the environment to decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import DatabaseError
+
+from catalog_pages.models import ProductPage, ShopSettings
+from catalog_pages.money import is_supported
+
+
+@register("site_config")
+def protected_files_stay_protected(**kwargs: Any) -> list[CheckMessage]:
+    """No served folder may hold, or lie inside, the folder of paid files."""
+    protected = Path(settings.PROTECTED_MEDIA_ROOT).resolve()
+    errors: list[CheckMessage] = []
+    for name in ("STATIC_ROOT", "MEDIA_ROOT"):
+        served = Path(getattr(settings, name)).resolve()
+        if served == protected or served in protected.parents or protected in served.parents:
+            errors.append(
+                Error(
+                    f"PROTECTED_MEDIA_ROOT ({protected}) and {name} ({served}) overlap: paid files "
+                    "would be served to everybody.",
+                    id="site_config.E001",
+                )
+            )
+    return errors
+
+
+@register("site_config")
+def currency_is_known_and_unchanged(**kwargs: Any) -> list[CheckMessage]:
+    """Stored prices are integers of one currency's minor units; another currency misreads them all."""
+    code = settings.STRIPE_CURRENCY
+    if not is_supported(code):
+        return [Error(f"STRIPE_CURRENCY: Stripe does not take {code!r}.", id="site_config.E002")]
+    try:
+        stored = ShopSettings.objects.values_list("currency", flat=True).first()
+        changed = stored not in (None, code) and ProductPage.objects.exists()
+    except DatabaseError:  # before the first migration there is nothing to protect
+        return []
+    if changed:
+        return [
+            Error(
+                f"STRIPE_CURRENCY is {code}, but this shop's prices are in {stored}.",
+                hint=f"Set STRIPE_CURRENCY={stored}. Prices are never converted.",
+                id="site_config.E003",
+            )
+        ]
+    return []
+
+
+@register("site_config")
+def limits_are_shared(**kwargs: Any) -> list[CheckMessage]:
+    if settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")) and not settings.CONFIG.redis_url:
+        return [
+            Warning(
+                "Without REDIS_URL every process counts sign-in attempts by itself.",
+                hint="Run one web process, or set REDIS_URL.",
+                id="site_config.W001",
+            )
+        ]
+    return []

@@ -1,0 +1,63 @@
+"""`manage.py run_scheduler`: a small loop that does what falls due, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from orders.services.events import events_retry
+from orders.services.mail import mail_send_due
+from orders.services.reconcile import payments_sweep
+from orders.stripe_sandbox.delivery import deliver_due
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 2.0
+
+
+def jobs() -> list[tuple[float, Callable[[], Any]]]:
+    """Each job and how many seconds lie between two runs."""
+    listed: list[tuple[float, Callable[[], Any]]] = [
+        (30, lambda: call_command("publish_scheduled")),
+        (30, events_retry),
+        (15, mail_send_due),
+        (60, payments_sweep),
+    ]
+    if settings.STRIPE_SANDBOX:
+        listed.append((TICK_SECONDS, deliver_due))
+    return listed
+
+
+class Command(BaseCommand):
+    help = "Publish what is scheduled, send waiting mail, and repair what Stripe's events missed."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        due = [[0.0, seconds, job] for seconds, job in jobs()]
+        while not stop.is_set():
+            for entry in due:
+                at, seconds, job = entry
+                if at <= time.monotonic() and not stop.is_set():
+                    run(job)
+                    entry[0] = time.monotonic() + seconds
+            stop.wait(TICK_SECONDS)
+
+
+def run(job: Callable[[], Any]) -> None:
+    """One job must not stop the others: what goes wrong is logged, and its turn comes again."""
+    close_old_connections()
+    try:
+        job()
+    except Exception:
+        logger.exception("A scheduled job failed and will be tried again")

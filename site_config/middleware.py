@@ -1,0 +1,72 @@
+"""What every response passes through and no library offers in our shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from catalog_pages.publishing import PublishRefused
+
+ADMIN_PATHS = ("/admin/", "/django-admin/")
+
+
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
+    """The strict policy everywhere; Wagtail's admin, which has inline scripts, gets its own."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if request.path.startswith(ADMIN_PATHS) and not report_only:
+            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY
+        return parts
+
+
+class StaffSecondFactorMiddleware:
+    """In production, staff see nothing of the admin before their account has a second factor."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if not settings.STAFF_SECOND_FACTOR_REQUIRED or not request.path.startswith(ADMIN_PATHS):
+            return None
+        user = request.user
+        if not user.is_authenticated or user.authenticator_set.exists():
+            return None
+        messages.warning(request, "Set up a second factor first: the admin needs one.")
+        return redirect("mfa_activate_totp")
+
+
+class PublishRefusedMiddleware:
+    """Bulk actions, workflows and copies know no form errors: a refusal there would be a 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A refused publication reads as sentences on the product's page, whichever road it took."""
+        if not isinstance(error, PublishRefused) or not request.path.startswith(ADMIN_PATHS):
+            return None
+        for sentence in error.messages:
+            messages.error(request, f"“{error.page_title}” was not published. {sentence}")
+        target = (
+            reverse("wagtailadmin_pages:edit", args=[error.page_id])
+            if error.page_id
+            else reverse("wagtailadmin_home")
+        )
+        return HttpResponseRedirect(target)

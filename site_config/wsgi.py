@@ -1,0 +1,14 @@
+"""The WSGI entry point. Gunicorn runs no system checks by itself; ours are asked here."""
+
+import os
+
+from django.core.checks import Error, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings.production")
+
+application = get_wsgi_application()
+
+if errors := [problem for problem in run_checks(tags=["site_config"]) if isinstance(problem, Error)]:
+    raise ImproperlyConfigured("\n".join(f"{error.id}: {error.msg}" for error in errors))

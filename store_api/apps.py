@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class StoreApiConfig(AppConfig):
+    name = "store_api"
+    verbose_name = "API"

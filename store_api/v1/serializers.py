@@ -1,0 +1,99 @@
+"""Shapes of version 1. Serializers check and translate; services decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from catalog_pages.models import Artist, DigitalAsset, Genre, ProductPage, ProductTrack
+from catalog_pages.money import format_money
+from catalog_pages.renditions import SPECS
+
+
+class ArtistSerializer(serializers.ModelSerializer[Artist]):
+    class Meta:
+        model = Artist
+        fields = ["name", "slug"]
+
+
+class GenreSerializer(serializers.ModelSerializer[Genre]):
+    class Meta:
+        model = Genre
+        fields = ["name", "slug"]
+
+
+class CoverSerializer(serializers.Serializer[Any]):
+    width = serializers.IntegerField(help_text="Pixels; covers are square.")
+    url = serializers.URLField()
+
+
+class AssetSerializer(serializers.ModelSerializer[DigitalAsset]):
+    """What a buyer receives. Nothing here leads to the file itself."""
+
+    format = serializers.CharField(source="format_name")
+
+    class Meta:
+        model = DigitalAsset
+        fields = [
+            "file_name", "format", "content_type", "size_bytes", "sha256", "duration_ms", "bitrate_bps",
+        ]  # fmt: skip
+
+
+class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
+    files = serializers.SerializerMethodField()
+    excerpt_url = serializers.SerializerMethodField(help_text="A public cut of at most 90 seconds.")
+
+    class Meta:
+        model = ProductTrack
+        fields = ["title", "disc", "number", "excerpt_url", "files"]
+
+    @extend_schema_field(AssetSerializer(many=True))
+    def get_files(self, track: ProductTrack) -> Any:
+        assets = [file.asset for file in track.files.all() if file.asset]
+        return AssetSerializer(assets, many=True).data
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_excerpt_url(self, track: ProductTrack) -> str | None:
+        for file in track.files.all():
+            for excerpt in file.asset.excerpts.all() if file.asset else ():
+                return settings.SITE_BASE_URL + excerpt.file.url
+        return None
+
+
+class ProductSerializer(serializers.ModelSerializer[ProductPage]):
+    artist = ArtistSerializer()
+    genre = GenreSerializer(allow_null=True)
+    currency = serializers.SerializerMethodField(help_text="ISO 4217.")
+    price = serializers.SerializerMethodField(help_text="As people write it, such as £4.99.")
+    covers = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField(help_text="The product's page.")
+    tracks = TrackSerializer(many=True)
+
+    class Meta:
+        model = ProductPage
+        fields = [
+            "id", "slug", "title", "artist", "genre", "price_pennies", "currency", "price",
+            "release_date", "url", "covers", "tracks",
+        ]  # fmt: skip
+        extra_kwargs = {
+            "price_pennies": {"help_text": "Minor units of the currency; 0 is free."},
+        }
+
+    def get_currency(self, product: ProductPage) -> str:
+        return settings.STRIPE_CURRENCY
+
+    def get_price(self, product: ProductPage) -> str:
+        return format_money(product.price_pennies or 0, settings.STRIPE_CURRENCY)
+
+    @extend_schema_field(CoverSerializer(many=True))
+    def get_covers(self, product: ProductPage) -> Any:
+        renditions = product.cover.ready_renditions if product.cover else []
+        found = {rendition.filter_spec: rendition for rendition in renditions}
+        ready = [found[spec] for spec in SPECS.values() if spec in found]
+        return [{"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready]
+
+    def get_url(self, product: ProductPage) -> str:
+        return settings.SITE_BASE_URL + (product.get_url() or "")
