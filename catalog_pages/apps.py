@@ -1,6 +1,16 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class CatalogPagesConfig(AppConfig):
     name = "catalog_pages"
     verbose_name = "Catalogue"
+
+    def ready(self) -> None:
+        from catalog_pages import receivers
+        from catalog_pages.roles import ensure_roles
+
+        receivers.connect()
+        # Django makes each app's permissions as it announces that app; after the last one all exist.
+        last = [config for config in apps.get_app_configs() if config.models_module][-1]
+        post_migrate.connect(ensure_roles, sender=last)

@@ -61,8 +61,17 @@ class AssetInspectView(generic.InspectView):
     page_title = "Audio file"
 
     def get_field_label(self, field_name: str, field: Any) -> str:
-        labels = {"used_in": "Used in", "crc32": "CRC-32", "duration_ms": "Duration", "size_bytes": "Size"}
-        labels |= {"bitrate_bps": "Bitrate", "sample_rate_hz": "Sample rate", "format_name": "Format"}
+        labels = {
+            "used_in": "Used in",
+            "crc32": "CRC-32",
+            "duration_ms": "Duration",
+            "size_bytes": "Size",
+        }
+        labels |= {
+            "bitrate_bps": "Bitrate",
+            "sample_rate_hz": "Sample rate",
+            "format_name": "Format",
+        }
         return labels.get(field_name) or super().get_field_label(field_name, field)
 
     def get_duration_ms_display_value(self) -> str:
@@ -120,7 +129,9 @@ class AssetDeleteView(generic.DeleteView):
             return self.refuse(reasons_to_keep_asset(self.object))
 
     def refuse(self, reasons: list[str]) -> HttpResponse:
-        return refuse(self.request, reasons, reverse("digital_assets:inspect", args=[self.object.pk]))
+        return refuse(
+            self.request, reasons, reverse("digital_assets:inspect", args=[self.object.pk])
+        )
 
 
 class DigitalAssetViewSet(ModelViewSet):
@@ -182,7 +193,10 @@ class DigitalAssetViewSet(ModelViewSet):
         return type(
             "AssetURLFinder",
             (AssetURLFinder,),
-            {"permission_policy": self.permission_policy, "edit_url_name": self.get_url_name("inspect")},
+            {
+                "permission_policy": self.permission_policy,
+                "edit_url_name": self.get_url_name("inspect"),
+            },
         )
 
     def get_urlpatterns(self) -> list[URLPattern]:

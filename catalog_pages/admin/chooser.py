@@ -108,5 +108,3 @@ class DigitalAssetChooserViewSet(ChooserViewSet):
     choose_view_class = AssetChooseView
     choose_results_view_class = AssetChooseResultsView
     create_view_class = AssetUploadTabView
-
-

@@ -38,7 +38,9 @@ def reasons_to_keep_pages(pages: Iterable[Page]) -> list[str]:
     for page in pages:
         needed = Page.objects.descendant_of(page, inclusive=True).type(HomePage, CataloguePage)
         titles |= dict(needed.values_list("pk", "title"))
-    return [f"The shop needs the page “{title}”; it cannot be deleted." for title in titles.values()]
+    return [
+        f"The shop needs the page “{title}”; it cannot be deleted." for title in titles.values()
+    ]
 
 
 def reasons_to_keep_asset(asset: DigitalAsset) -> list[str]:
@@ -52,7 +54,9 @@ def reasons_to_keep_asset(asset: DigitalAsset) -> list[str]:
     elif versions := products_with_version_naming_asset(asset):
         reasons.append(_kept_by_versions(asset, versions))
     if DigitalAsset.objects.filter(replaces=asset).exists():
-        reasons.append(f"“{asset}” stays, because a newer file replaced it for people who bought it.")
+        reasons.append(
+            f"“{asset}” stays, because a newer file replaced it for people who bought it."
+        )
     # Rooms to the left protect a file for one reason: somebody bought it. This room may not know them.
     if _is_protected_by_others(asset, than=(TrackFile, DigitalAsset)):
         reasons.append(f"“{asset}” has been bought, and its buyers may come back for it. It stays.")

@@ -17,13 +17,14 @@ from wagtail.log_actions import log
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.upload_handlers import StreamedUploadView
+from catalog_pages.audio.facts import AUDIO_EXTENSIONS, SOLD_FORMATS
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
 from catalog_pages.templatetags.shop import filesize_short
 
 logger = logging.getLogger(__name__)
 
-ACCEPTED = "audio/*,.mp3,.flac,.ogg,.oga,.opus,.wav,.m4a"
+ACCEPTED = ",".join(["audio/*", *sorted(AUDIO_EXTENSIONS)])
 NOTHING_CHOSEN = "Choose at least one audio file."
 NOT_STORED = "The shop's storage did not take this file. Nothing was kept; try again in a while."
 
@@ -39,16 +40,21 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """What the upload page's script shows in the file's row."""
-        answer: dict[str, Any] = {"file_name": self.file_name, "sentence": self.sentence}
-        if self.asset is None:
-            return answer | {"state": "refused"}
-        return answer | {
-            "state": "stored" if self.is_new else "duplicate",
-            "id": str(self.asset.pk),
+        return {
+            "file_name": self.file_name,
+            "state": self.state,
+            "sentence": self.sentence,
+            "id": str(self.asset.pk) if self.asset else None,
             "title": self.title,
             "facts": self.facts,
             "url": self.url,
         }
+
+    @property
+    def state(self) -> str:
+        if self.asset is None:
+            return "refused"
+        return "stored" if self.is_new else "duplicate"
 
     @property
     def title(self) -> str:
@@ -58,7 +64,11 @@ class Outcome:
     def facts(self) -> list[str]:
         if self.asset is None:
             return []
-        return [self.asset.format_name, facts.duration_text(self.asset), facts.size_text(self.asset)]
+        return [
+            self.asset.format_name,
+            facts.duration_text(self.asset),
+            facts.size_text(self.asset),
+        ]
 
     @property
     def url(self) -> str:
@@ -118,7 +128,9 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
             results = [outcome.as_json() for outcome in outcomes]
             sentence = "" if outcomes else NOTHING_CHOSEN
             return JsonResponse({"results": results, "sentence": sentence}, status=status)
-        context = self.get_context_data(outcomes=outcomes, sentence="" if outcomes else NOTHING_CHOSEN)
+        context = self.get_context_data(
+            outcomes=outcomes, sentence="" if outcomes else NOTHING_CHOSEN
+        )
         return self.render_to_response(context, status=status)
 
     def status_of(self, outcomes: list[Outcome]) -> int:
@@ -137,6 +149,7 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             accepted=ACCEPTED,
+            sold_formats=SOLD_FORMATS,
             max_bytes=settings.MAX_UPLOAD_BYTES,
             max_size=filesize_short(settings.MAX_UPLOAD_BYTES),
             index_url=reverse("digital_assets:index"),

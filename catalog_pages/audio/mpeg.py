@@ -34,10 +34,13 @@ class Frame:
 
 
 def first_frame(data: bytes) -> Frame | None:
-    """The first frame in `data` that another one follows (or the end of the data)."""
+    """The first frame in `data` that another one follows; random bytes look like one frame now and then.
+
+    Data that begins with a frame may end inside it: the shortest MP3 is one frame.
+    """
     for match in SYNC.finditer(data):
         frame = _frame_at(data, match.start())
-        if frame and (frame.end >= len(data) or _frame_at(data, frame.end)):
+        if frame and (_frame_at(data, frame.end) or (frame.offset == 0 and frame.end >= len(data))):
             return frame
     return None
 

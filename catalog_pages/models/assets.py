@@ -33,7 +33,7 @@ def protected_key(asset: DigitalAsset, filename: str) -> str:
 
 
 def excerpt_key(excerpt: Excerpt, filename: str) -> str:
-    return f"excerpts/{excerpt.token.hex}.mp3"
+    return f"excerpts/{excerpt.token}.mp3"
 
 
 def validate_file_name(name: str) -> None:

@@ -91,11 +91,7 @@ def _claim(delivery_id: int, moment: datetime) -> bool:
         event__subject=OuterRef("event__subject"),
     )
     mine = _due(moment).filter(~Exists(earlier_in_flight), pk=delivery_id)
-    return bool(
-        SandboxDelivery.objects.filter(pk__in=mine.order_by().values("pk")).update(
-            leased_until=moment + LEASE
-        )
-    )
+    return mine.order_by().update(leased_until=moment + LEASE) == 1
 
 
 def attempt(

@@ -46,7 +46,7 @@ class SandboxIdempotency(SandboxModel):
     key = models.CharField(max_length=255, unique=True)
     path = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
-    created = models.BigIntegerField()
+    created = models.BigIntegerField(db_index=True)
     request_id = models.CharField(max_length=255)
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(default="")

@@ -19,7 +19,6 @@ from orders.stripe_sandbox.common import dump
 from orders.stripe_sandbox.constants import API_VERSION
 from orders.stripe_sandbox.errors import ApiError
 
-
 _ConnectionError: Callable[..., stripe.APIConnectionError] = stripe.APIConnectionError
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from catalog_pages.demo.compose import ambient, folk, house, jazz, synthwave
 from catalog_pages.demo.compose.score import Brief
-from catalog_pages.demo.sound import keys, strings, synths
 from catalog_pages.demo.sound.signal import Sound
 
 _COMPOSERS: dict[str, Callable[[Brief], Sound]] = {
@@ -20,8 +19,4 @@ _COMPOSERS: dict[str, Callable[[Brief], Sound]] = {
 
 def compose(genre: str, brief: Brief) -> Sound:
     """The finished piece, float32 of shape ``(2, samples)``, peaks under ``mix.CEILING``."""
-    try:
-        return _COMPOSERS[genre](brief)
-    finally:
-        for instruments in (keys, strings, synths):
-            instruments.forget()
+    return _COMPOSERS[genre](brief)

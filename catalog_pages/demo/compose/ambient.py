@@ -26,6 +26,7 @@ from catalog_pages.demo.sound import keys, strings, synths
 from catalog_pages.demo.sound.effects import echo, filter_bus, reverb, sweep
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
+from catalog_pages.demo.sound.voices import forget_notes
 
 FORM = "intro:2 a:4 b:6 a:4 outro:2"
 
@@ -163,6 +164,7 @@ def _weather(desk: Desk, brief: Brief) -> Sound:
 
 
 def _finish(desk: Desk, form: Form, mood: Mood) -> Sound:
+    forget_notes()
     for name, decibels in (("pad", -23.0), ("ground", -24.0), ("solo", -23.0), ("air", -37.0)):
         desk.level(name, decibels)
     desk.level("bowl", -29.0)

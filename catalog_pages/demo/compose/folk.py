@@ -20,9 +20,10 @@ from catalog_pages.demo.compose.score import (
     voice,
 )
 from catalog_pages.demo.sound import drums, strings
-from catalog_pages.demo.sound.effects import Curve, equalise, filter_bus, reverb
+from catalog_pages.demo.sound.effects import Curve, equalise, reverb
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
+from catalog_pages.demo.sound.voices import forget_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Dance:
 
 DANCES = {
     "travis": Dance(
-        "intro:2 a:8 b:8 a:4 outro:2",
+        "intro:2 a:8 b:8 a:8 outro:1",
         4,
         "major",
         ("C G Am F C G F C", "C Em F C Am F G C", "Am F C G Am F G C"),
@@ -52,7 +53,7 @@ DANCES = {
         "steel",
     ),
     "waltz": Dance(
-        "intro:4 a:8 b:8 a:8 outro:4",
+        "intro:4 a:8 b:8 a:8 outro:2",
         3,
         "dorian",
         ("Cm Bb Cm Gm Eb Bb Gm Cm", "Cm Eb Bb F Cm Eb Gm Cm", "Cm F Cm Bb Eb F Gm Cm"),
@@ -81,7 +82,9 @@ def compose(brief: Brief) -> Sound:
     dance = DANCES[brief.feel]
     form = Form(dance.form, brief.tempo, meter=dance.meter, swing=0.53, tail=4.0)
     desk = Desk(form.seconds, brief.seed)
-    harmony = chart(pick(desk.random, dance.charts), brief.key, float(dance.meter))
+    meter = float(dance.meter)
+    lead = form.sections[0].bars * meter
+    harmony = chart(pick(desk.random, dance.charts), brief.key, meter, lead)
     if brief.feel == "reel":
         _strum(desk, form, harmony)
     else:
@@ -224,6 +227,7 @@ def _last_chord(desk: Desk, form: Form, harmony: Chart, dance: Dance) -> None:
 
 
 def _finish(desk: Desk) -> Sound:
+    forget_notes()
     for name, decibels in (("guitar", -22.0), ("tune", -21.5), ("whistle", -23.0)):
         desk.level(name, decibels)
     for name, decibels in (("drone", -30.5), ("skin", -25.0)):
@@ -242,5 +246,5 @@ def _finish(desk: Desk) -> Sound:
         if name in desk.buses:
             desk.buses[name] = equalise(desk.buses[name], body)
     send = desk.send(guitar=0.35, tune=0.45, whistle=0.7, drone=0.6, skin=0.35)
-    desk.buses["room"] = filter_bus(reverb(send, seconds=1.7, seed=11), low=200) * 0.5
+    desk.buses["room"] = reverb(send, seconds=1.7, seed=11, low=200) * 0.5
     return master(desk.sum(), decibels=-17.5, fade_in=0.01, fade_out=4.0)

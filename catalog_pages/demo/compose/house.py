@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from catalog_pages.demo.compose.melody import Style, rhythm, tune
 from catalog_pages.demo.compose.score import Brief, Chart, Form, chart, near, pick, scale, voice
 from catalog_pages.demo.sound import drums, keys, synths
-from catalog_pages.demo.sound.effects import echo, filter_bus, pump, reverb, sweep, tremolo
+from catalog_pages.demo.sound.effects import echo, pump, reverb, sweep, tremolo
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
+from catalog_pages.demo.sound.voices import forget_notes
 
 FORM = "intro:4 a:8 break:4 b:12 outro:4"
 GROOVE = ("a", "b", "outro")
@@ -194,6 +195,7 @@ def _strings(desk: Desk, form: Form, harmony: Chart) -> None:
 
 
 def _finish(desk: Desk, form: Form, kicks: list[float], brief: Brief) -> Sound:
+    forget_notes()
     for name, decibels in (("kick", -14.5), ("clap", -23.0), ("tops", -29.0), ("conga", -27.0)):
         desk.level(name, decibels)
     for name, decibels in (("bass", -19.0), ("hook", -24.5), ("strings", -28.5), ("fx", -30.0)):
@@ -213,9 +215,11 @@ def _finish(desk: Desk, form: Form, kicks: list[float], brief: Brief) -> Sound:
     if brief.feel == "deep":
         desk.buses["chords"] = tremolo(desk.bus("chords"), rate=4.3, depth=0.25)
     feedback = 0.62 if brief.feel == "dub" else 0.35
-    wet = echo(desk.send(chords=0.6, hook=0.7), seconds=form.length(0.75), feedback=feedback)
-    desk.buses["echo"] = filter_bus(wet, low=300, high=4_500)
+    taps = desk.send(chords=0.6, hook=0.7)
+    desk.buses["echo"] = echo(
+        taps, seconds=form.length(0.75), feedback=feedback, low=300, high=4_500
+    )
     send = desk.send(chords=0.35, clap=0.5, hook=0.5, conga=0.3, strings=0.5, echo=0.4)
-    desk.buses["room"] = filter_bus(reverb(send, seconds=1.9, seed=3), low=250) * 0.6
+    desk.buses["room"] = reverb(send, seconds=1.9, seed=3, low=250) * 0.6
     desk.duck(pump(desk.count, kicks, recover=0.3), bass=0.75, chords=0.45, strings=0.7, room=0.5)
     return master(desk.sum(), decibels=-15.0, fade_in=0.02, fade_out=5.0)

@@ -10,11 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog_pages.demo.compose.melody import Note, Style, rhythm, running, tune
-from catalog_pages.demo.compose.score import Brief, Chart, Form, chart, near, pick, scale, voice
+from catalog_pages.demo.compose.score import (
+    Brief,
+    Chart,
+    Chord,
+    Form,
+    chart,
+    near,
+    pick,
+    scale,
+    voice,
+)
 from catalog_pages.demo.sound import drums, keys, strings
-from catalog_pages.demo.sound.effects import filter_bus, reverb
+from catalog_pages.demo.sound.effects import reverb
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
+from catalog_pages.demo.sound.voices import forget_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class Feel:
 
 FEELS = {
     "swing": Feel(
-        "intro:4 head:8 solo:12 head:8 end:1",
+        "intro:4 head:8 solo:16 head:8 end:1",
         4,
         0.64,
         (
@@ -44,7 +55,7 @@ FEELS = {
         False,
     ),
     "waltz": Feel(
-        "intro:4 head:12 solo:12 head:12 end:1",
+        "intro:4 head:8 solo:16 head:16 end:1",
         3,
         0.62,
         ("x-.xx- x-----", "x--x-. .x-x--", "..x-x- x--x--", "x-xx-- ----.."),
@@ -61,17 +72,18 @@ FEELS = {
     ),
 }
 
+# Each chart with the chord it comes home to, which is seldom the one it starts on.
 CHARTS = {
     4: (
-        "Dm9 G13 Cmaj9 A7 Dm9 G13 Em7 A7b9",
-        "Cm9 F9 Bb6 Ebmaj7 Am7b5 D7b9 Gm9 G7b9",
-        "Fmaj9 D7b9 Gm9 C13 Am7 D7b9 Gm9 C13",
-        "Cmaj9 B7b9 Em9 A13 Dm9 G13 Cmaj9 G13",
+        ("Dm9 G13 Cmaj9 A7 Dm9 G13 Em7 A7b9", "C69"),
+        ("Cm9 F9 Bb6 Ebmaj7 Am7b5 D7b9 Gm9 D7b9", "Gm9"),
+        ("Fmaj9 D7b9 Gm9 C13 Am7 D7b9 Gm9 C13", "F69"),
+        ("Cmaj9 B7b9 Em9 A13 Dm9 G13 Cmaj9 G13", "C69"),
     ),
     3: (
-        "Fmaj9 Em7 Dm9 G13 Cmaj9 Am9 Dm9 G13",
-        "Am9 D9 Gmaj9 Cmaj9 Dm9 E7b9 Am9 Am9",
-        "Cmaj9 Fmaj9 Cmaj9 Fmaj9 Em7 A7 Dm9 G13",
+        ("Fmaj9 Em7 Dm9 G13 Cmaj9 Am9 Dm9 G13", "C69"),
+        ("Am9 D9 Gmaj9 Cmaj9 Dm9 E7b9 Am9 E7b9", "Am9"),
+        ("Cmaj9 Fmaj9 Cmaj9 Fmaj9 Em7 A7 Dm9 G13", "C69"),
     ),
 }
 
@@ -81,13 +93,15 @@ def compose(brief: Brief) -> Sound:
     feel = FEELS[brief.feel]
     form = Form(feel.form, brief.tempo, meter=feel.meter, swing=feel.swing, tail=4.5)
     desk = Desk(form.seconds, brief.seed)
-    harmony = chart(pick(desk.random, CHARTS[feel.meter]), brief.key, float(feel.meter))
+    symbols, home = pick(desk.random, CHARTS[feel.meter])
+    meter = float(feel.meter)
+    harmony = chart(symbols, brief.key, meter, form.sections[0].bars * meter)
     _bass(desk, form, harmony)
     _comp(desk, form, harmony, feel)
     _lead(desk, form, harmony, feel, brief)
     _cymbals(desk, form, feel)
     _skins(desk, form, feel)
-    _ending(desk, form, harmony)
+    _ending(desk, form, chart(home, brief.key, meter).chords[0])
     return _finish(desk)
 
 
@@ -237,11 +251,10 @@ def _skins(desk: Desk, form: Form, feel: Feel) -> None:
                 desk.play("snare", drum, at, gain=0.5 + 0.1 * turn, pan=-0.2, loose=0.004)
 
 
-def _ending(desk: Desk, form: Form, harmony: Chart) -> None:
+def _ending(desk: Desk, form: Form, home: Chord) -> None:
     """The home chord, rolled slowly, with the bass underneath and a cymbal left to ring."""
     beat = float((form.bars - 1) * form.meter)
     at = form.at(beat)
-    home = min(harmony.chords, key=lambda chord: 4 in chord.intervals and 10 in chord.intervals)
     root = near(home.root, 41)
     desk.play("bass", strings.upright_bass(root), at)
     for place, pitch in enumerate([*voice(home, 60), near(home.root, 79)]):
@@ -251,10 +264,11 @@ def _ending(desk: Desk, form: Form, harmony: Chart) -> None:
 
 
 def _finish(desk: Desk) -> Sound:
+    forget_notes()
     for name, decibels in (("bass", -20.5), ("comp", -26.5), ("lead", -20.5), ("ride", -33.0)):
         desk.level(name, decibels)
     for name, decibels in (("hat", -37.0), ("snare", -31.0), ("kick", -29.0), ("brush", -37.0)):
         desk.level(name, decibels)
     send = desk.send(lead=0.5, comp=0.5, bass=0.12, snare=0.6, ride=0.5, hat=0.5, brush=0.5)
-    desk.buses["room"] = filter_bus(reverb(send, seconds=1.1, damping=1.6, seed=5), low=180) * 0.45
+    desk.buses["room"] = reverb(send, seconds=1.1, damping=1.6, seed=5, low=180) * 0.45
     return master(desk.sum(), decibels=-18.0, fade_in=0.01, fade_out=3.5)

@@ -96,16 +96,27 @@ def _ladder(classes: Sequence[int], centre: int) -> list[int]:
     return [pitch for pitch in range(centre - 22, centre + 25) if pitch % 12 in classes]
 
 
-def _place(step: int, chord: Chord, style: Style, strong: bool) -> int:
-    """The key for a height: on strong beats the nearest note of the chord, else of the scale."""
+def _place(step: int, chord: Chord, style: Style, before: int, *, strong: bool, held: bool) -> int:
+    """The key for a height in scale steps, given the note ``before`` it.
+
+    Strong beats take a note of the triad; a held note is never a semitone above one. Of what is
+    left the closest wins, except that a line which moves does not stand still, and does not jump.
+    """
     rungs = _ladder(chord_scale(chord, style.scale), style.centre)
     middle = min(range(len(rungs)), key=lambda place: abs(rungs[place] - style.centre))
-    pitch = rungs[max(0, min(len(rungs) - 1, middle + step))]
+    wanted = rungs[max(0, min(len(rungs) - 1, middle + step))]
+    triad = chord.classes[:3]
     if strong:
-        # Triad first: a ninth on a downbeat is a colour, not a place to stand.
-        steady = [near(pitch_class, pitch) for pitch_class in chord.classes[:3]]
-        pitch = min(steady, key=lambda other: abs(other - pitch))
-    return pitch
+        # A ninth on a downbeat is a colour, not a place to stand.
+        rungs = [rung for rung in rungs if rung % 12 in triad]
+    elif held:
+        rungs = [rung for rung in rungs if rung % 12 in triad or (rung - 1) % 12 not in triad]
+
+    def cost(rung: int) -> float:
+        stuck = 2.5 if rung == before and wanted != before else 0.0
+        return abs(rung - wanted) + stuck + 0.7 * max(0, abs(rung - before) - 5)
+
+    return min(rungs, key=cost)
 
 
 def tune(
@@ -116,19 +127,20 @@ def tune(
     motifs = {letter: motif(random, style) for letter in sorted(set(style.form))}
     lifts = {"a": 0, "b": 2, "c": 1}
     notes: list[Note] = []
+    before = style.centre
     for unit in range(units):
         letter = style.form[unit % len(style.form)]
         idea = motifs[letter]
         opening = start + unit * style.unit
         for place, (onset, length) in enumerate(idea.rhythm):
             beat = opening + onset
-            last = place == len(idea.rhythm) - 1
-            strong = last or (length >= 1.0 and onset % 1.0 == 0) or onset % 4.0 == 0
+            strong = onset % 2.0 == 0 or place == len(idea.rhythm) - 1
             height = idea.steps[place] + lifts[letter]
-            pitch = _place(height, harmony.at(beat), style, strong)
+            chord = harmony.at(beat)
+            before = _place(height, chord, style, before, strong=strong, held=length >= 1.0)
             arch = np.sin(np.pi * (unit + 0.5) / units) * 0.15
             accent = 0.72 + arch + (0.1 if onset % 1.0 == 0 else 0.0)
-            notes.append(Note(beat, length, pitch, min(1.0, accent + random.normal(0, 0.04))))
+            notes.append(Note(beat, length, before, min(1.0, accent + random.normal(0, 0.04))))
     return _come_home(notes, harmony)
 
 

@@ -5,6 +5,7 @@ Chord charts are written as if in C and moved to the key of the piece, as musici
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,18 +85,22 @@ class Chord:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A cycle of chords, each lasting ``beats`` beats."""
+    """A cycle of chords, each lasting ``beats`` beats, whose first chord falls on beat ``lead``."""
 
     chords: tuple[Chord, ...]
     beats: float
+    lead: float = 0.0
 
     def at(self, beat: float) -> Chord:
         """The chord that sounds at a beat; the cycle repeats for ever."""
-        return self.chords[int(beat / self.beats + 1e-6) % len(self.chords)]
+        return self.chords[math.floor((beat - self.lead) / self.beats + 1e-6) % len(self.chords)]
 
 
-def chart(text: str, key: str, beats: float) -> Chart:
-    """Read ``"Dm9 G13 Cmaj9"``, written in C, into ``key``."""
+def chart(text: str, key: str, beats: float, lead: float = 0.0) -> Chart:
+    """Read ``"Dm9 G13 Cmaj9"``, written in C, into ``key``.
+
+    An introduction of ``lead`` beats plays the end of the cycle, so that the tune starts with it.
+    """
     chords = []
     for symbol in text.split():
         match = re.fullmatch(r"([A-G][b#]?)(.*)", symbol)
@@ -103,7 +108,7 @@ def chart(text: str, key: str, beats: float) -> Chart:
             raise ValueError(f"{symbol!r} is not a chord symbol")
         root = (NAMES[match[1]] + NAMES[key]) % 12
         chords.append(Chord(root, _QUALITIES[match[2]]))
-    return Chart(tuple(chords), beats)
+    return Chart(tuple(chords), beats, lead)
 
 
 def scale(name: str, key: str) -> tuple[int, ...]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from catalog_pages.demo.compose.melody import Style, rhythm, tune
 from catalog_pages.demo.compose.score import Brief, Chart, Form, chart, near, pick, scale, voice
 from catalog_pages.demo.sound import drums, synths
-from catalog_pages.demo.sound.effects import echo, filter_bus, pump, reverb, sweep
+from catalog_pages.demo.sound.effects import echo, pump, reverb, sweep
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound
+from catalog_pages.demo.sound.voices import forget_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ ROADS = {
         ),
     ),
     "cruise": Road(
-        "intro:2 a:8 b:8 break:2 b:4",
+        "intro:4 a:4 b:8 break:4 b:4 outro:1",
         "x....x..",
         "..x...x.",
         ("x-.. x-.x ..x- x-..", "x..x ..x. x..x ..x.", "x-x- ..x- x-x- ..xx"),
@@ -163,6 +164,7 @@ def _bells(desk: Desk, form: Form, harmony: Chart) -> None:
 
 
 def _finish(desk: Desk, form: Form, kicks: list[float]) -> Sound:
+    forget_notes()
     for name, decibels in (("kick", -16.0), ("snare", -20.0), ("hats", -31.0), ("toms", -20.5)):
         desk.level(name, decibels)
     for name, decibels in (("bass", -19.0), ("pad", -23.0), ("arp", -27.5), ("lead", -21.5)):
@@ -177,9 +179,9 @@ def _finish(desk: Desk, form: Form, kicks: list[float]) -> Sound:
         desk.bus("arp"),
         ((0, 500), (first, 5000), (first + 0.5, 2500), (end * 0.5, 6000), (end, 1500)),
     )
-    wet = echo(desk.send(lead=0.7, arp=0.5, bells=0.9), seconds=form.length(0.75), feedback=0.42)
-    desk.buses["echo"] = filter_bus(wet, low=350, high=4_000)
+    taps = desk.send(lead=0.7, arp=0.5, bells=0.9)
+    desk.buses["echo"] = echo(taps, seconds=form.length(0.75), feedback=0.42, low=350, high=4_000)
     send = desk.send(lead=0.4, arp=0.35, bells=0.7, pad=0.3, snare=0.4, toms=0.4, echo=0.3)
-    desk.buses["room"] = filter_bus(reverb(send, seconds=2.6, seed=13), low=280) * 0.6
+    desk.buses["room"] = reverb(send, seconds=2.6, seed=13, low=280) * 0.6
     desk.duck(pump(desk.count, kicks, recover=0.28), bass=0.5, pad=0.55, arp=0.25, room=0.3)
     return master(desk.sum(), decibels=-15.5, fade_in=0.4, fade_out=5.0)

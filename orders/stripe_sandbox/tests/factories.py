@@ -27,7 +27,12 @@ def stripe_client(api_key: str = SECRET_KEY, **options: Any) -> stripe.StripeCli
 
 
 def line(name: str = "Night Bus", pennies: int = 499, quantity: int = 1, **price: Any) -> dict:
-    price_data = {"currency": "gbp", "unit_amount": pennies, "product_data": {"name": name}, **price}
+    price_data = {
+        "currency": "gbp",
+        "unit_amount": pennies,
+        "product_data": {"name": name},
+        **price,
+    }
     return {"price_data": price_data, "quantity": quantity}
 
 

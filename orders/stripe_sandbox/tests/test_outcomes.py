@@ -235,9 +235,7 @@ def test_a_single_use_coupon_is_used_up_by_a_completed_checkout_alone() -> None:
     ("behavior", "tax", "total"), [("exclusive", 100, 599), ("inclusive", 83, 499)]
 )
 def test_automatic_tax_is_worked_out_on_payment(behavior: str, tax: int, total: int) -> None:
-    made = new_session(
-        line_items=[line(tax_behavior=behavior)], automatic_tax={"enabled": True}
-    )
+    made = new_session(line_items=[line(tax_behavior=behavior)], automatic_tax={"enabled": True})
 
     session = actions.pay(made.id)
 

@@ -215,9 +215,7 @@ def typed_dict_in(hint: Any, module: ModuleType) -> Any:
         (schemas.EVENT_LIST, stripe.params.EventListParams),
     ],
 )
-def test_the_sandbox_takes_no_parameter_that_stripe_has_not(
-    schema: Hash, typed_dict: Any
-) -> None:
+def test_the_sandbox_takes_no_parameter_that_stripe_has_not(schema: Hash, typed_dict: Any) -> None:
     assert unknown_to_stripe(schema, typed_dict, typed_dict.__name__) == []
 
 

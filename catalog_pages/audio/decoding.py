@@ -1,0 +1,105 @@
+"""Opening and decoding one file with PyAV, within limits of time and memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+
+from catalog_pages.audio.containers import NO_HEADER
+from catalog_pages.audio.facts import Container, UnreadableAudio
+
+READ_SECONDS = 60.0
+# No header of an honest file is longer: a picture of 20 MB and its text fit.
+MAX_READ_BYTES = 64 * 1024 * 1024
+BUFFER_BYTES = 128 * 1024
+# Decoders check what the format lets them check; players may hide a torn frame, a shop may not.
+STRICT = {"err_detect": "crccheck+bitstream"}
+
+
+@dataclass
+class Deadline:
+    """A moment after which work on a file is given up; a clock that no system change moves."""
+
+    seconds: float = READ_SECONDS
+    started: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Raise UnreadableAudio when the time is over."""
+        if time.monotonic() - self.started > self.seconds:
+            raise UnreadableAudio(
+                f"Reading the file took longer than {self.seconds:.0f} seconds, so it was given up."
+            )
+
+
+class BoundedFile:
+    """A file that readers of other people use: no read without end, in time or in size.
+
+    It has no name, so that a reader guesses nothing from it and odd bytes in it hurt nobody.
+    """
+
+    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
+        self._file = file
+        self._deadline = deadline
+
+    def read(self, size: int = -1) -> bytes:
+        self._deadline.check()
+        if size > MAX_READ_BYTES:
+            raise UnreadableAudio(NO_HEADER)
+        return self._file.read(MAX_READ_BYTES if size < 0 else size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+@contextmanager
+def opened(path: Path, container: Container, deadline: Deadline) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """The file and its sound, read by the one demuxer of its kind; UnreadableAudio when it has none."""
+    with path.open("rb") as file:
+        try:
+            source = av.open(
+                BoundedFile(file, deadline),
+                "r",
+                format=container.demuxer,
+                metadata_errors="replace",
+                buffer_size=BUFFER_BYTES,
+            )
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            raise UnreadableAudio(NO_HEADER) from error
+        with source:
+            yield source, _sound_of(source)
+
+
+def decoded(source: InputContainer, stream: AudioStream, deadline: Deadline) -> Iterator[AudioFrame]:
+    """Frames one after the other; what cannot be decoded is left out, and a torn end is the end."""
+    try:
+        for packet in source.demux(stream):
+            deadline.check()
+            try:
+                yield from cast("list[AudioFrame]", packet.decode())
+            except av.FFmpegError:
+                continue
+    except av.FFmpegError:
+        return
+
+
+def _sound_of(source: InputContainer) -> AudioStream:
+    if any(not stream.disposition & Disposition.attached_pic for stream in source.streams.video):
+        raise UnreadableAudio("The file is a film: it has moving pictures beside the sound.")
+    if not source.streams.audio:
+        raise UnreadableAudio("There is no sound in the file.")
+    stream = source.streams.audio[0]
+    stream.codec_context.options = STRICT
+    return stream

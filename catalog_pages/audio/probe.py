@@ -1,0 +1,104 @@
+"""What an audio file is, proven by decoding it. Loads PyAV: for workers, commands and uploads only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalog_pages.audio import containers
+from catalog_pages.audio.decoding import READ_SECONDS, Deadline
+from catalog_pages.audio.facts import (
+    LOSSLESS_FORMATS,
+    MP3,
+    AudioFacts,
+    Container,
+    UnreadableAudio,
+    extension_of,
+)
+from catalog_pages.audio.measure import Measurement, measure
+from catalog_pages.audio.tags import read_cover, read_tags
+
+# Encoders pad the last frame and count differently; a lossless header is exact.
+TOLERANCE_MS = 100
+LOSSLESS_TOLERANCE_MS = 20
+# Tags behind the sound look like a frame or two to a decoder.
+TOLERATED_FAILURES = 2
+TOLERATED_SHARE = 0.005
+CHANNELS = range(1, 9)
+SAMPLE_RATES_HZ = range(4_000, 768_001)
+
+
+def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SECONDS) -> AudioFacts:
+    """The facts of the audio file at `path`, whose name as people know it is `file_name`.
+
+    Guarantees that the content is what the name says, that it decodes to the end, and that it is as
+    long as its header promises. Takes at most about `seconds` seconds and some megabytes of memory.
+    Raises UnreadableAudio with one sentence for everything else, OSError only when `path` itself
+    cannot be read.
+    """
+    name = path.name if file_name is None else file_name
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableAudio("The file is empty.")
+    deadline = Deadline(seconds)
+    with path.open("rb") as file:
+        container = containers.identify(file, name)
+        promised_ms = containers.promised_ms(file, size, container)
+    sound = measure(path, container, deadline)
+    format_name = _format_name(sound, container, name)
+    _must_be_whole(sound, format_name, _promise(sound, container, promised_ms))
+    return AudioFacts(
+        format_name=format_name,
+        codec=sound.codec,
+        content_type=container.content_type,
+        duration_ms=round(sound.decoded_ms),
+        bitrate_bps=round(sound.payload_bytes * 8000 / sound.decoded_ms),
+        sample_rate_hz=sound.sample_rate_hz,
+        channels=sound.channels,
+        tags=read_tags(path, container, format_name, sound.metadata, name, deadline),
+        cover=read_cover(path, container, format_name, deadline),
+    )
+
+
+def _format_name(sound: Measurement, container: Container, file_name: str) -> str:
+    name = container.format_name(sound.codec)
+    if name is None:
+        raise UnreadableAudio(f"The sound is coded as {sound.codec}, which is not sold in {container.label} files.")
+    if extension_of(file_name) == ".opus" and name != "Opus":
+        raise UnreadableAudio(f"The name says Opus, but the content is {name}.")
+    if sound.channels not in CHANNELS:
+        raise UnreadableAudio(f"The file claims {sound.channels} channels; at most 8 make sense.")
+    if sound.sample_rate_hz not in SAMPLE_RATES_HZ:
+        raise UnreadableAudio(f"The file claims a sample rate of {sound.sample_rate_hz} Hz, which is not music.")
+    return name
+
+
+def _promise(sound: Measurement, container: Container, structure_ms: float | None) -> float | None:
+    """What the header says. An MP3 without an info frame says nothing: FFmpeg's figure is a guess."""
+    return structure_ms if structure_ms or container is MP3 else sound.claimed_ms
+
+
+def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | None) -> None:
+    tolerance = LOSSLESS_TOLERANCE_MS if format_name in LOSSLESS_FORMATS else TOLERANCE_MS
+    if promised_ms and sound.present_ms + tolerance < promised_ms:
+        raise UnreadableAudio(
+            f"The file is cut short: its header promises {_clock(promised_ms)} of sound, "
+            f"but only {_clock(sound.present_ms)} is there."
+        )
+    if sound.packets == 0 or round(sound.decoded_ms) == 0:
+        if sound.failures:
+            raise UnreadableAudio("The sound is damaged: nothing of it can be decoded.")
+        raise UnreadableAudio("There is no sound in the file: it lasts zero seconds.")
+    if sound.failures > max(TOLERATED_FAILURES, sound.packets * TOLERATED_SHARE):
+        raise UnreadableAudio(
+            f"The sound is damaged: {sound.failures} of its {sound.packets} pieces cannot be decoded."
+        )
+
+
+def _clock(milliseconds: float) -> str:
+    """`1:02:03`, `3:20`, or `0.5 s` where minutes would hide the difference."""
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,81 @@
+"""Wagtail's command of the same name, except that one bad revision does not stop the others."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.utils import timezone
+from wagtail.log_actions import log
+from wagtail.management.commands.publish_scheduled import Command as WagtailCommand
+from wagtail.models import DraftStateMixin, Page, Revision
+
+from catalog_pages.admin.publishing import PUBLISH_REFUSED
+
+logger = logging.getLogger(__name__)
+
+
+class Command(WagtailCommand):
+    help = "Publish what is due and unpublish what has expired; run it every minute or so."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dryrun"]:
+            return super().handle(*args, **options)
+        failures = [*_unpublish_expired(), *_publish_due()]
+        if failures:
+            raise CommandError(f"To be tried again, see the log: {', '.join(failures)}.")
+
+
+def _unpublish_expired() -> list[str]:
+    models = [Page, *(model for model in apps.get_models() if _has_drafts_of_its_own(model))]
+    failures = []
+    for model in models:
+        for instance in model.objects.filter(live=True, expire_at__lt=timezone.now()).order_by(
+            "expire_at"
+        ):
+            try:
+                with transaction.atomic():
+                    instance.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
+            except Exception:  # whatever it is, the rest of the list is due as well
+                logger.exception("“%s” has expired but could not be unpublished", instance)
+                failures.append(str(instance))
+    return failures
+
+
+def _has_drafts_of_its_own(model: type) -> bool:
+    return issubclass(model, DraftStateMixin) and not issubclass(model, Page)
+
+
+def _publish_due() -> list[str]:
+    """Publish every due revision; names of those that failed for a reason which may pass."""
+    failures = []
+    due = Revision.objects.filter(approved_go_live_at__lt=timezone.now())
+    for revision in due.order_by("approved_go_live_at"):
+        try:
+            with transaction.atomic():
+                revision.publish(log_action="wagtail.publish.scheduled")
+        except ValidationError as refusal:
+            _unschedule(revision, refusal.messages)
+        except (
+            Exception
+        ):  # a database that was away, say: the date stands, the next run tries again
+            logger.exception("“%s” is due but could not be published", revision.object_str)
+            failures.append(revision.object_str)
+    return failures
+
+
+@transaction.atomic
+def _unschedule(revision: Revision, problems: list[str]) -> None:
+    """Trying again every minute would change nothing: an editor has to, and reads why in the history."""
+    Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=None)
+    log(
+        instance=revision.content_object,
+        action=PUBLISH_REFUSED,
+        revision=revision,
+        data={"problems": problems},
+    )
+    logger.warning("“%s” was not published on time: %s", revision.object_str, " ".join(problems))

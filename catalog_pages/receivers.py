@@ -1,0 +1,123 @@
+"""What happens by itself when the catalogue changes: excerpts, cover sizes, redirects, files removed.
+
+Connected by `CatalogPagesConfig.ready`. Work that takes time goes to the task queue after commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save, pre_save
+from django.utils.encoding import uri_to_iri
+from wagtail.contrib.redirects.models import Redirect
+from wagtail.signals import page_published, workflow_approved
+
+from catalog_pages.models import Artist, CoverImage, DigitalAsset, Excerpt, Genre, ProductPage
+from catalog_pages.publishing import PublishRefused, publish_problems
+
+FIELDS_THAT_CHANGE_SIZES = {
+    "file",
+    "focal_point_x",
+    "focal_point_y",
+    "focal_point_width",
+    "focal_point_height",
+}
+
+
+def prepare_published_product(instance: ProductPage, **kwargs: Any) -> None:
+    """Cut excerpts and make cover sizes, so that no reader's GET ever has to."""
+    if not instance.live:  # Wagtail sends the signal for a scheduled page, too
+        return
+    _after_commit("make_excerpts", instance.pk)
+    if instance.cover_id:
+        _after_commit("make_cover_renditions", instance.cover_id)
+
+
+def prepare_changed_cover(
+    instance: CoverImage, raw: bool = False, update_fields: Any = None, **kwargs: Any
+) -> None:
+    """A new picture or focal point; Wagtail has thrown the old sizes away by then."""
+    if not raw and (update_fields is None or FIELDS_THAT_CHANGE_SIZES & set(update_fields)):
+        _after_commit("make_cover_renditions", instance.pk)
+
+
+def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
+    """Approval may only set a date, which `ProductPage.save` does not look at: look here.
+
+    Raised inside the workflow's own transaction, so that the approval is undone with it.
+    """
+    page = instance.content_object
+    version = page.specific.get_latest_revision_as_object() if page else None
+    if isinstance(version, ProductPage) and (problems := publish_problems(version)):
+        raise PublishRefused(version, problems)
+
+
+def remember_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
+    """Before the row is overwritten, note where its page was."""
+    stored = type(instance).objects.filter(pk=instance.pk).first()
+    instance.old_path = _path(stored) if stored else ""  # type: ignore[union-attr]
+
+
+def redirect_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
+    """Links to the old address lead to the new one, in one hop however often it changed."""
+    old, new = getattr(instance, "old_path", ""), _path(instance)
+    if old == new:
+        return
+    Redirect.objects.filter(old_path=new).delete()  # the address is alive again
+    if not old:
+        return
+    Redirect.objects.filter(redirect_link=_link(old)).update(redirect_link=_link(new))
+    Redirect.objects.update_or_create(
+        old_path=old,
+        site=None,
+        defaults={"redirect_link": _link(new), "is_permanent": True, "automatically_created": True},
+    )
+
+
+def forget_redirects(instance: Artist | Genre, **kwargs: Any) -> None:
+    """A redirect to a page that is gone would only delay the answer "not found"."""
+    Redirect.objects.filter(
+        redirect_link=_link(_path(instance)), automatically_created=True
+    ).delete()
+
+
+def remove_stored_file(instance: DigitalAsset | Excerpt, **kwargs: Any) -> None:
+    """The bytes go once the row is gone for good, never while a rollback could bring it back."""
+    transaction.on_commit(partial(instance.file.storage.delete, instance.file.name))
+
+
+def connect() -> None:
+    """Wire everything above to its signal; called once, when the app is ready."""
+    page_published.connect(prepare_published_product, sender=ProductPage)
+    workflow_approved.connect(refuse_unready_approval)
+    post_save.connect(prepare_changed_cover, sender=CoverImage)
+    for model in (Artist, Genre):
+        pre_save.connect(remember_old_address, sender=model)
+        post_save.connect(redirect_old_address, sender=model)
+        post_delete.connect(forget_redirects, sender=model)
+    for stored in (DigitalAsset, Excerpt):
+        post_delete.connect(remove_stored_file, sender=stored)
+
+
+def _path(instance: Artist | Genre) -> str:
+    """The address as redirects keep it: decoded, without the last slash."""
+    return Redirect.normalise_path(instance.get_absolute_url())
+
+
+def _link(path: str) -> str:
+    return f"{uri_to_iri(path)}/"
+
+
+def _after_commit(task_name: str, key: int) -> None:
+    transaction.on_commit(partial(_enqueue, task_name, key))
+
+
+def _enqueue(task_name: str, key: int) -> None:
+    # The tasks load audio libraries; a web process only needs them once something is published.
+    from catalog_pages import tasks
+
+    task: Callable[..., Any] = getattr(tasks, task_name)
+    task.enqueue(key)  # type: ignore[attr-defined]

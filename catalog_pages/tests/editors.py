@@ -1,0 +1,94 @@
+"""People who work in the admin, and the forms they send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from wagtail.models import Page
+from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_text
+
+from catalog_pages.models import Artist, CataloguePage, DigitalAsset, ProductPage
+from tests.factories import make_asset, make_editor, make_user
+
+
+def owner_client() -> Client:
+    """Somebody who may do everything."""
+    return _client_of(make_editor())
+
+
+def member_client(group: str) -> Client:
+    """Somebody with the rights of one group alone."""
+    user = make_user()
+    user.groups.add(Group.objects.get(name=group))
+    return _client_of(user)
+
+
+def track(title: str = "First", *assets: DigitalAsset | None, **fields: Any) -> dict[str, Any]:
+    """A track's part of the product form; None is a file row in which nothing was chosen."""
+    files = [{"asset": str(asset.pk) if asset else ""} for asset in assets]
+    return {"title": title, "files": inline_formset(files), **fields}
+
+
+def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    """What the product editor posts; a finished product unless told otherwise."""
+    artist = fields.pop("artist", None) or Artist.objects.get_or_create(name="The Test Pressings")[0]
+    rows = [track("First", make_asset())] if tracks is None else tracks
+    return nested_form_data(
+        {
+            "title": "Harbour",
+            "slug": "",
+            "price_pennies": "4.99",
+            "artist": artist if isinstance(artist, str) else artist.pk,
+            "genre": "",
+            "cover": "",
+            "release_date": "",
+            "description": rich_text(""),
+            "credits": "",
+            "tracks": inline_formset(rows),
+            "comments": inline_formset([]),
+            **fields,
+        }
+    )
+
+
+def create_product(client: Client, action: str = "", **fields: Any) -> HttpResponse:
+    """Send the form of a new product; `action` is one of publish, submit or nothing (a draft)."""
+    parent = CataloguePage.objects.get()
+    url = reverse("wagtailadmin_pages:add", args=["catalog_pages", "productpage", parent.pk])
+    return client.post(url, product_data(**fields) | _action(action))
+
+
+def edit_product(
+    client: Client, page: ProductPage, action: str = "", **fields: Any
+) -> HttpResponse:
+    url = reverse("wagtailadmin_pages:edit", args=[page.pk])
+    return client.post(url, product_data(**{"title": page.title, **fields}) | _action(action))
+
+
+def bulk(client: Client, action: str, *pages: Page, **data: Any) -> HttpResponse:
+    """Choose pages in the list and confirm one action for all of them."""
+    url = reverse("wagtail_bulk_action", args=["wagtailcore", "page", action])
+    ids = "&".join(f"id={page.pk}" for page in pages)
+    return client.post(f"{url}?{ids}", data)
+
+
+def sentences(response: HttpResponse) -> str:
+    """Everything an editor is told by the answer: banners, and the page itself when it is one."""
+    banners = [str(message) for message in get_messages(response.wsgi_request)]
+    body = response.content.decode() if response.status_code == 200 else ""
+    return "\n".join([*banners, body])
+
+
+def _client_of(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _action(action: str) -> dict[str, str]:
+    return {f"action-{action}": "1"} if action else {}

@@ -1,0 +1,79 @@
+"""What the catalogue adds to the Wagtail admin. Each hook calls one function of `admin/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from wagtail import hooks
+from wagtail.admin.views.bulk_action import BulkAction
+from wagtail.admin.viewsets.base import ViewSet
+from wagtail.models import Page
+
+from catalog_pages.admin.assets import DigitalAssetViewSet
+from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
+from catalog_pages.admin.deleting import reasons_to_keep_pages, reasons_to_keep_snippets, refuse
+from catalog_pages.admin.publishing import (
+    refuse_bulk_publish,
+    refuse_live_copy,
+    register_log_actions,
+)
+
+hooks.register("register_log_actions", register_log_actions)
+hooks.register("before_bulk_action", refuse_bulk_publish)
+hooks.register("before_copy_page", refuse_live_copy)
+
+
+@hooks.register("register_admin_viewset")
+def audio_files() -> list[ViewSet]:
+    return [DigitalAssetViewSet(), DigitalAssetChooserViewSet()]
+
+
+@hooks.register("insert_editor_css")
+def upload_css() -> SafeString:
+    return format_html(
+        '<link rel="stylesheet" href="{}">', static("catalog_pages/admin/upload.css")
+    )
+
+
+@hooks.register("insert_editor_js")
+def chooser_upload_js() -> SafeString:
+    return format_html(
+        '<script src="{}"></script>', static("catalog_pages/admin/chooser_upload.js")
+    )
+
+
+@hooks.register("before_delete_page")
+def keep_the_shops_own_pages(request: HttpRequest, page: Page) -> HttpResponse | None:
+    if reasons := reasons_to_keep_pages([page]):
+        parent = page.get_parent()
+        return refuse(request, reasons, reverse("wagtailadmin_explore", args=[parent.pk]))
+    return None
+
+
+@hooks.register("before_bulk_action")
+def keep_the_shops_own_pages_in_bulk(
+    request: HttpRequest, action_type: str, objects: list[Any], action: BulkAction
+) -> HttpResponse | None:
+    if action_type != "delete" or not issubclass(action.model, Page):
+        return None
+    reasons = reasons_to_keep_pages(objects)
+    return refuse(request, reasons, action.next_url) if reasons else None
+
+
+@hooks.register("before_delete_snippet")
+def keep_named_artists_and_genres(
+    request: HttpRequest, instances: Sequence[Model]
+) -> HttpResponse | None:
+    """Fires for one and for many; one artist that is still named stops the whole selection."""
+    reasons = reasons_to_keep_snippets(instances)
+    if not reasons:
+        return None
+    listing = type(instances[0]).snippet_viewset.get_url_name("list")  # type: ignore[attr-defined]
+    return refuse(request, reasons, reverse(listing))

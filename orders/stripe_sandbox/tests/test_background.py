@@ -1,0 +1,133 @@
+"""What happens in other threads: the courier, double clicks, two processes at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from orders.stripe_sandbox import actions, controls, delivery, worker
+from orders.stripe_sandbox.models import SandboxDelivery
+from orders.stripe_sandbox.tests.factories import new_session, told
+from orders.stripe_sandbox.tests.listener import Shop, listening
+
+# Rows that other threads must see. Only the sandbox's own tables are emptied afterwards.
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=["orders.stripe_sandbox"])
+
+PAID = ["charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
+
+
+def test_a_background_thread_delivers_after_commit_and_retries(settings, monkeypatch) -> None:
+    monkeypatch.setattr(delivery, "BACKOFF_SECONDS", (0,) * 11)
+    made = new_session()
+    with listening(500) as shop:
+        settings.SITE_BASE_URL = shop.url
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+
+        actions.pay(made.id)
+        finished = worker.wait_until_idle(20)
+
+    assert finished
+    assert shop.types == [*PAID, "charge.succeeded"]
+    assert set(SandboxDelivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+def test_the_thread_starts_again_for_the_next_event(settings) -> None:
+    first, second = new_session(), new_session()
+    with listening() as shop:
+        settings.SITE_BASE_URL = shop.url
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+
+        actions.expire(first.id)
+        assert worker.wait_until_idle(20)
+        actions.expire(second.id)
+        assert worker.wait_until_idle(20)
+
+    assert shop.types == ["checkout.session.expired"] * 2
+
+
+def test_the_thread_survives_an_error_and_delivers_afterwards(settings, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "_AFTER_ERROR_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "LEASE", timedelta(milliseconds=10))
+    made = new_session()
+    with listening() as shop:
+        settings.SITE_BASE_URL = None
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+
+        actions.expire(made.id)
+        still_trying = not worker.wait_until_idle(0.3)
+        settings.SITE_BASE_URL = shop.url
+        finished = worker.wait_until_idle(20)
+
+    assert (still_trying, finished) == (True, True)
+    assert shop.types == ["checkout.session.expired"]
+
+
+def test_held_deliveries_end_the_thread_and_release_starts_it(settings) -> None:
+    made = new_session()
+    with listening() as shop:
+        settings.SITE_BASE_URL = shop.url
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+        controls.hold()
+
+        actions.pay(made.id)
+        assert worker.wait_until_idle(20)
+        while_held = list(shop.types)
+        controls.release()
+        assert worker.wait_until_idle(20)
+
+    assert while_held == []
+    assert shop.types == PAID
+
+
+def test_in_manual_mode_no_thread_is_started(settings) -> None:
+    settings.STRIPE_SANDBOX_DELIVERY = "manual"
+    made = new_session()
+
+    actions.pay(made.id)
+
+    assert worker.wait_until_idle(0)
+    assert len(controls.pending_deliveries()) == 3
+
+
+def in_threads(count: int, work) -> list:
+    """Run `work` in several threads that start together; returns what each returned."""
+    start, results = threading.Barrier(count), []
+
+    def run() -> None:
+        try:
+            start.wait(10)
+            results.append(work())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def test_a_double_click_pays_once() -> None:
+    made = new_session()
+
+    sessions = in_threads(4, lambda: actions.pay(made.id))
+
+    assert [session["payment_status"] for session in sessions] == ["paid"] * 4
+    assert told(made.id) == PAID
+
+
+def test_several_processes_deliver_each_event_once() -> None:
+    made = new_session()
+    actions.pay(made.id)
+    shop = Shop()
+
+    attempts = in_threads(4, lambda: delivery.deliver_due(post=shop))
+    while delivery.seconds_until_next() is not None:
+        attempts.append(delivery.deliver_due(post=shop))
+
+    assert sum(attempts) == 3
+    assert len(set(shop.bodies)) == 3

@@ -1,0 +1,274 @@
+"""The payment page does what its buttons say, and the overview steers the rest."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from orders.stripe_sandbox import actions, controls
+from orders.stripe_sandbox.models import SandboxDelivery, SandboxObject
+from orders.stripe_sandbox.tests.factories import line, new_coupon, new_session, told
+from orders.stripe_sandbox.tests.listener import Shop
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls("orders.stripe_sandbox.tests.webhook_urls"),
+]
+
+PAID = ["charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
+
+
+def page_of(session) -> str:
+    return f"/sandbox/pay/{session.id}/"
+
+
+def choose(client: Client, session, outcome: str, **fields: str):
+    return client.post(page_of(session), {"outcome": outcome, **fields})
+
+
+def test_the_page_says_that_it_is_a_test_and_what_it_costs(client: Client) -> None:
+    session = new_session(line_items=[line("Night Bus <live>", 499), line("Hum", 250, quantity=2)])
+
+    response = client.get(page_of(session))
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "<h1>Test payment</h1>" in text
+    assert "no money moves" in text
+    assert "Night Bus &lt;live&gt;" in text
+    assert "Hum × 2" in text
+    assert "Pay £9.99" in text
+    assert "ada@example.com" in text
+
+
+def test_the_page_is_never_cached_and_has_nothing_inline(client: Client) -> None:
+    text = client.get(page_of(new_session()))
+
+    assert "no-store" in text.headers["Cache-Control"]
+    html = text.content.decode()
+    assert "<script" not in html
+    assert "<style" not in html
+    assert not re.search(r"\s(style|on\w+)=", html)
+
+
+def test_paying_leads_back_to_the_shop_with_the_session_id(client: Client) -> None:
+    session = new_session()
+
+    response = choose(client, session, "pay")
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == (
+        f"http://testserver/checkout/success/?session_id={session.id}"
+    )
+    assert told(session.id) == PAID
+
+
+def test_a_second_click_on_pay_pays_once_and_leads_back_too(client: Client) -> None:
+    session = new_session()
+
+    first, second = choose(client, session, "pay"), choose(client, session, "pay")
+
+    assert second.headers["Location"] == first.headers["Location"]
+    assert told(session.id) == PAID
+
+
+def test_a_declined_card_is_said_on_the_page_until_the_next_try(client: Client) -> None:
+    session = new_session()
+
+    response = choose(client, session, "decline")
+    page = client.get(response.headers["Location"])
+    paid = choose(client, session, "pay")
+
+    assert response.status_code == 303
+    assert "Your card was declined." in page.content.decode()
+    assert "Pay £4.99" in page.content.decode()
+    assert "success" in paid.headers["Location"]
+
+
+def test_a_delayed_method_leads_back_unpaid(client: Client) -> None:
+    session = new_session()
+
+    response = choose(client, session, "delay")
+
+    assert "success" in response.headers["Location"]
+    assert told(session.id) == ["payment_intent.processing", "checkout.session.completed"]
+
+
+def test_an_expired_session_says_so_and_shows_the_way_back(client: Client) -> None:
+    session = new_session()
+
+    response = choose(client, session, "expire")
+    page = client.get(response.headers["Location"]).content.decode()
+
+    assert "This session has expired" in page
+    assert "http://testserver/checkout/cancel/" in page
+    assert "<button" not in page
+    assert told(session.id) == ["checkout.session.expired"]
+
+
+def test_a_session_expires_while_its_page_is_open(client: Client) -> None:
+    session = new_session()
+    controls.let_time_run_out(session.id)
+
+    response = choose(client, session, "pay")
+
+    assert response.headers["Location"] == page_of(session)
+    assert told(session.id) == ["checkout.session.expired"]
+
+
+def test_a_complete_session_offers_nothing_but_the_way_back(client: Client) -> None:
+    session = new_session()
+    actions.pay(session.id)
+
+    page = client.get(page_of(session)).content.decode()
+
+    assert "This payment is complete" in page
+    assert f"session_id={session.id}" in page
+    assert "<button" not in page
+
+
+def test_cancelling_is_a_link_and_tells_nobody(client: Client) -> None:
+    session = new_session()
+
+    page = client.get(page_of(session)).content.decode()
+
+    assert 'href="http://testserver/checkout/cancel/">Cancel and go back</a>' in page
+    assert told(session.id) == []
+
+
+def test_an_address_is_asked_for_when_the_shop_gave_none(client: Client) -> None:
+    session = new_session(customer_email=None)
+
+    page = client.get(page_of(session)).content.decode()
+    refused = choose(client, session, "pay", email="grace")
+    paid = choose(client, session, "pay", email="grace@example.com")
+
+    assert 'type="email"' in page
+    assert refused.status_code == 400
+    assert "Enter an email address" in refused.content.decode()
+    assert paid.status_code == 303
+    row = SandboxObject.objects.get(object_id=session.id)
+    assert row.data["customer_details"]["email"] == "grace@example.com"
+
+
+def test_discount_and_tax_are_shown(client: Client) -> None:
+    coupon = new_coupon(100)
+    session = new_session(discounts=[{"coupon": coupon.id}], automatic_tax={"enabled": True})
+    before = client.get(page_of(session)).content.decode()
+    choose(client, session, "decline")
+
+    after = client.get(page_of(session)).content.decode()
+
+    assert "−£1.00" in before
+    assert "Test tax of 20 %" in before
+    assert "Pay £4.79" in after
+    assert "Test tax of" not in after
+
+
+def test_an_order_for_nothing_is_completed_not_paid(client: Client) -> None:
+    coupon = new_coupon(499)
+    session = new_session(discounts=[{"coupon": coupon.id}])
+
+    page = client.get(page_of(session)).content.decode()
+
+    assert "Complete order" in page
+    assert "Decline" not in page
+
+
+def test_an_unknown_session_is_not_found(client: Client) -> None:
+    assert client.get("/sandbox/pay/cs_test_nothing/").status_code == 404
+
+
+def test_an_unknown_outcome_changes_nothing(client: Client) -> None:
+    session = new_session()
+
+    response = choose(client, session, "rob")
+
+    assert response.headers["Location"] == page_of(session)
+    assert told(session.id) == []
+
+
+def test_the_forms_are_protected_against_other_sites() -> None:
+    session = new_session()
+    strict = Client(enforce_csrf_checks=True)
+
+    assert choose(strict, session, "pay").status_code == 403
+    assert told(session.id) == []
+
+
+@pytest.mark.parametrize("path", ["/sandbox/", "/sandbox/pay/{id}/"])
+def test_without_the_switch_there_is_no_sandbox(client: Client, settings, path: str) -> None:
+    session = new_session()
+    settings.STRIPE_SANDBOX = False
+
+    assert client.get(path.format(id=session.id)).status_code == 404
+
+
+def test_without_the_switch_nothing_can_be_posted(client: Client, settings) -> None:
+    session = new_session()
+    actions.delay(session.id)
+    settings.STRIPE_SANDBOX = False
+
+    for path in (
+        f"/sandbox/sessions/{session.id}/settle/",
+        f"/sandbox/deliveries/{controls.pending_deliveries()[0].pk}/redeliver/",
+        "/sandbox/controls/",
+        page_of(session),
+    ):
+        assert client.post(path, {"outcome": "succeeds", "set": "hold"}).status_code == 404
+    assert len(told(session.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        ("succeeds", "checkout.session.async_payment_succeeded"),
+        ("fails", "checkout.session.async_payment_failed"),
+    ],
+)
+def test_a_delayed_payment_is_settled_from_the_overview(
+    client: Client, outcome: str, event: str
+) -> None:
+    session = new_session()
+    choose(client, session, "delay")
+    offered = client.get("/sandbox/").content.decode()
+    path = f"/sandbox/sessions/{session.id}/settle/"
+
+    first = client.post(path, {"outcome": outcome})
+    second = client.post(path, {"outcome": outcome})
+
+    assert "Let it succeed" in offered
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert told(session.id)[2:] == [event]
+    assert "Let it succeed" not in client.get("/sandbox/").content.decode()
+
+
+def test_deliveries_are_held_released_and_sent_again_from_the_overview(client: Client) -> None:
+    session = new_session()
+    choose(client, session, "pay")
+    client.post("/sandbox/controls/", {"set": "hold"})
+    held = controls.current().held
+    client.post("/sandbox/controls/", {"set": "release"})
+    controls.deliver_all(Shop())
+    row = SandboxDelivery.objects.latest("pk")
+
+    client.post(f"/sandbox/deliveries/{row.pk}/redeliver/")
+
+    assert (held, controls.current().held) == (True, False)
+    assert [again.pk for again in controls.pending_deliveries()] == [row.pk]
+
+
+@pytest.mark.parametrize("state", ["down", "failing", "losing_answers", "up"])
+def test_the_api_is_switched_from_the_overview(client: Client, state: str) -> None:
+    client.post("/sandbox/controls/", {"set": state})
+
+    assert controls.api_state() == state
+    assert "The API is" in client.get("/sandbox/").content.decode()
+
+
+def test_settling_what_does_not_exist_is_not_found(client: Client) -> None:
+    response = client.post("/sandbox/sessions/cs_test_nothing/settle/", {"outcome": "fails"})
+
+    assert response.status_code == 404

@@ -1,0 +1,64 @@
+"""What orders forbid in the Wagtail admin: a product that somebody ordered is never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from wagtail import hooks
+from wagtail.admin.views.bulk_action import BulkAction
+from wagtail.models import Page
+
+from catalog_pages.admin.deleting import refuse
+from catalog_pages.models import ProductPage
+from orders.models import Order
+
+TIMES = {1: "once", 2: "twice"}
+
+
+def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:
+    """One sentence per ordered product among `pages` and everything below them."""
+    reasons: dict[int, str] = {}
+    for page in pages:
+        below = Page.objects.descendant_of(page, inclusive=True).values("pk")
+        paid = Q(order_items__order__status=Order.Status.PAID)
+        ordered = ProductPage.objects.filter(pk__in=below, order_items__isnull=False).annotate(
+            lines=Count("order_items", distinct=True),
+            sales=Count("order_items", filter=paid, distinct=True),
+        )
+        for product in ordered.order_by("title"):
+            reasons[product.pk] = _sentence(product.title, product.sales, product.lines)
+    return list(reasons.values())
+
+
+def _sentence(title: str, sales: int, lines: int) -> str:
+    if sales:
+        times = TIMES.get(sales, f"{sales} times")
+        return (
+            f"“{title}” has been sold {times} and its buyers may come back for it. "
+            "Unpublish it instead."
+        )
+    orders = "an order that is" if lines == 1 else f"{lines} orders that are"
+    return f"“{title}” is part of {orders} not paid, and stays on record. Unpublish it instead."
+
+
+@hooks.register("before_delete_page")
+def keep_ordered_products(request: HttpRequest, page: Page) -> HttpResponse | None:
+    if reasons := reasons_to_keep_products([page]):
+        parent = page.get_parent()
+        return refuse(request, reasons, reverse("wagtailadmin_explore", args=[parent.pk]))
+    return None
+
+
+@hooks.register("before_bulk_action")
+def keep_ordered_products_in_bulk(
+    request: HttpRequest, action_type: str, objects: list[Any], action: BulkAction
+) -> HttpResponse | None:
+    """One ordered product stops the whole selection: nothing is deleted."""
+    if action_type != "delete" or not issubclass(action.model, Page):
+        return None
+    reasons = reasons_to_keep_products(objects)
+    return refuse(request, reasons, action.next_url) if reasons else None
