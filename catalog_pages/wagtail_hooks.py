@@ -16,6 +16,7 @@ from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.models import Page
 
+from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
 from catalog_pages.admin.deleting import reasons_to_keep_pages, reasons_to_keep_snippets, refuse
@@ -25,6 +26,7 @@ from catalog_pages.admin.publishing import (
     register_log_actions,
 )
 
+hooks.register("construct_admin_api", construct_admin_api)
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("before_bulk_action", refuse_bulk_publish)
 hooks.register("before_copy_page", refuse_live_copy)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, reverse_lazy
-from django.views.generic import RedirectView
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.documents import urls as wagtaildocs_urls
 
 from site_config import views
-
-to_sign_in = RedirectView.as_view(url=reverse_lazy("account_login"), query_string=True)
 
 urlpatterns = [
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", views.readyz, name="readyz"),
     # Both admins have sign-in pages of their own without limits or a second factor: not here.
-    path("admin/login/", to_sign_in),
-    path("django-admin/login/", to_sign_in),
+    path("admin/login/", views.staff_sign_in),
+    path("django-admin/login/", views.staff_sign_in),
     path("admin/", include(wagtailadmin_urls)),
     path("django-admin/", admin.site.urls),
     path("accounts/profile/", views.profile, name="profile"),
@@ -27,6 +25,7 @@ urlpatterns = [
     path("api/v1/", include("store_api.v1.urls", namespace="v1")),
     path("api/schema/", SpectacularAPIView.as_view(api_version="v1"), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("documents/", include(wagtaildocs_urls)),
     path("catalog/", include("catalog_pages.urls")),
     path("", include("orders.urls")),
     path("", include("downloads.urls")),

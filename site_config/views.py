@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -27,6 +29,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return HttpResponse("database\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+def staff_sign_in(request: HttpRequest) -> HttpResponse:
+    """Both admins sign in through allauth; a shopper who is signed in is told no, not sent round."""
+    if request.user.is_authenticated:
+        raise PermissionDenied("This part of the shop is for its staff.")
+    query = request.META["QUERY_STRING"]
+    return redirect(f"{reverse('account_login')}?{query}" if query else "account_login")
 
 
 @login_required

@@ -6,8 +6,8 @@ FFmpeg's many readers meets it (playlists among them can name other files) nor c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Literal
 
 from catalog_pages.audio import mpeg
 from catalog_pages.audio.facts import (
@@ -27,7 +27,10 @@ from catalog_pages.audio.facts import (
 
 LOOK_BYTES = 64 * 1024
 MAX_ID3_TAGS = 8
-UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF})
+UNKNOWN_SIZE = 0xFFFFFFFF
+NO_PACKET_ENDS = b"\xff" * 8
+# Pictures included. What claims more wants to eat memory: readers keep headers whole.
+MAX_HEADER_BYTES = 64 * 1024 * 1024
 CUT_SHORT = "The file is cut short: part of it is missing at the end."
 NO_HEADER = "The file's header is damaged, so it cannot be opened."
 
@@ -50,9 +53,9 @@ def container_for_name(file_name: str) -> Container:
 def identify(file: BinaryIO, file_name: str) -> Container:
     """The kind of the content, which must be the kind that the name claims; else UnreadableAudio."""
     claimed = container_for_name(file_name)
-    found = _kind_of_content(file)
+    found = kind_of_content(file)
     if found is None:
-        raise UnreadableAudio(f"The name says {claimed.label}, but the content is not.")
+        raise UnreadableAudio(f"The name says {claimed.label}, but the content is something else.")
     if found is not claimed:
         raise UnreadableAudio(f"The name says {claimed.label}, but the content is {found.label}.")
     return claimed
@@ -60,8 +63,7 @@ def identify(file: BinaryIO, file_name: str) -> Container:
 
 def promised_ms(file: BinaryIO, size: int, container: Container) -> float | None:
     """Walk the file's structure; UnreadableAudio when it is visibly cut or torn."""
-    promise = PROMISES.get(container.label)
-    return promise(file, size) if promise else None
+    return PROMISES[container.label](file, size)
 
 
 def start_of_sound(file: BinaryIO) -> int:
@@ -73,7 +75,13 @@ def start_of_sound(file: BinaryIO) -> int:
             break
         length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         offset += 10 + length + (10 if head[5] & 0x10 else 0)
+        _must_be_sane(offset)
     return offset
+
+
+def _must_be_sane(header_bytes: int) -> None:
+    if header_bytes > MAX_HEADER_BYTES:
+        raise UnreadableAudio("The file's header claims to be larger than 64 MB.")
 
 
 def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
@@ -81,7 +89,8 @@ def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _kind_of_content(file: BinaryIO) -> Container | None:
+def kind_of_content(file: BinaryIO) -> Container | None:
+    """The kind of the bytes whatever their name, by the signatures that each format begins with."""
     data = _read_at(file, start_of_sound(file), LOOK_BYTES)
     if data[:4] == b"fLaC":
         return FLAC
@@ -103,20 +112,55 @@ def _mp3_promise(file: BinaryIO, size: int) -> float | None:
 
 
 def _wav_promise(file: BinaryIO, size: int) -> float | None:
-    """RIFF chunks up to `data`; its length over the byte rate (RF64 keeps the length in `ds64`)."""
-    offset, byte_rate, long_length = 12, 0, None
-    while len(head := _read_at(file, offset, 8)) == 8:
-        name, length = head[:4], int.from_bytes(head[4:], "little")
+    """The length of `data` over the byte rate (RF64 keeps the length in `ds64`)."""
+    byte_rate, long_length = 0, 0
+    for name, length in _chunks(file, size, "little", b"data"):
         if name == b"data":
-            promised = long_length if length == 0xFFFFFFFF and long_length else length
-            unknown = promised in UNKNOWN_SIZES or not byte_rate
-            return None if unknown else promised * 1000 / byte_rate
+            promised = long_length if length == UNKNOWN_SIZE and long_length else length
+            return None if promised in {0, UNKNOWN_SIZE} or not byte_rate else promised * 1000 / byte_rate
         if name == b"fmt ":
             byte_rate = int.from_bytes(file.read(16)[8:12], "little")
         if name == b"ds64":
             long_length = int.from_bytes(file.read(16)[8:16], "little")
+    raise UnreadableAudio(NO_HEADER)
+
+
+def _aiff_promise(file: BinaryIO, size: int) -> float | None:
+    for _ in _chunks(file, size, "big", b"SSND"):
+        pass
+    return None  # FFmpeg reads the count of samples itself
+
+
+def _chunks(
+    file: BinaryIO, size: int, order: Literal["little", "big"], sound: bytes
+) -> Iterator[tuple[bytes, int]]:
+    """Name and length of each chunk of a RIFF or IFF file, up to the one with the sound in it.
+
+    The file stands at the chunk's content when it is yielded.
+    """
+    offset = 12
+    while len(head := _read_at(file, offset, 8)) == 8:
+        name, length = head[:4], int.from_bytes(head[4:], order)
+        yield name, length
+        if name == sound:
+            return
+        _must_be_sane(length)
         offset += 8 + length + (length & 1)
-    raise UnreadableAudio(CUT_SHORT if offset > size else NO_HEADER)
+    if offset > size:
+        raise UnreadableAudio(CUT_SHORT)
+
+
+def _flac_promise(file: BinaryIO, size: int) -> float | None:
+    """Metadata blocks as in RFC 9639 section 8; FFmpeg reads the count of samples itself."""
+    start = offset = start_of_sound(file) + 4
+    last = False
+    while not last and len(head := _read_at(file, offset, 4)) == 4:
+        last = head[0] > 127
+        offset += 4 + int.from_bytes(head[1:], "big")
+        _must_be_sane(offset - start)
+    if offset > size:
+        raise UnreadableAudio(CUT_SHORT)
+    return None
 
 
 def _mp4_promise(file: BinaryIO, size: int) -> float | None:
@@ -131,6 +175,8 @@ def _mp4_promise(file: BinaryIO, size: int) -> float | None:
             length = size - offset
         if length < 8:
             break  # junk behind the last box is common and harmless
+        if head[4:8] != b"mdat" and offset + length <= size:
+            _must_be_sane(length)
         names.add(head[4:8])
         offset += length
     if offset > size:
@@ -145,13 +191,15 @@ def _ogg_promise(file: BinaryIO, size: int) -> float | None:
 
     What follows the end of all streams is ignored: some programs append a tag there.
     """
-    offset, numbers, missing = 0, dict[bytes, int](), 0
+    offset, numbers, missing, open_packet = 0, dict[bytes, int](), 0, 0
     while offset < size:
         head = _read_at(file, offset, 27)
         if head[:4] != b"OggS" or len(head) < 27:
             break
         sizes = file.read(head[26])
         offset += 27 + head[26] + sum(sizes)
+        open_packet = open_packet + sum(sizes) if head[6:14] == NO_PACKET_ENDS else 0
+        _must_be_sane(open_packet)
         serial, number = head[14:18], int.from_bytes(head[18:22], "little")
         expected = numbers.get(serial, number - 1) + 1
         missing += number != expected and not head[5] & 2
@@ -169,6 +217,8 @@ def _ogg_promise(file: BinaryIO, size: int) -> float | None:
 
 PROMISES: dict[str, Promise] = {
     MP3.label: _mp3_promise,
+    FLAC.label: _flac_promise,
+    AIFF.label: _aiff_promise,
     WAV.label: _wav_promise,
     MP4.label: _mp4_promise,
     OGG.label: _ogg_promise,

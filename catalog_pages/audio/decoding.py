@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,18 +45,22 @@ class Deadline:
 class BoundedFile:
     """A file that readers of other people use: no read without end, in time or in size.
 
-    It has no name, so that a reader guesses nothing from it and odd bytes in it hurt nobody.
+    `budget` is what all reads together may fetch, in bytes. The file has no name, so that a reader
+    guesses nothing from it and odd bytes in it hurt nobody.
     """
 
-    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
+    def __init__(self, file: BinaryIO, deadline: Deadline, *, budget: float = math.inf) -> None:
         self._file = file
         self._deadline = deadline
+        self._budget = budget
 
     def read(self, size: int = -1) -> bytes:
         self._deadline.check()
-        if size > MAX_READ_BYTES:
+        wanted = MAX_READ_BYTES if size < 0 else size
+        self._budget -= wanted if size >= 0 else 0
+        if wanted > MAX_READ_BYTES or self._budget < 0:
             raise UnreadableAudio(NO_HEADER)
-        return self._file.read(MAX_READ_BYTES if size < 0 else size)
+        return self._file.read(wanted)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._file.seek(offset, whence)

@@ -11,8 +11,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
+from catalog_pages.audio import mpeg
 from catalog_pages.audio.decoding import Deadline, opened
-from catalog_pages.audio.facts import Container, UnreadableAudio
+from catalog_pages.audio.facts import MP3, Container, UnreadableAudio
 
 MAX_DURATION_MS = 24 * 60 * 60 * 1000
 # Everything is decoded up to here; of what is longer, the beginning and the end.
@@ -36,6 +37,7 @@ class Measurement:
     payload_bytes: int = 0
     demuxed_ms: float = 0.0
     decoded_ms: float = 0.0
+    torn_end: bool = False
 
     @property
     def present_ms(self) -> float:
@@ -72,7 +74,7 @@ def _read_through(
     source: InputContainer, stream: AudioStream, measured: Measurement, deadline: Deadline
 ) -> None:
     tail_starts_ms = (measured.claimed_ms or 0.0) - DECODED_TAIL_MS
-    skipping = False
+    skipping, last = False, b""
     for packet in source.demux(stream):
         deadline.check()
         position, length_ms = measured.decoded_ms, _length_ms(packet)
@@ -89,6 +91,8 @@ def _read_through(
             stream.codec_context.flush_buffers()
             skipping = False
         _decode(packet, measured)
+        last = bytes(packet) if packet.size else last
+    measured.torn_end = measured.codec in MP3.codecs and mpeg.is_torn(last)
 
 
 def _length_ms(packet: Packet[AudioStream]) -> float:

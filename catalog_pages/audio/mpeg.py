@@ -45,6 +45,12 @@ def first_frame(data: bytes) -> Frame | None:
     return None
 
 
+def is_torn(packet: bytes) -> bool:
+    """True for the beginning of a frame whose rest is missing."""
+    frame = _frame_at(packet, 0)
+    return frame is not None and frame.length > len(packet)
+
+
 def promised_ms(data: bytes, frame: Frame) -> float | None:
     """How long the sound is by the info frame that encoders put first; None when there is none."""
     header = data[frame.offset : frame.offset + LARGEST_HEADER]

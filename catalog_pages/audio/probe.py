@@ -15,11 +15,11 @@ from catalog_pages.audio.facts import (
     extension_of,
 )
 from catalog_pages.audio.measure import Measurement, measure
-from catalog_pages.audio.tags import read_cover, read_tags
+from catalog_pages.audio.tags import read_cover, read_tags, with_name
 
 # Encoders pad the last frame and count differently; a lossless header is exact.
 TOLERANCE_MS = 100
-LOSSLESS_TOLERANCE_MS = 20
+LOSSLESS_TOLERANCE_MS = 2
 # Tags behind the sound look like a frame or two to a decoder.
 TOLERATED_FAILURES = 2
 TOLERATED_SHARE = 0.005
@@ -48,14 +48,14 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
     _must_be_whole(sound, format_name, _promise(sound, container, promised_ms))
     return AudioFacts(
         format_name=format_name,
-        codec=sound.codec,
+        codec=sound.codec.removesuffix("float"),
         content_type=container.content_type,
         duration_ms=round(sound.decoded_ms),
-        bitrate_bps=round(sound.payload_bytes * 8000 / sound.decoded_ms),
+        bitrate_bps=round(sound.payload_bytes * 8000 / sound.present_ms),
         sample_rate_hz=sound.sample_rate_hz,
         channels=sound.channels,
-        tags=read_tags(path, container, format_name, sound.metadata, name, deadline),
-        cover=read_cover(path, container, format_name, deadline),
+        tags=with_name(read_tags(path, format_name, sound.metadata, deadline), name),
+        cover=read_cover(path, format_name, deadline),
     )
 
 
@@ -84,6 +84,8 @@ def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | No
             f"The file is cut short: its header promises {_clock(promised_ms)} of sound, "
             f"but only {_clock(sound.present_ms)} is there."
         )
+    if promised_ms is None and sound.torn_end:
+        raise UnreadableAudio(containers.CUT_SHORT)
     if sound.packets == 0 or round(sound.decoded_ms) == 0:
         if sound.failures:
             raise UnreadableAudio("The sound is damaged: nothing of it can be decoded.")

@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import slugify
 from wagtail.models import Page
 from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_text
 
@@ -36,12 +37,15 @@ def track(title: str = "First", *assets: DigitalAsset | None, **fields: Any) -> 
 
 def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
     """What the product editor posts; a finished product unless told otherwise."""
-    artist = fields.pop("artist", None) or Artist.objects.get_or_create(name="The Test Pressings")[0]
+    artist = fields.pop("artist", None)
+    if artist is None:
+        artist = Artist.objects.get_or_create(name="The Test Pressings")[0]
     rows = [track("First", make_asset())] if tracks is None else tracks
+    title = fields.setdefault("title", "Harbour")
+    # The editor's script fills the slug in from the title.
+    fields.setdefault("slug", slugify(title, allow_unicode=True))
     return nested_form_data(
         {
-            "title": "Harbour",
-            "slug": "",
             "price_pennies": "4.99",
             "artist": artist if isinstance(artist, str) else artist.pk,
             "genre": "",

@@ -29,7 +29,7 @@ def editor() -> Client:
 
 
 def test_a_draft_is_saved_with_everything_missing(editor: Client) -> None:
-    response = create_product(editor, price_pennies="", artist="none", tracks=[])
+    response = create_product(editor, price_pennies="", artist="", tracks=[])
 
     page = ProductPage.objects.get()
     assert response.status_code == 302
@@ -41,7 +41,7 @@ def test_a_draft_is_saved_with_empty_tracks_and_files_not_chosen(editor: Client)
 
     response = create_product(editor, tracks=rows)
 
-    assert response.status_code == 302, sentences(response)
+    assert response.status_code == 302
     assert [t.title for t in ProductPage.objects.get().tracks.all()] == ["", "Second", ""]
 
 
@@ -93,7 +93,7 @@ def test_the_price_is_shown_again_as_it_was_typed(editor: Client) -> None:
 def test_autosave_keeps_a_half_written_product(editor: Client) -> None:
     parent = CataloguePage.objects.get()
     url = reverse("wagtailadmin_pages:add", args=["catalog_pages", "productpage", parent.pk])
-    data = product_data(price_pennies="", artist="none", tracks=[track("", None)])
+    data = product_data(price_pennies="", artist="", tracks=[track("", None)])
 
     created = editor.post(url, data, headers={"accept": "application/json"})
 
@@ -141,7 +141,7 @@ def test_an_unfinished_product_can_be_previewed_before_it_is_saved(editor: Clien
     parent = CataloguePage.objects.get()
     args = ["catalog_pages", "productpage", parent.pk]
     url = reverse("wagtailadmin_pages:preview_on_add", args=args)
-    data = product_data(price_pennies="", artist="none", tracks=[track("", None)])
+    data = product_data(price_pennies="", artist="", tracks=[track("", None)])
 
     accepted = editor.post(url, data)
     preview = editor.get(url)
@@ -152,7 +152,7 @@ def test_an_unfinished_product_can_be_previewed_before_it_is_saved(editor: Clien
 
 
 def test_an_unfinished_draft_can_be_previewed_and_viewed(editor: Client) -> None:
-    create_product(editor, price_pennies="", artist="none", tracks=[track("", None)])
+    create_product(editor, price_pennies="", artist="", tracks=[track("", None)])
     page = ProductPage.objects.get()
 
     draft = editor.get(reverse("wagtailadmin_pages:view_draft", args=[page.pk]))

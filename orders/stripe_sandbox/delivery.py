@@ -15,7 +15,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -67,11 +67,12 @@ def deliver_due(*, post: Post = post_to_webhook, moment: datetime | None = None)
     conditional update, and a claim whose process died lapses after half a minute.
     """
     attempts = 0
-    for delivery_id in _due(moment or timezone.now()).values_list("pk", flat=True)[:_BATCH]:
+    for delivery in _due(moment or timezone.now()).select_related("event")[:_BATCH]:
         if is_held():
             break
-        if _claim(delivery_id, moment or timezone.now()):
-            attempt(SandboxDelivery.objects.select_related("event").get(pk=delivery_id), post)
+        if _claim(delivery, moment or timezone.now()):
+            delivery.refresh_from_db()
+            attempt(delivery, post)
             attempts += 1
     return attempts
 
@@ -82,15 +83,19 @@ def _due(moment: datetime) -> QuerySet[SandboxDelivery]:
     return pending.filter(free, next_attempt_at__lte=moment).order_by("event_id", "pk")
 
 
-def _claim(delivery_id: int, moment: datetime) -> bool:
-    """False when somebody else has it, or is just sending an earlier event of the same checkout."""
+def _claim(delivery: SandboxDelivery, moment: datetime) -> bool:
+    """False when somebody else has it, or is just sending an earlier event of the same checkout.
+
+    The update names no other table outside its EXISTS: PostgreSQL then looks at the row again
+    after waiting for a competitor, which it does not do for a subquery of row ids.
+    """
     earlier_in_flight = SandboxDelivery.objects.filter(
         status=SandboxDelivery.Status.PENDING,
         leased_until__gt=moment,
-        event_id__lt=OuterRef("event_id"),
-        event__subject=OuterRef("event__subject"),
+        event_id__lt=delivery.event_id,
+        event__subject=delivery.event.subject,
     )
-    mine = _due(moment).filter(~Exists(earlier_in_flight), pk=delivery_id)
+    mine = _due(moment).filter(~Exists(earlier_in_flight), pk=delivery.pk)
     return mine.order_by().update(leased_until=moment + LEASE) == 1
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+import stripe
 from django.db import connections
 
 from orders.stripe_sandbox import actions, controls, delivery, worker
-from orders.stripe_sandbox.models import SandboxDelivery
-from orders.stripe_sandbox.tests.factories import new_session, told
+from orders.stripe_sandbox.errors import StateError
+from orders.stripe_sandbox.models import SandboxDelivery, SandboxObject
+from orders.stripe_sandbox.tests.factories import (
+    new_key,
+    new_session,
+    session_params,
+    stripe_client,
+    told,
+)
 from orders.stripe_sandbox.tests.listener import Shop, listening
 
 # Rows that other threads must see. Only the sandbox's own tables are emptied afterwards.
@@ -131,3 +140,45 @@ def test_several_processes_deliver_each_event_once() -> None:
 
     assert sum(attempts) == 3
     assert len(set(shop.bodies)) == 3
+
+
+def test_requests_with_one_key_at_the_same_time_make_one_session() -> None:
+    key, params = new_key(), session_params()
+
+    def create() -> str:
+        sessions = stripe_client().v1.checkout.sessions
+        return sessions.create(params=params, options={"idempotency_key": key}).id
+
+    ids = in_threads(4, create)
+
+    assert len(ids) == 4
+    assert set(ids) == {SandboxObject.objects.get().object_id}
+
+
+def test_refunds_at_the_same_time_never_exceed_what_was_paid() -> None:
+    paid = actions.pay(new_session().id)
+    intent_id = paid["payment_intent"]
+
+    def refund() -> str:
+        try:
+            params = {"payment_intent": intent_id, "amount": 300}
+            return stripe_client().v1.refunds.create(params=params).status
+        except stripe.InvalidRequestError as refusal:
+            return str(refusal.param)
+
+    outcomes = in_threads(4, refund)
+
+    assert sorted(outcomes) == ["amount", "amount", "amount", "succeeded"]
+
+
+def test_of_paying_and_expiring_at_the_same_time_one_wins() -> None:
+    made = new_session()
+    choices = iter([actions.pay, actions.expire, actions.pay, actions.expire])
+
+    def act() -> None:
+        with suppress(StateError):
+            next(choices)(made.id)
+
+    in_threads(4, act)
+
+    assert told(made.id) in (PAID, ["checkout.session.expired"])
