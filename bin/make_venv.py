@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import importlib.util
 import os
 import re
 import shutil
@@ -71,14 +72,14 @@ def python_works() -> bool:
         return False
     low, high = SUPPORTED
     probe = f"import pip, sys; sys.exit(not {low} <= sys.version_info[:2] <= {high})"
-    return subprocess.run([PYTHON, "-c", probe], capture_output=True).returncode == 0
+    return subprocess.run([PYTHON, "-c", probe], capture_output=True, check=False).returncode == 0
 
 
 def is_of_this_python() -> bool:
     """Whether `.venv` was made with the same minor version as the Python that runs this file."""
     text = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
     match = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", text, re.MULTILINE)
-    return bool(match) and tuple(map(int, match.groups())) == sys.version_info[:2]
+    return match is not None and tuple(map(int, match.groups())) == sys.version_info[:2]
 
 
 def require_space(megabytes: int) -> None:
@@ -94,12 +95,7 @@ def require_space(megabytes: int) -> None:
 def require_venv_module() -> None:
     """Debian and its children ship Python without the part that makes environments."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    try:
-        import ensurepip
-        import venv  # noqa: F401
-    except ImportError:
-        ensurepip = None
-    if ensurepip is None:
+    if not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
         raise Refusal(
             f"This Python {version} cannot make virtual environments; "
             f"on Debian or Ubuntu install the missing part with: apt-get install python{version}-venv"
@@ -120,7 +116,11 @@ def make_environment() -> None:
     # An activated .venv may be what runs this file: build from the Python it was made of.
     base = getattr(sys, "_base_executable", None) or sys.executable
     made = subprocess.run(
-        [base, "-m", "venv", str(VENV)], capture_output=True, text=True, errors="replace"
+        [base, "-m", "venv", str(VENV)],
+        capture_output=True,
+        check=False,
+        text=True,
+        errors="replace",
     )
     if made.returncode:
         raise Refusal(sentence_for(made.stdout + made.stderr))

@@ -31,7 +31,7 @@ class MoneyFormField(forms.CharField):
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]
         text = super().to_python(value)
-        if text in self.empty_values:
+        if not text:
             return None
         try:
             return parse_money(text, settings.STRIPE_CURRENCY)

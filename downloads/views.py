@@ -70,7 +70,7 @@ def excerpt(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
     if not published and not request.user.has_perm("wagtailadmin.access_admin"):
         raise Http404
     stored = StoredFile(
-        opener=partial(cut.file.storage.open, cut.file.name),
+        opener=partial(cut.file.storage.open, cut.file.name or ""),
         size_bytes=cut.size_bytes,
         content_type="audio/mpeg",
         etag=cut.sha256,
@@ -92,7 +92,7 @@ def picture(request: HttpRequest, path: str) -> HttpResponseBase:
 def _paid_file(grant: UserAsset) -> StoredFile:
     asset = grant.asset
     return StoredFile(
-        opener=partial(asset.file.storage.open, asset.file.name),
+        opener=partial(asset.file.storage.open, asset.file.name or ""),
         size_bytes=asset.size_bytes,
         content_type=asset.content_type,
         etag=asset.sha256,

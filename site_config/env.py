@@ -132,15 +132,15 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         secret_key = secret_key_from_file(var_dir / "secret_key")
     stripe_key = env.str("STRIPE_SECRET_KEY", "") or ""
     wants_sandbox = env.bool("STRIPE_SANDBOX", not production and not stripe_key)
-    webhook_secrets = [part for part in env.list("STRIPE_WEBHOOK_SECRET", []) or [] if part]
+    webhook_secrets = _list(env, "STRIPE_WEBHOOK_SECRET")
     if wants_sandbox and not stripe_key and not webhook_secrets and secret_key:
         webhook_secrets = [_sandbox_webhook_secret(secret_key)]
     return {
         "secret_key": secret_key,
         "debug": bool(env.bool("DEBUG", False)),
-        "allowed_hosts": env.list("ALLOWED_HOSTS", []) or [h for h in [host, *local_hosts] if h],
+        "allowed_hosts": _list(env, "ALLOWED_HOSTS") or [h for h in [host, *local_hosts] if h],
         "site_base_url": base_url,
-        "csrf_trusted_origins": env.list("CSRF_TRUSTED_ORIGINS", []) or ([base_url] if host else []),
+        "csrf_trusted_origins": _list(env, "CSRF_TRUSTED_ORIGINS") or ([base_url] if host else []),
         "database": _database(env, var_dir),
         "redis_url": env.str("REDIS_URL", ""),
         "stripe_public_key": env.str("STRIPE_PUBLIC_KEY", ""),
@@ -166,6 +166,11 @@ def _int(env: Env, name: str, default: int) -> int:
     """The number, or the default when it could not be read (`seal` then reports the variable)."""
     value = env.int(name, default)
     return default if value is None else value
+
+
+def _list(env: Env, name: str) -> list[str]:
+    values: list[str] = env.list(name, []) or []
+    return [value.strip() for value in values if value.strip()]
 
 
 def _path(env: Env, name: str, default: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.mfa.utils import is_mfa_enabled
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
@@ -43,7 +44,7 @@ class StaffSecondFactorMiddleware:
         if not settings.STAFF_SECOND_FACTOR_REQUIRED or not request.path.startswith(ADMIN_PATHS):
             return None
         user = request.user
-        if not user.is_authenticated or user.authenticator_set.exists():
+        if not user.is_authenticated or is_mfa_enabled(user):
             return None
         messages.warning(request, "Set up a second factor first: the admin needs one.")
         return redirect("mfa_activate_totp")

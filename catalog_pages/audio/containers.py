@@ -117,7 +117,11 @@ def _wav_promise(file: BinaryIO, size: int) -> float | None:
     for name, length in _chunks(file, size, "little", b"data"):
         if name == b"data":
             promised = long_length if length == UNKNOWN_SIZE and long_length else length
-            return None if promised in {0, UNKNOWN_SIZE} or not byte_rate else promised * 1000 / byte_rate
+            return (
+                None
+                if promised in {0, UNKNOWN_SIZE} or not byte_rate
+                else promised * 1000 / byte_rate
+            )
         if name == b"fmt ":
             byte_rate = int.from_bytes(file.read(16)[8:12], "little")
         if name == b"ds64":

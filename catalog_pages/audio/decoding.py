@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import av
 from av.audio.frame import AudioFrame
@@ -70,7 +70,9 @@ class BoundedFile:
 
 
 @contextmanager
-def opened(path: Path, container: Container, deadline: Deadline) -> Iterator[tuple[InputContainer, AudioStream]]:
+def opened(
+    path: Path, container: Container, deadline: Deadline
+) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The file and its sound, read by the one demuxer of its kind; UnreadableAudio when it has none."""
     with path.open("rb") as file:
         try:
@@ -87,13 +89,15 @@ def opened(path: Path, container: Container, deadline: Deadline) -> Iterator[tup
             yield source, _sound_of(source)
 
 
-def decoded(source: InputContainer, stream: AudioStream, deadline: Deadline) -> Iterator[AudioFrame]:
+def decoded(
+    source: InputContainer, stream: AudioStream, deadline: Deadline
+) -> Iterator[AudioFrame]:
     """Frames one after the other; what cannot be decoded is left out, and a torn end is the end."""
     try:
         for packet in source.demux(stream):
             deadline.check()
             try:
-                yield from cast("list[AudioFrame]", packet.decode())
+                yield from packet.decode()
             except av.FFmpegError:
                 continue
     except av.FFmpegError:

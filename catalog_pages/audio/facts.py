@@ -39,7 +39,8 @@ class Container:
         """As shown to shoppers; None for a codec that is not sold in this kind of file."""
         if codec in self.codecs:
             return self.codecs[codec]
-        return next((self.codecs[p] for p in self.codecs if p.endswith("_") and codec.startswith(p)), None)
+        families = (name for name in self.codecs if name.endswith("_") and codec.startswith(name))
+        return next((self.codecs[name] for name in families), None)
 
 
 MP3 = Container("MP3", frozenset({".mp3"}), "mp3", "audio/mpeg", {"mp3": "MP3", "mp3float": "MP3"})
@@ -51,7 +52,9 @@ OGG = Container(
     "audio/ogg",
     {"opus": "Opus", "libopus": "Opus", "vorbis": "Ogg Vorbis", "flac": "Ogg FLAC"},
 )
-WAV = Container("WAV", frozenset({".wav", ".wave"}), "wav", "audio/wav", {"pcm_": "WAV", "adpcm_": "WAV"})
+WAV = Container(
+    "WAV", frozenset({".wav", ".wave"}), "wav", "audio/wav", {"pcm_": "WAV", "adpcm_": "WAV"}
+)
 MP4 = Container(
     "M4A",
     frozenset({".m4a", ".m4b"}),
@@ -59,7 +62,9 @@ MP4 = Container(
     "audio/mp4",
     {"aac": "AAC (M4A)", "aac_fixed": "AAC (M4A)", "alac": "ALAC (M4A)"},
 )
-AIFF = Container("AIFF", frozenset({".aif", ".aiff", ".aifc"}), "aiff", "audio/aiff", {"pcm_": "AIFF"})
+AIFF = Container(
+    "AIFF", frozenset({".aif", ".aiff", ".aifc"}), "aiff", "audio/aiff", {"pcm_": "AIFF"}
+)
 CONTAINERS = (MP3, FLAC, OGG, WAV, MP4, AIFF)
 
 LOSSLESS_FORMATS = frozenset({"FLAC", "ALAC (M4A)", "Ogg FLAC", "WAV", "AIFF"})
@@ -98,7 +103,9 @@ class AudioTags:
     def as_json(self) -> dict[str, Any]:
         """Plain values for `DigitalAsset.tags`; what is unknown is left out."""
         pairs = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        return {name: str(value) if isinstance(value, date) else value for name, value in pairs if value}
+        return {
+            name: str(value) if isinstance(value, date) else value for name, value in pairs if value
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -59,7 +59,9 @@ def measure(path: Path, container: Container, deadline: Deadline) -> Measurement
 
 
 def _described(source: InputContainer, stream: AudioStream) -> Measurement:
-    claimed = stream.duration * stream.time_base * 1000 if stream.duration and stream.time_base else None
+    claimed = (
+        stream.duration * stream.time_base * 1000 if stream.duration and stream.time_base else None
+    )
     texts: dict[str, Any] = {**stream.metadata, **source.metadata}
     return Measurement(
         codec=stream.codec_context.name,
@@ -105,7 +107,9 @@ def _length_ms(packet: Packet[AudioStream]) -> float:
 def _decode(packet: Packet[AudioStream], measured: Measurement) -> None:
     try:
         for frame in packet.decode():
-            measured.decoded_ms += frame.samples * 1000 / (frame.sample_rate or measured.sample_rate_hz)
+            measured.decoded_ms += (
+                frame.samples * 1000 / (frame.sample_rate or measured.sample_rate_hz)
+            )
             measured.failures += frame.is_corrupt
     except av.FFmpegError:
         measured.failures += packet.size > 0  # the empty packet at the end only drains the decoder

@@ -68,7 +68,9 @@ def _frame_at(data: bytes, offset: int) -> Frame | None:
     samples = 1152 if version == 3 else 576
     bits_per_second = (KBITS_MPEG1 if version == 3 else KBITS_MPEG2)[bitrate - 1] * 1000
     rate_hz = RATES_HZ[version][rate]
-    return Frame(offset, samples // 8 * bits_per_second // rate_hz + (header[2] >> 1 & 1), samples, rate_hz)
+    return Frame(
+        offset, samples // 8 * bits_per_second // rate_hz + (header[2] >> 1 & 1), samples, rate_hz
+    )
 
 
 def _xing_count(header: bytes) -> int | None:

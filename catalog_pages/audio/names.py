@@ -13,7 +13,9 @@ from pathlib import PurePath
 DASHES = re.compile(r"\s+[-\u2013\u2014]\s+")
 # A number in front counts as a track number when something separates it from the title, or when
 # it is at most two digits and a space: "1999" and "4'33" stay titles.
-LEADING_NUMBER = re.compile(r"(?:(?P<disc>[1-9])[-.])?(?P<number>\d{1,3})(?:\s*[-.)\]]+\s*|(?<!\d\d\d)\s+)(?=\S)", re.ASCII)
+LEADING_NUMBER = re.compile(
+    r"(?:(?P<disc>[1-9])[-.])?(?P<number>\d{1,3})(?:\s*[-.)\]]+\s*|(?<!\d\d\d)\s+)(?=\S)", re.ASCII
+)
 
 
 @dataclass(frozen=True)

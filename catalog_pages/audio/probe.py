@@ -62,13 +62,17 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
 def _format_name(sound: Measurement, container: Container, file_name: str) -> str:
     name = container.format_name(sound.codec)
     if name is None:
-        raise UnreadableAudio(f"The sound is coded as {sound.codec}, which is not sold in {container.label} files.")
+        raise UnreadableAudio(
+            f"The sound is coded as {sound.codec}, which is not sold in {container.label} files."
+        )
     if extension_of(file_name) == ".opus" and name != "Opus":
         raise UnreadableAudio(f"The name says Opus, but the content is {name}.")
     if sound.channels not in CHANNELS:
         raise UnreadableAudio(f"The file claims {sound.channels} channels; at most 8 make sense.")
     if sound.sample_rate_hz not in SAMPLE_RATES_HZ:
-        raise UnreadableAudio(f"The file claims a sample rate of {sound.sample_rate_hz} Hz, which is not music.")
+        raise UnreadableAudio(
+            f"The file claims a sample rate of {sound.sample_rate_hz} Hz, which is not music."
+        )
     return name
 
 
@@ -80,10 +84,7 @@ def _promise(sound: Measurement, container: Container, structure_ms: float | Non
 def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | None) -> None:
     tolerance = LOSSLESS_TOLERANCE_MS if format_name in LOSSLESS_FORMATS else TOLERANCE_MS
     if promised_ms and sound.present_ms + tolerance < promised_ms:
-        raise UnreadableAudio(
-            f"The file is cut short: its header promises {_clock(promised_ms)} of sound, "
-            f"but only {_clock(sound.present_ms)} is there."
-        )
+        raise UnreadableAudio(_shortfall(promised_ms, sound.present_ms))
     if promised_ms is None and sound.torn_end:
         raise UnreadableAudio(containers.CUT_SHORT)
     if sound.packets == 0 or round(sound.decoded_ms) == 0:
@@ -94,6 +95,13 @@ def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | No
         raise UnreadableAudio(
             f"The sound is damaged: {sound.failures} of its {sound.packets} pieces cannot be decoded."
         )
+
+
+def _shortfall(promised_ms: float, present_ms: float) -> str:
+    promised, present = _clock(promised_ms), _clock(present_ms)
+    if promised == present:
+        return f"The file is damaged: {promised_ms - present_ms:.0f} ms of its {promised} of sound are missing."
+    return f"The file is cut short: its header promises {promised} of sound, but only {present} is there."
 
 
 def _clock(milliseconds: float) -> str:

@@ -9,7 +9,10 @@ from datetime import date
 from catalog_pages.audio.text import clean_text
 
 # `3`, `03`, `3/12`, `3 of 12`, and `A1` as on the sides of a vinyl record.
-NUMBER = re.compile(r"(?P<side>[A-Za-z])?0*(?P<number>\d{1,4})(?!\d)(?:\s*(?:/|of)\s*0*(?P<total>\d{1,4})(?!\d))?", re.ASCII)
+NUMBER = re.compile(
+    r"(?P<side>[A-Za-z])?0*(?P<number>\d{1,4})(?!\d)(?:\s*(?:/|of)\s*0*(?P<total>\d{1,4})(?!\d))?",
+    re.ASCII,
+)
 FULL_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", re.ASCII)
 

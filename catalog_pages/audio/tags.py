@@ -60,7 +60,9 @@ FRONT_COVER = 3
 VARIOUS_ARTISTS = "Various artists"
 
 
-def read_tags(path: Path, format_name: str, metadata: Mapping[str, str], deadline: Deadline) -> AudioTags:
+def read_tags(
+    path: Path, format_name: str, metadata: Mapping[str, str], deadline: Deadline
+) -> AudioTags:
     """What the file says about itself, and else what `metadata` says (lower-case keys). Never raises."""
     parsed = _parsed(path, format_name, deadline)
     values = {name: _values(parsed, name) or _values(metadata, name) for name in KEYS}

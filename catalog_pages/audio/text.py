@@ -29,4 +29,7 @@ def fold(text: str) -> str:
 
 
 def _is_fine(character: str) -> bool:
-    return unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in DIRECTION_CONTROLS
+    return (
+        unicodedata.category(character) not in {"Cc", "Cs", "Cn"}
+        and character not in DIRECTION_CONTROLS
+    )

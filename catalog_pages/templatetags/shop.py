@@ -200,9 +200,9 @@ def control(field: Any) -> SafeString:
 
 
 @register.filter
-def lookup(words: Mapping[Any, str] | None, key: Any) -> str:
+def lookup(words: Mapping[str, str] | None, key: object) -> str:
     """The sentence for one line of a form, "" when nothing is wrong with it."""
-    return (words or {}).get(key, "")
+    return (words or {}).get(str(key), "")
 
 
 # --- Reading what was fetched -------------------------------------------------------------------

@@ -10,10 +10,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils.text import slugify
-from wagtail.models import Page
+from wagtail.models import GroupApprovalTask, Page, Workflow, WorkflowPage, WorkflowTask
 from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_text
 
 from catalog_pages.models import Artist, CataloguePage, DigitalAsset, ProductPage
+from catalog_pages.roles import MODERATORS, ensure_roles
 from tests.factories import make_asset, make_editor, make_user
 
 
@@ -24,9 +25,19 @@ def owner_client() -> Client:
 
 def member_client(group: str) -> Client:
     """Somebody with the rights of one group alone."""
+    ensure_roles()  # transactional tests empty the tables, the groups' rights included
     user = make_user()
     user.groups.add(Group.objects.get(name=group))
     return _client_of(user)
+
+
+def moderation() -> None:
+    """Pages are submitted to the Moderators, as in a new shop; emptied tables have lost that too."""
+    task, _ = GroupApprovalTask.objects.get_or_create(name="Moderators approval", active=True)
+    task.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    workflow, _ = Workflow.objects.get_or_create(name="Moderators approval", active=True)
+    WorkflowTask.objects.get_or_create(workflow=workflow, task=task)
+    WorkflowPage.objects.get_or_create(workflow=workflow, page=Page.get_first_root_node())
 
 
 def track(title: str = "First", *assets: DigitalAsset | None, **fields: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
-from wagtail.models import Page
 
 from catalog_pages.models import CataloguePage, ProductPage
 from catalog_pages.tests.editors import (
@@ -181,9 +180,3 @@ def test_a_changed_product_slug_redirects_from_the_old_address(
 
     answer = Client().get(old_url)
     assert (answer.status_code, answer.url) == (301, "/catalog/harbour-remastered/")
-
-
-def test_a_new_product_takes_its_slug_from_its_title(editor: Client) -> None:
-    create_product(editor, title="Ночной дозор")
-
-    assert Page.objects.get(title="Ночной дозор").slug == "ночной-дозор"

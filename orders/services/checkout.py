@@ -337,7 +337,7 @@ def _ask_stripe(payment: Payment) -> None:
 def _close_other_checkouts(order: Order) -> bool:
     """Close what the same cart opened before it changed; True when one of them turned out paid."""
     others = Payment.objects.filter(
-        order__cart_id=order.cart_id,
+        order__cart=order.cart,
         order__status=Order.Status.PENDING,
         status__in=(Payment.Status.CREATED, Payment.Status.OPEN),
     ).exclude(order=order)

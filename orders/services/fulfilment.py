@@ -71,7 +71,7 @@ def checkout_apply(session: CheckoutSession) -> Order | None:
     if session.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", session.id, order, f"livemode is {session.livemode}")
         return order
-    status = _merged_status(payment.status, session)
+    status = merged_status(payment.status, session)
     became_paid = status == Payment.Status.PAID and payment.status != Payment.Status.PAID
     if became_paid and (difference := _amount_difference(payment, session)):
         anomaly_record("amount_mismatch", session.id, order, difference)
@@ -157,7 +157,7 @@ def is_ours(store: str) -> bool:
     return store == str(ShopSettings.load().store_id)
 
 
-def _merged_status(current: str, session: CheckoutSession) -> str:
+def merged_status(current: str, session: CheckoutSession) -> str:
     """What the payment is, knowing what it was; never backwards."""
     known = Payment.Status
     if current == known.PAID or session.is_paid:

@@ -93,7 +93,10 @@ class House:
         """Ask for a page, as a first visitor would; True for any answer but a server error."""
         host = ANY_ADDRESS.get(self.plan.host, self.plan.host)
         connection = http.client.HTTPConnection(host, self.plan.port, timeout=10)
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        with (
+            contextlib.closing(connection),
+            contextlib.suppress(OSError, http.client.HTTPException),
+        ):
             connection.request("GET", path, headers={"Host": self.plan.base_url.split("//")[1]})
             return connection.getresponse().status < 500
         return False
@@ -116,7 +119,9 @@ class House:
         signal_group(service.process, signal.SIGKILL)  # what it may have left behind
         service.deaths = [*(when for when in service.deaths if now - when < 60), now]
         if service is self.web or len(service.deaths) > RESTARTS_A_MINUTE:
-            raise Refusal(f"{service.name} ended by itself (exit code {code}); the rest was ended too.")
+            raise Refusal(
+                f"{service.name} ended by itself (exit code {code}); the rest was ended too."
+            )
         pause = 2 ** (len(service.deaths) - 1)
         say(f"{service.name} ended by itself (exit code {code}); it starts again in {pause} s.")
         service.process, service.restart_at = None, now + pause

@@ -130,12 +130,12 @@ def prepare(plan: Plan, stop: threading.Event) -> None:
     stamp, now = read_stamp(plan), fingerprint(plan)
     applied = migrations_applied(plan)
     require_space(plan, first=applied is None)
-    migrated = stamp is not None and applied is not None and stamp == Stamp(now, applied, stamp.seeded)
-    seeded = migrated and stamp is not None and stamp.seeded
-    if not migrated:
+    if applied is None or stamp is None or (stamp.fingerprint, stamp.applied) != (now, applied):
+        stamp = None
         migrate(plan, stop)
         if not stop.is_set():
-            write_stamp(plan, Stamp(now, migrations_applied(plan), seeded))
+            write_stamp(plan, Stamp(now, migrations_applied(plan), seeded=False))
+    seeded = stamp is not None and stamp.seeded
     if plan.demo and not seeded and not stop.is_set():
         load_demo(plan, stop)
         if not stop.is_set():
@@ -153,7 +153,10 @@ def migrate(plan: Plan, stop: threading.Event) -> None:
             write(b".")
 
     process = spawn(
-        ["manage.py", "migrate", "--no-color"], plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ["manage.py", "migrate", "--no-color"],
+        plan,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     reader = pump(process.stdout, take)
     wait(process, stop)
@@ -202,7 +205,9 @@ def last_words(text: str) -> str:
     """The message of the last exception in a command's output, without the way to it."""
     after = text.rpartition(TRACEBACK)[2]
     lines = [line for line in after.splitlines() if line.strip()]
-    start = next((i for i, line in enumerate(lines) if re.match(r"[A-Za-z_][\w.]*(: |$)", line)), None)
+    start = next(
+        (i for i, line in enumerate(lines) if re.match(r"[A-Za-z_][\w.]*(: |$)", line)), None
+    )
     if start is None:
         return lines[-1].strip() if lines else "it gave no reason"
     said = re.sub(r"^([a-z_]\w*\.)+", "", "\n".join(lines[start:]))

@@ -25,6 +25,16 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => delete form.dataset.sent, 5000);
 });
 
+// A part that replaces itself says its new heading aloud, once for each state and not at every look.
+document.addEventListener("htmx:afterSwap", () => {
+  for (const voice of document.querySelectorAll("[data-says]")) {
+    const part = document.getElementById(voice.dataset.says);
+    if (!part || voice.dataset.said === part.dataset.state) continue;
+    voice.dataset.said = part.dataset.state;
+    voice.textContent = part.querySelector("h1")?.textContent.trim() ?? "";
+  }
+});
+
 // A page that comes back from the browser's memory may show an old cart: ask again.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

@@ -44,13 +44,13 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
-        due = [[0.0, seconds, job] for seconds, job in jobs()]
+        listed = jobs()
+        due = [0.0] * len(listed)
         while not stop.is_set():
-            for entry in due:
-                at, seconds, job = entry
-                if at <= time.monotonic() and not stop.is_set():
+            for place, (seconds, job) in enumerate(listed):
+                if due[place] <= time.monotonic() and not stop.is_set():
                     run(job)
-                    entry[0] = time.monotonic() + seconds
+                    due[place] = time.monotonic() + seconds
             stop.wait(TICK_SECONDS)
 
 

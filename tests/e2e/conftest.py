@@ -1,0 +1,70 @@
+"""A real Chromium against a real server of this process; skipped, with the reason, where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+ContextMaker = Callable[..., BrowserContext]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: apt-get install --no-install-recommends chromium")
+    # Playwright's loop runs in this thread; Django would take our own queries for misuse of it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def shop_url(live_server: Any, settings: Any) -> str:
+    """The server's address, told to everything that builds links; events travel by themselves."""
+    settings.SITE_BASE_URL = live_server.url
+    settings.STRIPE_SANDBOX_DELIVERY = "thread"
+    return live_server.url
+
+
+@pytest.fixture
+def new_context(chromium: Browser, shop_url: str, tmp_path: Path) -> Iterator[ContextMaker]:
+    """Browser profiles of separate people; whatever they leave in the console fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(*, size: dict[str, int] = PHONE, **options: Any) -> BrowserContext:
+        context = chromium.new_context(
+            base_url=shop_url, viewport=size, accept_downloads=True, has_touch=size is PHONE, **options
+        )
+        context.set_default_timeout(15_000)
+        context.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    # A 404 that the test asked for is reported by the browser as well.
+    serious = [text for text in complaints if "status of 40" not in text]
+    assert serious == []

@@ -1,0 +1,206 @@
+"""A shopper on a phone: find, listen, sign up, buy, download; with and without JavaScript."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from playwright.sync_api import BrowserContext, Page, expect
+
+from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.models import ProductPage
+from catalog_pages.tests.sample_audio import write_tone
+from orders.models import Order
+from orders.stripe_sandbox import worker
+from tests.e2e.conftest import ContextMaker
+from tests.factories import PASSWORD, make_product
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def product(shop_url: str, tmp_path: Path) -> ProductPage:
+    source = tmp_path / "Harbour.flac"
+    write_tone(source, seconds=45)
+    asset = asset_store(source=source, file_name="Harbour – first light.flac").asset
+    page = make_product("Harbour", price_pennies=499, assets=[asset])
+    ensure_excerpts(page)
+    return page
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/accounts/signup/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("main form button[type=submit]").first.click()
+    code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, flags=re.M)
+    assert code is not None, mail.outbox[-1].body
+    page.locator("input[name=code]").fill(code[1])
+    page.locator("main form button[type=submit]").first.click()
+    expect(page).to_have_url(re.compile(r"/(purchases|cart)/"))
+
+
+def fill_the_cart(page: Page) -> None:
+    page.goto("/catalog/")
+    page.locator("main").get_by_role("link", name=re.compile("Harbour")).first.click()
+    expect(page.locator("h1")).to_have_text(re.compile("Harbour"))
+    page.get_by_role("button", name=re.compile("Add to cart")).locator("visible=true").first.click()
+    expect(page).to_have_url(re.compile("/cart/"))
+
+
+def pay(page: Page, button: str = "Pay £4.99") -> None:
+    page.goto("/cart/")
+    page.locator("input[name=consent]").check()
+    page.get_by_role("button", name=re.compile("Pay £4.99")).click()
+    expect(page.get_by_role("heading", name="Test payment")).to_be_visible()
+    page.get_by_role("button", name=button).click()
+
+
+def download(context: BrowserContext, page: Page) -> str:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=re.compile("Download FLAC")).first.click()
+    assert waiting.value.suggested_filename == "Harbour – first light.flac"
+    return hashlib.sha256(Path(waiting.value.path()).read_bytes()).hexdigest()
+
+
+def no_sideways_scrolling(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_shopper_on_a_phone_finds_buys_and_downloads(
+    new_context: ContextMaker, product: ProductPage, javascript: bool
+) -> None:
+    context = new_context(java_script_enabled=javascript)
+    page = context.new_page()
+
+    fill_the_cart(page)
+    sign_up(page, "ada@example.com")
+    page.goto("/cart/")
+    expect(page.locator("main")).to_contain_text("Harbour")
+    pay(page)
+    expect(page).to_have_url(re.compile("/checkout/success/"))
+    # Without a reload with JavaScript; by the page's own refresh without.
+    expect(page.get_by_role("link", name=re.compile("Download FLAC")).first).to_be_visible()
+
+    assert download(context, page) == product.tracks.first().files.first().asset.sha256
+    page.goto("/purchases/")
+    assert download(context, page) == product.tracks.first().files.first().asset.sha256
+    page.goto("/orders/")
+    page.get_by_role("link", name=re.compile("[0-9A-Z]{4}-[0-9A-Z]{4}")).first.click()
+    expect(page.locator("main")).to_contain_text("£4.99")
+    page.goto("/cart/")
+    expect(page.locator("main")).not_to_contain_text("Harbour")
+
+
+def test_the_excerpt_plays_and_seeks(new_context: ContextMaker, product: ProductPage) -> None:
+    page = new_context().new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(product.url)
+
+    page.get_by_role("button", name=re.compile("Play")).locator("visible=true").first.click()
+
+    page.wait_for_function(
+        "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 0.3)"
+    )
+    length = page.evaluate(
+        "[...document.querySelectorAll('audio')].find(audio => !audio.paused).duration"
+    )
+    assert 10 < length < 31
+    page.evaluate(
+        "[...document.querySelectorAll('audio')].find(audio => !audio.paused).currentTime = 15"
+    )
+    page.wait_for_function(
+        "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 15.2)"
+    )
+    master = product.tracks.first().files.first().asset
+    assert not [url for url in requests if master.file.name in url or "protected" in url]
+
+
+def test_the_files_appear_when_the_webhook_lands_without_a_reload(
+    new_context: ContextMaker, product: ProductPage, settings: object
+) -> None:
+    from orders.stripe_sandbox import controls
+
+    context = new_context()
+    page = context.new_page()
+    fill_the_cart(page)
+    sign_up(page, "ada@example.com")
+    controls.hold()
+    pay(page)
+    expect(page.get_by_role("heading", name=re.compile("waiting"))).to_be_visible()
+    page.evaluate("window.notReloaded = true")
+
+    controls.release()
+    worker.wait_until_idle(10)
+
+    expect(page.get_by_role("link", name=re.compile("Download FLAC")).first).to_be_visible()
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_a_second_shopper_cannot_fetch_it(new_context: ContextMaker, product: ProductPage) -> None:
+    page = new_context().new_page()
+    fill_the_cart(page)
+    sign_up(page, "ada@example.com")
+    pay(page)
+    link = page.get_by_role("link", name=re.compile("Download FLAC")).first
+    address = link.get_attribute("href")
+    stranger = new_context().new_page()
+    sign_up(stranger, "grace@example.com")
+
+    response = stranger.goto(str(address))
+
+    assert response is not None
+    assert response.status == 404
+
+
+def test_decline_cancel_and_expiry_keep_the_cart(
+    new_context: ContextMaker, product: ProductPage
+) -> None:
+    page = new_context().new_page()
+    fill_the_cart(page)
+    sign_up(page, "ada@example.com")
+
+    pay(page, button="Decline")
+    expect(page.locator("main")).to_contain_text("declined")
+    page.get_by_role("link", name=re.compile("Cancel")).click()
+    expect(page).to_have_url(re.compile("/checkout/cancel/"))
+    page.goto("/cart/")
+    expect(page.locator("main")).to_contain_text("Harbour")
+    pay(page, button="Let this session expire")
+    worker.wait_until_idle(10)
+
+    page.goto("/cart/")
+    expect(page.locator("main")).to_contain_text("Harbour")
+    assert set(Order.objects.values_list("status", flat=True)) == {"expired"}
+
+
+@pytest.mark.parametrize("address", ["/", "/catalog/", "/cart/", "/accounts/login/", "product"])
+def test_nothing_scrolls_sideways_at_320_pixels(
+    new_context: ContextMaker, product: ProductPage, address: str
+) -> None:
+    page = new_context(size={"width": 320, "height": 640}).new_page()
+
+    page.goto(product.url if address == "product" else address)
+
+    assert no_sideways_scrolling(page)
+
+
+def test_no_request_leaves_our_origin(
+    new_context: ContextMaker, product: ProductPage, shop_url: str
+) -> None:
+    page = new_context().new_page()
+    elsewhere: list[str] = []
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((shop_url, "data:")) else elsewhere.append(request.url),
+    )
+
+    for address in ("/", "/catalog/", product.url, "/cart/", "/accounts/login/", "/api/docs/"):
+        page.goto(address, wait_until="networkidle")
+
+    assert elsewhere == []

@@ -1,0 +1,46 @@
+"""Documents that would go stale by themselves."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+ROOT = settings.BASE_DIR
+
+
+def test_the_diagrams_are_those_of_the_code() -> None:
+    call_command("draw_diagrams", "--check")
+
+
+def test_every_direct_dependency_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    explained = (ROOT / "docs" / "dependencies.md").read_text()
+
+    missing = [name for entry in wanted if (name := re.split(r"[\[<>=]", entry)[0]) not in explained]
+
+    assert missing == []
+
+
+def test_every_variable_is_in_the_example_and_the_readme() -> None:
+    source = (ROOT / "site_config" / "env.py").read_text()
+    read = set(re.findall(r'env\.\w+\("([A-Z_]+)"|(?:_int|_path|_list)\(env, "([A-Z_]+)"', source))
+    names = {first or second for first, second in read}
+    example = (ROOT / ".env.example").read_text()
+    readme = (ROOT / "README.md").read_text()
+
+    assert len(names) > 20
+    assert {name for name in names if name not in example} == set()
+    assert {name for name in names if name not in readme} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "TESTING.md", "docs/architecture.md", "docs/deployment.md"])
+def test_links_between_documents_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
