@@ -18,7 +18,11 @@ SORTS = {
     "price": "Price, low to high",
     "-price": "Price, high to low",
 }
-_ORDER = {"title": ("title", "pk"), "price": ("price_pennies", "pk"), "-price": ("-price_pennies", "pk")}
+_ORDER = {
+    "title": ("title", "pk"),
+    "price": ("price_pennies", "pk"),
+    "-price": ("-price_pennies", "pk"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,5 +57,9 @@ class Listing:
     def link(self, **changes: str) -> str:
         """The query string of the same list with `changes`; the page starts again at one."""
         wanted = {"q": self.query, "genre": self.genre, "sort": self.sort, **changes}
-        kept = {key: value for key, value in wanted.items() if value and (key, value) != ("sort", "newest")}
+        kept = {
+            key: value
+            for key, value in wanted.items()
+            if value and (key, value) != ("sort", "newest")
+        }
         return f"?{urlencode(kept)}"

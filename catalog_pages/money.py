@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-ZERO_DIGITS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+ZERO_DIGITS = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
+)
 THREE_DIGITS = frozenset("BHD JOD KWD OMR TND".split())
 TWO_DIGITS = frozenset(
     """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF

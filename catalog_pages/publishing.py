@@ -32,7 +32,9 @@ def publish_problems(page: ProductPage) -> list[str]:
     if page.artist_id is None:
         problems.append("Choose the artist.")
     if page.slug in RESERVED_SLUGS:
-        problems.append(f"The address “{page.slug}” is used by the shop itself; choose another slug.")
+        problems.append(
+            f"The address “{page.slug}” is used by the shop itself; choose another slug."
+        )
     tracks = list(page.tracks.all())
     if not tracks:
         problems.append("Add at least one track.")

@@ -13,7 +13,9 @@ class ProductQuerySet(PageQuerySet):
     def for_cards(self) -> ProductQuerySet:
         """Artist, genre and cover sizes: three queries for any number of products."""
         return self.select_related("artist", "genre", "cover").prefetch_related(
-            Prefetch("cover__renditions", queryset=renditions_of(CARD_SPECS), to_attr="ready_renditions")
+            Prefetch(
+                "cover__renditions", queryset=renditions_of(CARD_SPECS), to_attr="ready_renditions"
+            )
         )
 
     def with_tracks(self) -> ProductQuerySet:

@@ -16,4 +16,8 @@ def clean_search_text(text: str | None) -> str:
     syntax error to one of the back ends (a lone quote on SQLite, NUL on PostgreSQL).
     """
     normal = unicodedata.normalize("NFKC", (text or "")[:MAX_CHARACTERS])
-    return " ".join(re.findall(r"[\w']+", normal.replace("_", " "))[:MAX_WORDS]).replace("'", " ").strip()
+    return (
+        " ".join(re.findall(r"[\w']+", normal.replace("_", " "))[:MAX_WORDS])
+        .replace("'", " ")
+        .strip()
+    )

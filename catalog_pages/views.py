@@ -14,11 +14,19 @@ from catalog_pages.models import Artist, Genre, ProductPage
 def artist(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Artist, slug=slug)
     listing = Listing.of(ProductPage.objects.live().filter(artist=found), request.GET)
-    return render(request, "catalog_pages/artist.html", {"artist": found, "listing": listing, "products": listing.page})
+    return render(
+        request,
+        "catalog_pages/artist.html",
+        {"artist": found, "listing": listing, "products": listing.page},
+    )
 
 
 @require_safe
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Genre, slug=slug)
     listing = Listing.of(ProductPage.objects.live().filter(genre=found), request.GET)
-    return render(request, "catalog_pages/genre.html", {"genre": found, "listing": listing, "products": listing.page})
+    return render(
+        request,
+        "catalog_pages/genre.html",
+        {"genre": found, "listing": listing, "products": listing.page},
+    )

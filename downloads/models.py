@@ -20,13 +20,19 @@ class UserAsset(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="grants"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="grants",
     )
     email = models.EmailField(blank=True, db_index=True)
     asset = models.ForeignKey(
         "catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="grants"
     )
-    order_item = models.ForeignKey("orders.OrderItem", on_delete=models.PROTECT, related_name="grants")
+    order_item = models.ForeignKey(
+        "orders.OrderItem", on_delete=models.PROTECT, related_name="grants"
+    )
     seat = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(max_length=255)
     position = models.PositiveIntegerField(default=0)
@@ -38,7 +44,9 @@ class UserAsset(models.Model):
         verbose_name = "grant"
         ordering = ["created_at", "order_item_id", "position"]
         constraints = [
-            models.UniqueConstraint(fields=("order_item", "asset", "seat"), name="grant_once_per_seat"),
+            models.UniqueConstraint(
+                fields=("order_item", "asset", "seat"), name="grant_once_per_seat"
+            ),
             models.CheckConstraint(
                 condition=Q(user__isnull=False) | ~Q(email=""), name="grant_has_a_holder"
             ),
@@ -94,7 +102,9 @@ class AccessEvent(models.Model):
 
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    code = models.CharField(max_length=40, blank=True, help_text="The stable code of a denial or cause.")
+    code = models.CharField(
+        max_length=40, blank=True, help_text="The stable code of a denial or cause."
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

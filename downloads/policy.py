@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from downloads.models import Revocation, UserAsset
 
 SENTENCES = {
-    Revocation.Cause.REFUND: ("revoked_by_refund", "This was refunded, so its files are no longer available."),
+    Revocation.Cause.REFUND: (
+        "revoked_by_refund",
+        "This was refunded, so its files are no longer available.",
+    ),
     Revocation.Cause.DISPUTE: (
         "suspended_by_dispute",
         "Your bank is looking into this payment. The files come back if it is settled in the shop's favour.",
     ),
-    Revocation.Cause.STAFF: ("revoked_by_staff", "The shop has taken these files back. Write to us if you wonder why."),
+    Revocation.Cause.STAFF: (
+        "revoked_by_staff",
+        "The shop has taken these files back. Write to us if you wonder why.",
+    ),
     Revocation.Cause.ACCOUNT: ("account_closed", "The account that owned these files was closed."),
 }
 

@@ -57,7 +57,9 @@ class AmountTooSmall(DomainError):
 
 class PaymentOnItsWay(DomainError):
     code = "payment_on_its_way"
-    message = "A payment for this order is already on its way. You will get your files when it arrives."
+    message = (
+        "A payment for this order is already on its way. You will get your files when it arrives."
+    )
 
 
 class PaymentServiceUnavailable(DomainError):

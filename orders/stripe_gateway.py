@@ -178,7 +178,14 @@ def parse_webhook(raw_body: bytes, header: str | None) -> Event:
     _verify(body, header)
     try:
         return _event(json.loads(body))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise WebhookRejected(f"signed, but not an event ({type(error).__name__})") from error
 
 
@@ -245,7 +252,11 @@ def _build_client(key: str, sandbox: bool) -> stripe.StripeClient:
 def _translate(error: stripe.StripeError) -> NoReturn:
     message = error.user_message or str(error)
     status = error.http_status or 0
-    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError) or status >= 500 or not status:
+    if (
+        isinstance(error, stripe.APIConnectionError | stripe.RateLimitError)
+        or status >= 500
+        or not status
+    ):
         raise GatewayUnavailable(message) from error
     kind = GatewayNotFound if status == 404 else GatewayRefused
     raise kind(message, code=error.code or "", param=getattr(error, "param", "") or "") from error

@@ -55,7 +55,10 @@ def currency_is_known_and_unchanged(**kwargs: Any) -> list[CheckMessage]:
 
 @register("site_config")
 def limits_are_shared(**kwargs: Any) -> list[CheckMessage]:
-    if settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")) and not settings.CONFIG.redis_url:
+    if (
+        settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+        and not settings.CONFIG.redis_url
+    ):
         return [
             Warning(
                 "Without REDIS_URL every process counts sign-in attempts by itself.",

@@ -68,7 +68,9 @@ def payment_state_diagram() -> str:
             if reached != current:
                 moves.setdefault((current, reached), []).append(label)
     lines = ["stateDiagram-v2", f"    [*] --> {Payment.Status.CREATED}"]
-    lines += [f"    {start} --> {end} : {', '.join(labels)}" for (start, end), labels in moves.items()]
+    lines += [
+        f"    {start} --> {end} : {', '.join(labels)}" for (start, end), labels in moves.items()
+    ]
     return "\n".join(lines)
 
 
@@ -80,7 +82,15 @@ def _columns(model: type[models.Model]) -> Iterator[tuple[str, str, str]]:
     for field in model._meta.local_concrete_fields:
         if field.name.endswith("_ptr"):
             continue
-        mark = " PK" if field.primary_key else " FK" if field.is_relation else " UK" if field.unique else ""
+        mark = (
+            " PK"
+            if field.primary_key
+            else " FK"
+            if field.is_relation
+            else " UK"
+            if field.unique
+            else ""
+        )
         yield field.get_internal_type().removesuffix("Field"), field.column, mark
 
 

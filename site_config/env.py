@@ -124,7 +124,9 @@ def secret_key_from_file(path: Path) -> str:
 def _read(env: Env, profile: Profile) -> dict[str, Any]:
     production = profile is Profile.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or "var").absolute()
-    base_url = (env.str("SITE_BASE_URL", "" if production else "http://127.0.0.1:8000") or "").rstrip("/")
+    base_url = (
+        env.str("SITE_BASE_URL", "" if production else "http://127.0.0.1:8000") or ""
+    ).rstrip("/")
     host = urlsplit(base_url).hostname or ""
     local_hosts = [] if production else ["localhost", "127.0.0.1", "[::1]"]
     secret_key = env.str("SECRET_KEY", "") or ""
@@ -260,9 +262,13 @@ def _stripe_problems(
     problems = []
     key = config.stripe_secret_key
     if key and not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
-        problems.append(("STRIPE_SECRET_KEY", "must start with sk_test_, sk_live_, rk_test_ or rk_live_"))
+        problems.append(
+            ("STRIPE_SECRET_KEY", "must start with sk_test_, sk_live_, rk_test_ or rk_live_")
+        )
     if key and not config.stripe_webhook_secrets:
-        problems.append(("STRIPE_WEBHOOK_SECRET", "is missing; without it no payment can be believed"))
+        problems.append(
+            ("STRIPE_WEBHOOK_SECRET", "is missing; without it no payment can be believed")
+        )
     problems += [
         ("STRIPE_WEBHOOK_SECRET", "must start with whsec_")
         for secret in config.stripe_webhook_secrets
@@ -280,7 +286,10 @@ def _stripe_problems(
         problems.append(("STRIPE_SECRET_KEY", "is missing; nobody could pay"))
     if sandbox_wanted and not key and not is_loopback(config.site_base_url):
         problems.append(
-            ("STRIPE_SANDBOX", "is for this machine only; a public SITE_BASE_URL needs STRIPE_SECRET_KEY")
+            (
+                "STRIPE_SANDBOX",
+                "is for this machine only; a public SITE_BASE_URL needs STRIPE_SECRET_KEY",
+            )
         )
     return problems
 

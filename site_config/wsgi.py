@@ -10,5 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings.production
 
 application = get_wsgi_application()
 
-if errors := [problem for problem in run_checks(tags=["site_config"]) if isinstance(problem, Error)]:
+if errors := [
+    problem for problem in run_checks(tags=["site_config"]) if isinstance(problem, Error)
+]:
     raise ImproperlyConfigured("\n".join(f"{error.id}: {error.msg}" for error in errors))

@@ -10,7 +10,14 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
 
-from catalog_pages.models import Artist, CataloguePage, DigitalAsset, ProductPage, ProductTrack, TrackFile
+from catalog_pages.models import (
+    Artist,
+    CataloguePage,
+    DigitalAsset,
+    ProductPage,
+    ProductTrack,
+    TrackFile,
+)
 from orders.models import Cart, Order
 from orders.services.carts import cart_add, cart_of_user
 from orders.services.checkout import CheckoutStarted, checkout_start
@@ -18,17 +25,21 @@ from orders.stripe_sandbox import actions, controls
 from site_config.accounts.models import User
 
 _numbers = itertools.count(1)
-PASSWORD = "correct-horse-battery"  # noqa: S105
+PASSWORD = "correct-horse-battery"
 
 
 def make_user(email: str = "", *, verified: bool = True, **fields: Any) -> User:
-    user = User.objects.create_user(email or f"shopper{next(_numbers)}@example.com", PASSWORD, **fields)
+    user = User.objects.create_user(
+        email or f"shopper{next(_numbers)}@example.com", PASSWORD, **fields
+    )
     EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
     return user
 
 
 def make_editor(email: str = "") -> User:
-    return make_user(email or f"editor{next(_numbers)}@example.com", is_staff=True, is_superuser=True)
+    return make_user(
+        email or f"editor{next(_numbers)}@example.com", is_staff=True, is_superuser=True
+    )
 
 
 def make_asset(content: bytes = b"", *, file_name: str = "", **fields: Any) -> DigitalAsset:

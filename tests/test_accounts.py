@@ -23,7 +23,9 @@ def sign_in(client: Client, email: str, password: str = PASSWORD) -> Any:
 
 def test_a_shopper_signs_up_confirms_by_code_and_is_in(client: Client) -> None:
     client.post(reverse("account_signup"), {"email": "new@example.com", "password1": PASSWORD})
-    code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[0].body, flags=re.M)
+    code = re.search(
+        r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[0].body, flags=re.MULTILINE
+    )
     assert code is not None, mail.outbox[0].body
 
     response = client.post(reverse("account_email_verification_sent"), {"code": code[1]})
@@ -60,7 +62,8 @@ def test_a_forgotten_password_is_reset_by_mail(client: Client) -> None:
 
     form = client.get(link[1], follow=True)
     client.post(
-        form.request["PATH_INFO"], {"password1": "a-new-long-secret", "password2": "a-new-long-secret"}
+        form.request["PATH_INFO"],
+        {"password1": "a-new-long-secret", "password2": "a-new-long-secret"},
     )
 
     assert sign_in(Client(), user.email, "a-new-long-secret").status_code == 302
@@ -93,7 +96,10 @@ def test_both_admins_lead_to_the_one_sign_in(client: Client, admin: str) -> None
     page = client.get(admin, follow=True)
 
     assert page.request["PATH_INFO"] == reverse("account_login")
-    assert client.post(f"{admin}login/", {"username": "x", "password": "y"}).status_code in {302, 405}
+    assert client.post(f"{admin}login/", {"username": "x", "password": "y"}).status_code in {
+        302,
+        405,
+    }
 
 
 @pytest.mark.parametrize("admin", ["/admin/", "/django-admin/"])
@@ -131,7 +137,8 @@ def test_sign_in_leads_nowhere_outside_the_shop(client: Client) -> None:
     user = make_user()
 
     response = client.post(
-        f"{reverse('account_login')}?next=https://evil.example/", {"login": user.email, "password": PASSWORD}
+        f"{reverse('account_login')}?next=https://evil.example/",
+        {"login": user.email, "password": PASSWORD},
     )
 
     assert "evil" not in response["Location"]

@@ -21,7 +21,9 @@ def test_every_direct_dependency_is_explained() -> None:
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     explained = (ROOT / "docs" / "dependencies.md").read_text()
 
-    missing = [name for entry in wanted if (name := re.split(r"[\[<>=]", entry)[0]) not in explained]
+    missing = [
+        name for entry in wanted if (name := re.split(r"[\[<>=]", entry)[0]) not in explained
+    ]
 
     assert missing == []
 
@@ -38,7 +40,9 @@ def test_every_variable_is_in_the_example_and_the_readme() -> None:
     assert {name for name in names if name not in readme} == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", "TESTING.md", "docs/architecture.md", "docs/deployment.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "TESTING.md", "docs/architecture.md", "docs/deployment.md"]
+)
 def test_links_between_documents_lead_somewhere(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())

@@ -16,7 +16,9 @@ from tests.factories import buy, make_product, make_user, session_id_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("what", ["order", "grant", "success by order", "success by session", "state", "cancel"])
+@pytest.mark.parametrize(
+    "what", ["order", "grant", "success by order", "success by session", "state", "cancel"]
+)
 def test_another_shoppers_things_answer_like_nothing_at_all(client: Client, what: str) -> None:
     owner, stranger = make_user(), make_user()
     order = buy(client, owner, make_product())
@@ -47,7 +49,9 @@ def test_another_shoppers_things_answer_like_nothing_at_all(client: Client, what
 
     answers = []
     for address in addresses[what]:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             response = client.get(address)
         answers.append((response.status_code, response.content, len(queries)))
 
@@ -55,7 +59,9 @@ def test_another_shoppers_things_answer_like_nothing_at_all(client: Client, what
     assert answers[0][0] == 404
 
 
-@pytest.mark.parametrize("query", ["", "?order=", "?order=junk", "?session_id=", "?session_id=%00", "?order=%00"])
+@pytest.mark.parametrize(
+    "query", ["", "?order=", "?order=junk", "?session_id=", "?session_id=%00", "?order=%00"]
+)
 def test_a_success_page_without_a_real_order_is_not_found(client: Client, query: str) -> None:
     client.force_login(make_user())
 

@@ -19,7 +19,12 @@ pytestmark = pytest.mark.django_db
 def test_a_product_is_found_from_home_to_its_page(client: Client) -> None:
     product = make_product("Harbour Lights", price_pennies=499)
 
-    for address in ("/", "/catalog/", "/catalog/harbour-lights/", product.artist.get_absolute_url()):
+    for address in (
+        "/",
+        "/catalog/",
+        "/catalog/harbour-lights/",
+        product.artist.get_absolute_url(),
+    ):
         page = client.get(address)
         assert page.status_code == 200
         assert "Harbour Lights" in page.content.decode()
@@ -30,7 +35,13 @@ def test_public_pages_are_the_same_for_everybody(client: Client) -> None:
     product = make_product()
     product.genre = Genre.objects.create(name="Ambient")
     product.save()
-    addresses = ["/", "/catalog/", product.url, product.artist.get_absolute_url(), "/catalog/genres/ambient/"]
+    addresses = [
+        "/",
+        "/catalog/",
+        product.url,
+        product.artist.get_absolute_url(),
+        "/catalog/genres/ambient/",
+    ]
     guest = [client.get(address) for address in addresses]
     client.force_login(make_user())
     client.post(reverse("orders:cart_add"), {"product": product.pk})
@@ -70,7 +81,9 @@ def test_any_search_text_gets_a_page(client: Client, query: str) -> None:
     assert client.get("/catalog/", {"q": query}).status_code == 200
 
 
-def test_search_finds_titles_and_artists(client: Client, django_capture_on_commit_callbacks: Any) -> None:
+def test_search_finds_titles_and_artists(
+    client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         make_product("Harbour Lights", artist=Artist.objects.create(name="Velvet Static"))
         make_product("Something Else")
@@ -80,7 +93,9 @@ def test_search_finds_titles_and_artists(client: Client, django_capture_on_commi
         assert [product.title for product in listing.page] == ["Harbour Lights"]
 
 
-@pytest.mark.parametrize("query", ["?page=0", "?page=-1", "?page=x", "?page=999999", "?sort=;drop", "?genre=%00"])
+@pytest.mark.parametrize(
+    "query", ["?page=0", "?page=-1", "?page=x", "?page=999999", "?sort=;drop", "?genre=%00"]
+)
 def test_odd_list_addresses_get_a_page(client: Client, query: str) -> None:
     make_product()
 
@@ -151,7 +166,9 @@ def test_the_header_fragment_survives_odd_products(client: Client, product: str)
     assert client.get(reverse("orders:header_fragment"), {"product": product}).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/", "/catalog/", "/cart/", "/accounts/login/", "/accounts/signup/", "/nothing/"])
+@pytest.mark.parametrize(
+    "address", ["/", "/catalog/", "/cart/", "/accounts/login/", "/accounts/signup/", "/nothing/"]
+)
 def test_every_page_has_the_strict_policy_and_no_inline_code(client: Client, address: str) -> None:
     make_product()
 
@@ -165,7 +182,9 @@ def test_every_page_has_the_strict_policy_and_no_inline_code(client: Client, add
     assert "<style" not in text
     assert " onclick=" not in text
     for script in text.split("<script")[1:]:
-        assert "src=" in script.split(">")[0] or 'type="application/ld+json"' in script.split(">")[0]
+        assert (
+            "src=" in script.split(">")[0] or 'type="application/ld+json"' in script.split(">")[0]
+        )
 
 
 def test_error_pages_speak_plainly(client: Client) -> None:

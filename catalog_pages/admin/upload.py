@@ -17,6 +17,7 @@ from wagtail.log_actions import log
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.upload_handlers import StreamedUploadView
+from catalog_pages.assets import asset_store
 from catalog_pages.audio.facts import AUDIO_EXTENSIONS, SOLD_FORMATS
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
@@ -82,9 +83,6 @@ def too_large(file_name: str) -> Outcome:
 
 def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
     """Hash, read and keep one upload; a refusal is an outcome, never an exception."""
-    # Reading audio loads large libraries, so a web process does it only once somebody uploads.
-    from catalog_pages.assets import asset_store
-
     name = upload.name or ""
     try:
         stored = asset_store(

@@ -28,6 +28,8 @@ from catalog_pages.audio.facts import (
 LOOK_BYTES = 64 * 1024
 MAX_ID3_TAGS = 8
 UNKNOWN_SIZE = 0xFFFFFFFF
+# What programs that write into a pipe put down as a size: nearly the largest number they know.
+STREAMED_SIZE = 0x7FFF_F000
 NO_PACKET_ENDS = b"\xff" * 8
 # Pictures included. What claims more wants to eat memory: readers keep headers whole.
 MAX_HEADER_BYTES = 64 * 1024 * 1024
@@ -117,11 +119,8 @@ def _wav_promise(file: BinaryIO, size: int) -> float | None:
     for name, length in _chunks(file, size, "little", b"data"):
         if name == b"data":
             promised = long_length if length == UNKNOWN_SIZE and long_length else length
-            return (
-                None
-                if promised in {0, UNKNOWN_SIZE} or not byte_rate
-                else promised * 1000 / byte_rate
-            )
+            is_known = 0 < promised < STREAMED_SIZE or STREAMED_SIZE <= promised <= size
+            return promised * 1000 / byte_rate if is_known and byte_rate else None
         if name == b"fmt ":
             byte_rate = int.from_bytes(file.read(16)[8:12], "little")
         if name == b"ds64":

@@ -36,8 +36,8 @@ def block_energies(
     means: list[NDArray[np.float64]] = []
     rest = np.zeros(0, dtype=np.float32)
     seen = 0
-    for samples in _in_pieces(_mono(path, deadline), max(block_samples, PIECE_SAMPLES)):
-        samples = np.concatenate((rest, samples))
+    for piece in _in_pieces(_mono(path, deadline), max(block_samples, PIECE_SAMPLES)):
+        samples = np.concatenate((rest, piece))
         blocks = samples[: len(samples) // block_samples * block_samples].reshape(-1, block_samples)
         means.append(np.square(blocks.astype(np.float64)).mean(axis=1))
         rest = samples[blocks.size :]

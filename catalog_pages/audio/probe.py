@@ -15,7 +15,7 @@ from catalog_pages.audio.facts import (
     extension_of,
 )
 from catalog_pages.audio.measure import Measurement, measure
-from catalog_pages.audio.tags import read_cover, read_tags, with_name
+from catalog_pages.audio.tags import cover_of, parse_tags, tags_of, with_name
 
 # Encoders pad the last frame and count differently; a lossless header is exact.
 TOLERANCE_MS = 100
@@ -46,6 +46,7 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
     sound = measure(path, container, deadline)
     format_name = _format_name(sound, container, name)
     _must_be_whole(sound, format_name, _promise(sound, container, promised_ms))
+    parsed = parse_tags(path, format_name, deadline)
     return AudioFacts(
         format_name=format_name,
         codec=sound.codec.removesuffix("float"),
@@ -54,8 +55,8 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
         bitrate_bps=round(sound.payload_bytes * 8000 / sound.present_ms),
         sample_rate_hz=sound.sample_rate_hz,
         channels=sound.channels,
-        tags=with_name(read_tags(path, format_name, sound.metadata, deadline), name),
-        cover=read_cover(path, format_name, deadline),
+        tags=with_name(tags_of(parsed, sound.metadata), name),
+        cover=cover_of(parsed),
     )
 
 
@@ -100,8 +101,12 @@ def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | No
 def _shortfall(promised_ms: float, present_ms: float) -> str:
     promised, present = _clock(promised_ms), _clock(present_ms)
     if promised == present:
-        return f"The file is damaged: {promised_ms - present_ms:.0f} ms of its {promised} of sound are missing."
-    return f"The file is cut short: its header promises {promised} of sound, but only {present} is there."
+        missing = f"{promised_ms - present_ms:.0f} ms"
+        return f"The file is damaged: {missing} of its {promised} of sound are missing."
+    return (
+        f"The file is cut short: its header promises {promised} of sound, "
+        f"but only {present} is there."
+    )
 
 
 def _clock(milliseconds: float) -> str:

@@ -60,11 +60,19 @@ FRONT_COVER = 3
 VARIOUS_ARTISTS = "Various artists"
 
 
-def read_tags(
-    path: Path, format_name: str, metadata: Mapping[str, str], deadline: Deadline
-) -> AudioTags:
-    """What the file says about itself, and else what `metadata` says (lower-case keys). Never raises."""
-    parsed = _parsed(path, format_name, deadline)
+def parse_tags(path: Path, format_name: str, deadline: Deadline) -> FileType | None:
+    """The file as its tag library sees it; None when that library does not like it."""
+    with path.open("rb") as file:
+        try:
+            return READERS[format_name](BoundedFile(file, deadline, budget=MAX_TAG_BYTES))
+        # The sound is proven already. A parser of strangers' bytes fails in every way there is, and
+        # each of them means the same: no tags.
+        except Exception:  # noqa: BLE001
+            return None
+
+
+def tags_of(parsed: FileType | None, metadata: Mapping[str, str]) -> AudioTags:
+    """What the file says about itself, and else what `metadata` says (lower-case keys)."""
     values = {name: _values(parsed, name) or _values(metadata, name) for name in KEYS}
     track, disc = _first(values["track"]), _first(values["disc"])
     year, released = date_in(_first(values["date"]))
@@ -102,26 +110,15 @@ def with_name(tags: AudioTags, file_name: str) -> AudioTags:
     )
 
 
-def read_cover(path: Path, format_name: str, deadline: Deadline) -> bytes | None:
+def cover_of(parsed: FileType | None) -> bytes | None:
     """The embedded front cover's bytes, unchecked; None when there is none or it is absurdly large."""
-    parsed = _parsed(path, format_name, deadline)
     try:
         pictures = list(_pictures(parsed)) if parsed is not None else []
-    except Exception:  # noqa: BLE001 - see _parsed
+    except Exception:  # noqa: BLE001 - see parse_tags
         return None
     pictures.sort(key=lambda picture: picture[0] != FRONT_COVER)
     data = next((bytes(data) for _, data in pictures if data), b"")
     return data if 0 < len(data) <= MAX_COVER_BYTES else None
-
-
-def _parsed(path: Path, format_name: str, deadline: Deadline) -> FileType | None:
-    with path.open("rb") as file:
-        try:
-            return READERS[format_name](BoundedFile(file, deadline, budget=MAX_TAG_BYTES))
-        # The sound is proven already. A parser of strangers' bytes fails in every way there is, and
-        # each of them means the same: no tags.
-        except Exception:  # noqa: BLE001
-            return None
 
 
 def _values(parsed: FileType | Mapping[str, str] | None, name: str) -> list[str]:
@@ -130,7 +127,7 @@ def _values(parsed: FileType | Mapping[str, str] | None, name: str) -> list[str]
             found = parsed.get(key)  # type: ignore[union-attr]
             if found and (texts := list(_texts(found))):
                 return texts
-        except Exception:  # noqa: BLE001, S112 - see _parsed
+        except Exception:  # noqa: BLE001, S112 - see parse_tags
             continue
     return []
 

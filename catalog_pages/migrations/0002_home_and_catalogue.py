@@ -29,15 +29,29 @@ def make_tree(apps, schema_editor):
 
     shared = {"locale": locale, "live": True, "first_published_at": timezone.now()}
     home = HomePage.objects.create(
-        title="Home", draft_title="Home", slug="home", url_path="/home/", depth=2, numchild=1,
-        path=ROOT_PATH + "0001", content_type=content_type("homepage"),
-        hero_title="Music you keep", hero_text="Buy once, download for good. No subscription.",
+        title="Home",
+        draft_title="Home",
+        slug="home",
+        url_path="/home/",
+        depth=2,
+        numchild=1,
+        path=ROOT_PATH + "0001",
+        content_type=content_type("homepage"),
+        hero_title="Music you keep",
+        hero_text="Buy once, download for good. No subscription.",
         **shared,
     )
     CataloguePage.objects.create(
-        title="Catalogue", draft_title="Catalogue", slug="catalog", url_path="/home/catalog/", depth=3,
-        path=ROOT_PATH + "00010001", numchild=0, content_type=content_type("cataloguepage"),
-        show_in_menus=True, **shared,
+        title="Catalogue",
+        draft_title="Catalogue",
+        slug="catalog",
+        url_path="/home/catalog/",
+        depth=3,
+        path=ROOT_PATH + "00010001",
+        numchild=0,
+        content_type=content_type("cataloguepage"),
+        show_in_menus=True,
+        **shared,
     )
     root.numchild = 1
     root.save()

@@ -12,7 +12,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import Q
 
-FORBIDDEN_IN_NAMES = frozenset('/\\\0\r\n')
+FORBIDDEN_IN_NAMES = frozenset("/\\\0\r\n")
 
 
 class ImmutableAssetError(Exception):
@@ -58,10 +58,14 @@ class DigitalAsset(models.Model):
     )
     file_name = models.CharField(max_length=255, validators=[validate_file_name])
     sha256 = models.CharField("SHA-256", max_length=64, unique=True, editable=False)
-    crc32 = models.BigIntegerField(editable=False, help_text="A sized ZIP states it before the bytes.")
+    crc32 = models.BigIntegerField(
+        editable=False, help_text="A sized ZIP states it before the bytes."
+    )
     size_bytes = models.BigIntegerField(editable=False)
     content_type = models.CharField(max_length=100, editable=False)
-    format_name = models.CharField(max_length=20, editable=False, help_text="As shown: FLAC, MP3, Opus …")
+    format_name = models.CharField(
+        max_length=20, editable=False, help_text="As shown: FLAC, MP3, Opus …"
+    )
     codec = models.CharField(max_length=40, blank=True, editable=False)
     duration_ms = models.PositiveIntegerField(null=True, editable=False)
     bitrate_bps = models.PositiveIntegerField(null=True, editable=False)
@@ -69,13 +73,25 @@ class DigitalAsset(models.Model):
     channels = models.PositiveSmallIntegerField(null=True, editable=False)
     tags = models.JSONField(default=dict, blank=True, editable=False)
     lineage = models.UUIDField(
-        default=uuid.uuid4, editable=False, db_index=True, help_text="Shared by all versions of one file."
+        default=uuid.uuid4,
+        editable=False,
+        db_index=True,
+        help_text="Shared by all versions of one file.",
     )
     replaces = models.OneToOneField(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by", editable=False
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        editable=False,
     )
     uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
         editable=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
@@ -85,12 +101,16 @@ class DigitalAsset(models.Model):
         ordering = ["-created_at", "file_name"]
         constraints = [
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="asset_has_bytes"),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="asset_sha256_is_hex"),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="asset_sha256_is_hex"
+            ),
             models.CheckConstraint(
                 condition=~Q(file_name__contains="/") & ~Q(file_name__contains="\\"),
                 name="asset_file_name_is_plain",
             ),
-            models.CheckConstraint(condition=~Q(replaces=models.F("id")), name="asset_replaces_another"),
+            models.CheckConstraint(
+                condition=~Q(replaces=models.F("id")), name="asset_replaces_another"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,7 +118,9 @@ class DigitalAsset(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise ImmutableAssetError("A stored file never changes; store the new bytes as a new one.")
+            raise ImmutableAssetError(
+                "A stored file never changes; store the new bytes as a new one."
+            )
         validate_file_name(self.file_name)
         super().save(*args, **kwargs)
 

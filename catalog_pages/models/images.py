@@ -10,7 +10,9 @@ class CoverImage(AbstractImage):
     """A picture an editor uploaded or the ingest found inside an audio file."""
 
     # sha256 of an embedded cover: the twelve tracks of an album carry one picture, stored once.
-    source_sha256 = models.CharField(max_length=64, blank=True, default="", db_index=True, editable=False)
+    source_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, editable=False
+    )
 
     admin_form_fields = Image.admin_form_fields
 

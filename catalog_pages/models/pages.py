@@ -59,7 +59,9 @@ class HomePage(Page):
         hero = self.hero_product if self.hero_product and self.hero_product.live else None
         hero_products = ProductPage.objects.live().for_cards().with_tracks()
         context["hero"] = (
-            hero_products.filter(pk=hero.pk).first() if hero else hero_products.newest_first().first()
+            hero_products.filter(pk=hero.pk).first()
+            if hero
+            else hero_products.newest_first().first()
         )
         context["new_releases"] = newest[:8]
         context["artists"] = Artist.objects.with_products()[:12]
@@ -72,7 +74,11 @@ class CataloguePage(Page):
     introduction = RichTextField(blank=True, features=["bold", "italic", "link"])
 
     content_panels = [*Page.content_panels, FieldPanel("introduction")]
-    promote_panels = [MultiFieldPanel([FieldPanel("seo_title"), FieldPanel("search_description")], "Search engines")]
+    promote_panels = [
+        MultiFieldPanel(
+            [FieldPanel("seo_title"), FieldPanel("search_description")], "Search engines"
+        )
+    ]
     max_count = 1
     parent_page_types = ["catalog_pages.HomePage"]
     subpage_types = ["catalog_pages.ProductPage"]
@@ -92,14 +98,24 @@ class ProductPage(Page):
         "catalog_pages.Artist", null=True, on_delete=models.PROTECT, related_name="products"
     )
     genre = models.ForeignKey(
-        "catalog_pages.Genre", null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+        "catalog_pages.Genre",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="products",
     )
     cover = models.ForeignKey(
-        "catalog_pages.CoverImage", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "catalog_pages.CoverImage",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     price_pennies = models.PositiveIntegerField("price", null=True)
     description = RichTextField(blank=True, features=["bold", "italic", "link", "ul", "ol"])
-    credits = models.TextField(blank=True, help_text="Who played, recorded, drew the cover. One per line.")
+    credits = models.TextField(
+        blank=True, help_text="Who played, recorded, drew the cover. One per line."
+    )
     release_date = models.DateField(null=True, blank=True)
 
     objects = ProductManager()
@@ -151,10 +167,17 @@ class ProductPage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        product = ProductPage.objects.for_cards().with_tracks().get(pk=self.pk) if self.pk and self.live else self
+        product = (
+            ProductPage.objects.for_cards().with_tracks().get(pk=self.pk)
+            if self.pk and self.live
+            else self
+        )
         context["product"] = self if getattr(request, "is_preview", False) else product
         context["more_by_artist"] = (
-            ProductPage.objects.live().for_cards().newest_first().filter(artist_id=self.artist_id).exclude(pk=self.pk)[:4]
+            ProductPage.objects.live()
+            .for_cards()
+            .newest_first()
+            .filter(artist_id=self.artist_id)
+            .exclude(pk=self.pk)[:4]
         )
         return context
-

@@ -25,7 +25,9 @@ class ShopSettings(BaseGenericSetting):
     store_id = models.UUIDField(default=uuid.uuid4, editable=False)
     currency = models.CharField(max_length=3, default=configured_currency, editable=False)
     shop_name = models.CharField(
-        max_length=80, default="Digital Downloads", help_text="Shown in the header, on receipts and in mail."
+        max_length=80,
+        default="Digital Downloads",
+        help_text="Shown in the header, on receipts and in mail.",
     )
     tagline = models.CharField(
         max_length=160,
@@ -36,7 +38,9 @@ class ShopSettings(BaseGenericSetting):
     contact_email = models.EmailField(
         blank=True, help_text="Where buyers can reach you. Shown in the footer and on receipts."
     )
-    footer_text = models.CharField(max_length=300, blank=True, help_text="A line at the foot of each page.")
+    footer_text = models.CharField(
+        max_length=300, blank=True, help_text="A line at the foot of each page."
+    )
 
     panels = [
         FieldPanel("shop_name"),

@@ -59,7 +59,10 @@ class TrackFile(Orderable):
     track = ParentalKey(ProductTrack, on_delete=models.CASCADE, related_name="files")
     asset = models.ForeignKey(
         # Null only while a draft is unfinished: Wagtail saves drafts whatever is missing.
-        "catalog_pages.DigitalAsset", null=True, on_delete=models.PROTECT, related_name="track_files"
+        "catalog_pages.DigitalAsset",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="track_files",
     )
 
     panels = [FieldPanel("asset")]

@@ -191,12 +191,12 @@ def listing_pages(listing: Listing) -> list[int | str]:
 
 @register.filter
 def control(field: Any) -> SafeString:
-    """A bound field's widget with Bootstrap's class for its kind."""
+    """A bound field's widget with Bootstrap's class for its kind, and no grey copy of its label."""
     kind = getattr(field.field.widget, "input_type", "")
     css = {"checkbox": "form-check-input", "select": "form-select", "hidden": ""}.get(kind, "form-control")
     if field.errors:
         css += " is-invalid"
-    return field.as_widget(attrs={"class": css.strip()} if css else {})
+    return field.as_widget(attrs={"class": css.strip() or False, "placeholder": False})
 
 
 @register.filter

@@ -26,7 +26,11 @@ CONTENT = bytes(range(256)) * 1000
 @pytest.fixture
 def grant(client: Client) -> UserAsset:
     user = make_user()
-    buy(client, user, make_product(assets=[make_asset(CONTENT + uuid.uuid4().bytes, file_name="Åse.flac")]))
+    buy(
+        client,
+        user,
+        make_product(assets=[make_asset(CONTENT + uuid.uuid4().bytes, file_name="Åse.flac")]),
+    )
     client.force_login(user)
     return UserAsset.objects.get()
 

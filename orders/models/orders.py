@@ -51,7 +51,11 @@ class Order(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=20, unique=True, default=new_order_number, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="orders",
     )
     email = models.EmailField(db_index=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
@@ -88,7 +92,9 @@ class Order(models.Model):
                 condition=(
                     Q(
                         tax_behavior="exclusive",
-                        total_pennies=F("subtotal_pennies") - F("discount_pennies") + F("tax_pennies"),
+                        total_pennies=F("subtotal_pennies")
+                        - F("discount_pennies")
+                        + F("tax_pennies"),
                     )
                     | (
                         ~Q(tax_behavior="exclusive")
@@ -99,15 +105,20 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    subtotal_pennies__gte=0, discount_pennies__gte=0, tax_pennies__gte=0, total_pennies__gte=0
+                    subtotal_pennies__gte=0,
+                    discount_pennies__gte=0,
+                    tax_pennies__gte=0,
+                    total_pennies__gte=0,
                 ),
                 name="order_amounts_not_negative",
             ),
             models.CheckConstraint(
-                condition=Q(paid_at__isnull=True) | Q(status="paid"), name="order_paid_at_means_paid"
+                condition=Q(paid_at__isnull=True) | Q(status="paid"),
+                name="order_paid_at_means_paid",
             ),
             models.CheckConstraint(
-                condition=~Q(status="paid") | Q(paid_at__isnull=False), name="order_paid_has_paid_at"
+                condition=~Q(status="paid") | Q(paid_at__isnull=False),
+                name="order_paid_has_paid_at",
             ),
             # One unfinished order for one content of one cart: pressing twice makes no second one.
             models.UniqueConstraint(
@@ -150,7 +161,9 @@ class OrderItem(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=("order", "product"), name="order_item_once_per_product"),
+            models.UniqueConstraint(
+                fields=("order", "product"), name="order_item_once_per_product"
+            ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=99), name="order_item_quantity_1_to_99"
             ),
@@ -181,7 +194,9 @@ class OrderItemAsset(models.Model):
     a delayed payment may settle days after a file was replaced."""
 
     order_item = models.ForeignKey(OrderItem, on_delete=models.CASCADE, related_name="deliveries")
-    asset = models.ForeignKey("catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="+")
+    asset = models.ForeignKey(
+        "catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="+"
+    )
     title = models.CharField(max_length=255)
     position = models.PositiveIntegerField()
 

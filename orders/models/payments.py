@@ -65,7 +65,8 @@ class Payment(models.Model):
                 name="payment_stripe_ids_null_or_real",
             ),
             models.CheckConstraint(
-                condition=~Q(status="paid") | Q(paid_at__isnull=False), name="payment_paid_has_paid_at"
+                condition=~Q(status="paid") | Q(paid_at__isnull=False),
+                name="payment_paid_has_paid_at",
             ),
         ]
 
@@ -103,7 +104,9 @@ class Refund(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_pennies__gt=0), name="refund_is_positive"),
-            models.CheckConstraint(condition=~Q(stripe_refund_id=""), name="refund_stripe_id_null_or_real"),
+            models.CheckConstraint(
+                condition=~Q(stripe_refund_id=""), name="refund_stripe_id_null_or_real"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -114,7 +117,9 @@ class RefundLine(models.Model):
     """Which line a refund is for, and whether it takes the files back."""
 
     refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="lines")
-    item = models.ForeignKey("orders.OrderItem", on_delete=models.PROTECT, related_name="refund_lines")
+    item = models.ForeignKey(
+        "orders.OrderItem", on_delete=models.PROTECT, related_name="refund_lines"
+    )
     amount_pennies = models.BigIntegerField()
     revokes = models.BooleanField(default=True)
 
@@ -123,7 +128,9 @@ class RefundLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=("refund", "item"), name="refund_line_once_per_item"),
-            models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="refund_line_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount_pennies__gte=0), name="refund_line_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -146,7 +153,9 @@ class Dispute(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"),
+            models.CheckConstraint(
+                condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -107,9 +107,7 @@ def order_success_url(order: Order) -> str:
 
 
 @transaction.atomic
-def _order_for_cart(
-    *, cart: Cart, user: Any, email: str, consented: bool, channel: str
-) -> Order:
+def _order_for_cart(*, cart: Cart, user: Any, email: str, consented: bool, channel: str) -> Order:
     locked = lock_cart(cart.pk)
     summary = cart_summary(cart=locked)
     _refuse_unfit(summary, consented=consented)
@@ -206,7 +204,9 @@ def _write_line(order: Order, line: CartLine, position: int, deliveries: list[De
         total_pennies=line.line_total_pennies,
     )
     OrderItemAsset.objects.bulk_create(
-        OrderItemAsset(order_item=item, asset_id=delivery.asset_id, title=delivery.title, position=place)
+        OrderItemAsset(
+            order_item=item, asset_id=delivery.asset_id, title=delivery.title, position=place
+        )
         for place, delivery in enumerate(deliveries, start=1)
     )
 

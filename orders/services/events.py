@@ -73,7 +73,9 @@ def events_retry(*, limit: int = 100) -> int:
 
 def _dispatch(row: StripeEvent) -> None:
     subject = row.payload["data"]["object"]
-    if row.type not in CHECKOUT_EVENTS or not is_ours((subject.get("metadata") or {}).get("store", "")):
+    if row.type not in CHECKOUT_EVENTS or not is_ours(
+        (subject.get("metadata") or {}).get("store", "")
+    ):
         event_settle(row, StripeEvent.Status.IGNORED)
     elif row.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", row.object_id, None, f"event {row.event_id}")

@@ -180,9 +180,7 @@ def _amount_difference(payment: Payment, session: CheckoutSession) -> str:
     return f"expected {expected} {payment.currency}, Stripe says {paid} {session.currency}"
 
 
-def _write_payment(
-    payment: Payment, session: CheckoutSession, status: str, now: datetime
-) -> None:
+def _write_payment(payment: Payment, session: CheckoutSession, status: str, now: datetime) -> None:
     payment.status = status
     payment.stripe_session_id = session.id
     payment.stripe_payment_intent_id = session.payment_intent_id or payment.stripe_payment_intent_id

@@ -42,7 +42,9 @@ class Purchase:
 
 def purchased_items(user: Any) -> QuerySet[OrderItem]:
     """The lines of which the user holds a file, newest first."""
-    grants = UserAsset.objects.filter(user=user).select_related("asset").prefetch_related("revocations")
+    grants = (
+        UserAsset.objects.filter(user=user).select_related("asset").prefetch_related("revocations")
+    )
     return (
         OrderItem.objects.filter(grants__user=user)
         .distinct()
@@ -71,7 +73,9 @@ def purchases_of(items: Iterable[OrderItem]) -> list[Purchase]:
 def owned_product_id(*, user: Any, product_id: int) -> int | None:
     """The product's id when the user holds a working grant from it."""
     stopped = Revocation.objects.filter(lifted_at=None).values("grant_id")
-    owned = UserAsset.objects.filter(user=user, order_item__product_id=product_id).exclude(pk__in=stopped)
+    owned = UserAsset.objects.filter(user=user, order_item__product_id=product_id).exclude(
+        pk__in=stopped
+    )
     return product_id if owned.exists() else None
 
 

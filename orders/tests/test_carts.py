@@ -82,7 +82,9 @@ def test_a_bad_quantity_when_updating_names_the_line_and_changes_nothing(
     assert item.quantity == 3
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {"quantity": True}, {"quantity": 1.0}, {"quantity": {}}])
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {"quantity": True}, {"quantity": 1.0}, {"quantity": {}}]
+)
 def test_odd_json_is_refused_with_a_code(client: Client, body: Any) -> None:
     response = post_json(client, "cart_add", body)
 
@@ -234,7 +236,9 @@ def test_adding_needs_no_token_but_must_come_from_our_own_pages(
 ) -> None:
     strict = Client(enforce_csrf_checks=True)
 
-    response = strict.post(reverse("orders:cart_add"), {"product": make_product().pk}, headers=headers)
+    response = strict.post(
+        reverse("orders:cart_add"), {"product": make_product().pk}, headers=headers
+    )
 
     assert response.status_code == (303 if allowed else 403)
     assert CartItem.objects.exists() is allowed

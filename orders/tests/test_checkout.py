@@ -11,7 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads.models import UserAsset
-from orders.errors import AmountTooSmall, CartNeedsAttention, ConsentMissing, PaymentServiceUnavailable
+from orders.errors import (
+    AmountTooSmall,
+    CartNeedsAttention,
+    ConsentMissing,
+    PaymentServiceUnavailable,
+)
 from orders.models import Order, OrderItem, Payment
 from orders.services.carts import cart_add, cart_remove
 from orders.services.checkout import checkout_resume, checkout_start

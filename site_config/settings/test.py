@@ -22,7 +22,7 @@ def _migrations_fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-SECRET_KEY = "only-for-tests-" + "x" * 50  # noqa: S105
+SECRET_KEY = "only-for-tests-" + "x" * 50
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SITE_BASE_URL = "http://testserver"
@@ -35,7 +35,9 @@ STRIPE_CURRENCY = "GBP"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, because live-server tests read it from another thread.
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / f"test-{_migrations_fingerprint()}.sqlite3")}
+    DATABASES["default"]["TEST"] = {
+        "NAME": str(VAR_DIR / f"test-{_migrations_fingerprint()}.sqlite3")
+    }
     VAR_DIR.mkdir(parents=True, exist_ok=True)
 else:
     DATABASES["default"]["OPTIONS"] = {}

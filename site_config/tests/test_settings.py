@@ -31,7 +31,9 @@ OURS = (
 ).split()
 
 
-def load(monkeypatch: pytest.MonkeyPatch, profile: Profile = Profile.PRODUCTION, **changes: str) -> Config:
+def load(
+    monkeypatch: pytest.MonkeyPatch, profile: Profile = Profile.PRODUCTION, **changes: str
+) -> Config:
     for name in (*COMPLETE, *OURS):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**COMPLETE, **changes}.items():
@@ -94,11 +96,20 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
         )  # fmt: skip
 
     text = str(caught.value)
-    for name in ("DEBUG", "STRIPE_SECRET_KEY", "EMAIL_PORT", "SECRET_KEY", "DATABASE_URL", "MAX_UPLOAD_MB"):
+    for name in (
+        "DEBUG",
+        "STRIPE_SECRET_KEY",
+        "EMAIL_PORT",
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "MAX_UPLOAD_MB",
+    ):
         assert f"\n  {name}: " in text
 
 
-def test_a_live_key_with_debug_is_refused_in_development_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_key_with_debug_is_refused_in_development_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(ImproperlyConfigured, match="live key"):
         load(monkeypatch, Profile.TEST, DEBUG="1")
 
@@ -107,7 +118,9 @@ def test_a_real_key_switches_the_sandbox_off(monkeypatch: pytest.MonkeyPatch) ->
     assert not load(monkeypatch, STRIPE_SANDBOX="1").stripe_sandbox
 
 
-def test_production_may_be_tried_on_loopback_with_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_may_be_tried_on_loopback_with_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     config = load(
         monkeypatch, STRIPE_SECRET_KEY="unset", STRIPE_PUBLIC_KEY="unset", STRIPE_WEBHOOK_SECRET="unset",
         STRIPE_SANDBOX="1", SITE_BASE_URL="http://127.0.0.1:8000",
@@ -167,7 +180,7 @@ def test_the_web_server_does_not_start_on_nonsense(tmp_path: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "site_config.settings.production",
     }
 
-    started = subprocess.run(  # noqa: S603
+    started = subprocess.run(
         [sys.executable, "-c", "import site_config.wsgi"],
         cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -21,7 +21,11 @@ def test_a_product_shows_what_will_be_delivered_but_no_way_to_it(client: Client)
 
     assert (body["title"], body["price_pennies"], body["price"]) == ("Harbour Lights", 499, "£4.99")
     file = body["tracks"][0]["files"][0]
-    assert (file["sha256"], file["size_bytes"], file["format"]) == (asset.sha256, asset.size_bytes, "FLAC")
+    assert (file["sha256"], file["size_bytes"], file["format"]) == (
+        asset.sha256,
+        asset.size_bytes,
+        "FLAC",
+    )
     assert asset.file.name not in str(body)
     assert str(asset.pk) not in str(body)
 
@@ -71,7 +75,15 @@ def test_an_odd_cursor_is_a_client_error(client: Client, cursor: str) -> None:
 
 
 def test_the_schema_is_valid_without_a_warning(tmp_path: object) -> None:
-    call_command("spectacular", "--api-version", "v1", "--validate", "--fail-on-warn", "--file", f"{tmp_path}/s.yml")
+    call_command(
+        "spectacular",
+        "--api-version",
+        "v1",
+        "--validate",
+        "--fail-on-warn",
+        "--file",
+        f"{tmp_path}/s.yml",
+    )
 
 
 def test_schema_and_docs_come_from_our_own_origin(client: Client) -> None:

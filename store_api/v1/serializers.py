@@ -93,7 +93,9 @@ class ProductSerializer(serializers.ModelSerializer[ProductPage]):
         renditions = product.cover.ready_renditions if product.cover else []
         found = {rendition.filter_spec: rendition for rendition in renditions}
         ready = [found[spec] for spec in SPECS.values() if spec in found]
-        return [{"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready]
+        return [
+            {"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready
+        ]
 
     def get_url(self, product: ProductPage) -> str:
         return settings.SITE_BASE_URL + (product.get_url() or "")

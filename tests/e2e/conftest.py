@@ -51,7 +51,11 @@ def new_context(chromium: Browser, shop_url: str, tmp_path: Path) -> Iterator[Co
 
     def make(*, size: dict[str, int] = PHONE, **options: Any) -> BrowserContext:
         context = chromium.new_context(
-            base_url=shop_url, viewport=size, accept_downloads=True, has_touch=size is PHONE, **options
+            base_url=shop_url,
+            viewport=size,
+            accept_downloads=True,
+            has_touch=size is PHONE,
+            **options,
         )
         context.set_default_timeout(15_000)
         context.on(

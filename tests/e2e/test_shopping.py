@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from catalog_pages.tests.sample_audio import write_tone
 from django.core import mail
 from playwright.sync_api import BrowserContext, Page, expect
 
 from catalog_pages.assets import asset_store, ensure_excerpts
 from catalog_pages.models import ProductPage
-from catalog_pages.tests.sample_audio import write_tone
 from orders.models import Order
 from orders.stripe_sandbox import worker
 from tests.e2e.conftest import ContextMaker
@@ -36,7 +36,9 @@ def sign_up(page: Page, email: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("main form button[type=submit]").first.click()
-    code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, flags=re.M)
+    code = re.search(
+        r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, flags=re.MULTILINE
+    )
     assert code is not None, mail.outbox[-1].body
     page.locator("input[name=code]").fill(code[1])
     page.locator("main form button[type=submit]").first.click()
@@ -197,7 +199,9 @@ def test_no_request_leaves_our_origin(
     elsewhere: list[str] = []
     page.on(
         "request",
-        lambda request: None if request.url.startswith((shop_url, "data:")) else elsewhere.append(request.url),
+        lambda request: (
+            None if request.url.startswith((shop_url, "data:")) else elsewhere.append(request.url)
+        ),
     )
 
     for address in ("/", "/catalog/", product.url, "/cart/", "/accounts/login/", "/api/docs/"):

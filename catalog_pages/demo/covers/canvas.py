@@ -1,7 +1,7 @@
 """Paper, ink and light: the few operations every sleeve is made with.
 
-A picture is a float32 array of shape ``(SIDE, SIDE, 3)`` with values 0-1. A mask is ``(SIDE, SIDE)``
-and says how much ink lands where. Shapes are drawn at twice the size and halved, for clean edges.
+A picture is a float32 array of shape ``(SIDE, SIDE, 3)`` with values 0-1. A mask has no colours:
+``(SIDE, SIDE)``, how much ink lands where. Shapes are drawn at twice the size and halved, for clean edges.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Point = tuple[float, float]
 def ink(colour: Colour) -> Picture:
     """``"#b3370f"`` as three floats."""
     if isinstance(colour, str):
-        return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / 255
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        return np.array(parts, dtype=np.float32)
     return colour
 
 
@@ -64,7 +65,7 @@ def drawn(draw: Callable[[ImageDraw.ImageDraw], None]) -> Mask:
     """A mask from drawing commands on a board of ``SIDE * OVER`` pixels, ink value 255."""
     board = Image.new("L", (SIDE * OVER, SIDE * OVER), 0)
     draw(ImageDraw.Draw(board))
-    return np.asarray(board.reduce(OVER), dtype=np.float32) / 255
+    return np.asarray(board.reduce(OVER), dtype=np.float32) / np.float32(255)
 
 
 def polygon(*shapes: Sequence[Point]) -> Mask:
@@ -98,7 +99,24 @@ def disc(x: float, y: float, radius: float, soft: float = 0.001) -> Mask:
     """A circle whose edge is ``soft`` wide."""
     across, down = axes()
     away = np.hypot(across - x, down - y)
-    return np.clip((radius - away) / soft + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((radius - away) / soft + 0.5, 0, 1), dtype=np.float32)
+
+
+def dots(places: Sequence[tuple[float, float, float]]) -> Mask:
+    """Many small circles at once, each ``(x, y, radius)``."""
+    scale = SIDE * OVER
+
+    def draw(pen: ImageDraw.ImageDraw) -> None:
+        for x, y, radius in places:
+            edges = (x - radius, y - radius, x + radius, y + radius)
+            pen.ellipse([edge * scale for edge in edges], fill=255)
+
+    return drawn(draw)
+
+
+def block(left: float, top: float, right: float, bottom: float) -> Mask:
+    """An upright rectangle."""
+    return polygon([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
 def glow(x: float, y: float, reach: float) -> Mask:
@@ -121,7 +139,18 @@ def clouds(
         layer = grid.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
         total += np.asarray(layer) * np.float32(rough**octave)
     total -= total.min()
-    return total / total.max()
+    return np.asarray(total / total.max(), dtype=np.float32)
+
+
+def sampled(field: Mask, x: Mask, y: Mask) -> Mask:
+    """Read a mask at other places (0-1), between its pixels: for warps, mirrors and perspective."""
+    across = np.clip(x, 0, 0.9999) * (SIDE - 1)
+    down = np.clip(y, 0, 0.9999) * (SIDE - 1)
+    column, row = across.astype(np.int32), down.astype(np.int32)
+    right, below = across - column, down - row
+    top = field[row, column] * (1 - right) + field[row, column + 1] * right
+    bottom = field[row + 1, column] * (1 - right) + field[row + 1, column + 1] * right
+    return np.asarray(top * (1 - below) + bottom * below, dtype=np.float32)
 
 
 def contours(field: Mask, spacing: float, width: float) -> Mask:
@@ -130,7 +159,7 @@ def contours(field: Mask, spacing: float, width: float) -> Mask:
     down, across = np.gradient(height)
     slope = np.hypot(across, down) + 1e-6
     away = np.abs(height - np.round(height)) / slope
-    return np.clip(width / 2 + 0.5 - away, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(width / 2 + 0.5 - away, 0, 1), dtype=np.float32)
 
 
 def blur(mask: Mask, radius: float) -> Mask:
@@ -138,7 +167,8 @@ def blur(mask: Mask, radius: float) -> Mask:
     small = max(8, round(SIDE / max(1.0, radius)))
     image = Image.fromarray(mask)
     down = image.resize((small, small), Image.Resampling.BOX)
-    return np.clip(np.asarray(down.resize((SIDE, SIDE), Image.Resampling.BICUBIC)), 0, 1)
+    soft = np.asarray(down.resize((SIDE, SIDE), Image.Resampling.BICUBIC), dtype=np.float32)
+    return np.asarray(np.clip(soft, 0, 1), dtype=np.float32)
 
 
 def finish(

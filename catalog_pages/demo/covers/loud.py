@@ -8,14 +8,15 @@ from catalog_pages.demo.covers.canvas import (
     Picture,
     Point,
     axes,
+    block,
     clouds,
     disc,
-    drawn,
+    dots,
     glow,
     ink,
     paint,
-    polygon,
     ramp,
+    sampled,
     sheet,
     strokes,
 )
@@ -71,8 +72,8 @@ def night_lines(random: Random) -> Picture:
                 (0.52 + offset, -0.1),
             ]
         paint(picture, strokes([_bend(route, 0.12)], width), colour)
-    for x, y in ((0.1, 0.622), (0.1, 0.714), (0.1, 0.806), (0.1, 0.898)):
-        paint(picture, disc(x, y, 0.0105), "#1d1726")
+    stops = [(0.1, y, 0.0105) for y in (0.622, 0.714, 0.806, 0.898)]
+    paint(picture, dots(stops), "#1d1726")
     write(
         picture,
         "VELVET TRANSIT",
@@ -93,34 +94,16 @@ def quarter_tiles(random: Random) -> Picture:
     picture = sheet(inks[0])
     cells = 5
     size = 1.0 / cells
-    across, down = axes()
     previous = -1
-    for row in range(cells):
-        for column in range(cells):
-            left, top = column * size, row * size
-            inside = (across >= left) & (across < left + size) & (down >= top) & (down < top + size)
-            ground, figure = (int(pick) for pick in random.permutation(5)[:2])
-            if ground == previous:
-                ground, figure = figure, ground
-            previous = ground
-            paint(picture, inside.astype(np.float32), inks[ground])
-            corner_x = left + size * float(random.integers(2))
-            corner_y = top + size * float(random.integers(2))
-            kind = int(random.integers(4))
-            if kind == 3:
-                paint(
-                    picture,
-                    inside * disc(left + size / 2, top + size / 2, size * 0.34),
-                    inks[figure],
-                )
-                continue
-            paint(picture, inside * disc(corner_x, corner_y, size), inks[figure])
-            if kind:
-                paint(picture, inside * disc(corner_x, corner_y, size * 0.6), inks[ground])
-            if kind == 2:
-                other = inks[(figure + 2) % 5 if (figure + 2) % 5 != ground else (figure + 1) % 5]
-                paint(picture, inside * disc(corner_x, corner_y, size * 0.3), other)
-    plate = polygon([(0.0, 0.8), (0.6, 0.8), (0.6, 1.0), (0.0, 1.0)])
+    for cell in range(cells * cells):
+        left, top = cell % cells * size, cell // cells * size
+        ground, figure = (int(choice) for choice in random.permutation(5)[:2])
+        if ground == previous:
+            ground, figure = figure, ground
+        previous = ground
+        other = next(choice for choice in range(5) if choice not in (ground, figure))
+        _tile(picture, random, (left, top, size), (inks[ground], inks[figure], inks[other]))
+    plate = block(0.0, 0.8, 0.6, 1.0)
     paint(picture, plate, "#2c4a52")
     write(picture, "Basement", 0.05, 0.888, size=0.062, colour="#f0e4d0", tracking=0.0)
     write(picture, "Sunday", 0.05, 0.95, size=0.062, colour="#e9a93b", tracking=0.0)
@@ -131,6 +114,29 @@ def quarter_tiles(random: Random) -> Picture:
         picture, "TRANSIT", 0.57, 0.898, size=0.017, colour="#f0e4d0", tracking=0.25, align="right"
     )
     return picture
+
+
+def _tile(
+    picture: Picture,
+    random: Random,
+    place: tuple[float, float, float],
+    inks: tuple[str, str, str],
+) -> None:
+    """One tile: a dot, a quarter circle, or a quarter circle with rings cut out of it."""
+    left, top, size = place
+    side = round(size * 1000)
+    row, column = round(top * 1000), round(left * 1000)
+    window = picture[row : row + side, column : column + side]
+    across, down = (axis[row : row + side, column : column + side] for axis in axes())
+    window[:] = ink(inks[0])
+    kind = int(random.integers(4))
+    corner_x, corner_y = (float(step) * size for step in random.integers(2, size=2))
+    rings = ((1.0, inks[1]), (0.6, inks[0]), (0.3, inks[2]))[: kind + 1]
+    if kind == 3:
+        corner_x, corner_y, rings = size / 2, size / 2, ((0.34, inks[1]),)
+    for reach, colour in rings:
+        away = np.hypot(across - left - corner_x, down - top - corner_y)
+        paint(window, np.clip((reach * size - away) * 1000 + 0.5, 0, 1), colour)
 
 
 def turning_gate(random: Random) -> Picture:
@@ -188,7 +194,7 @@ def coastline(random: Random) -> Picture:
     depth = np.clip((down - horizon) / (1 - horizon), 1e-3, 1)
     shimmer = clouds(random, (6, 90), 2, 0.7)
     path = np.exp(-(((across - x) / (0.1 + 0.22 * depth)) ** 2))
-    glint = (shimmer > 0.78 - 0.34 * path) * path * (down > horizon + 0.03)
+    glint = (shimmer > 0.78 - 0.34 * path) * path * (down > horizon + 0.03) * (down < 0.9)
     paint(picture, (glint * (1 - 0.6 * depth)).astype(np.float32), "#ff9a72")
     write(
         picture,
@@ -206,7 +212,7 @@ def coastline(random: Random) -> Picture:
         0.5,
         0.945,
         size=0.034,
-        colour="#ff9a72",
+        colour="#ffc9a8",
         tracking=0.12,
         align="centre",
     )
@@ -217,9 +223,8 @@ def liquid_chrome(random: Random) -> Picture:
     """Metal that has not decided on a shape."""
     across, down = axes()
     warp_x, warp_y = clouds(random, (3, 3), 3, 0.42), clouds(random, (3, 3), 3, 0.42)
-    columns = ((across * 0.55 + warp_x * 0.45) * 999).clip(0, 999).astype(np.int32)
-    rows = ((down * 0.55 + warp_y * 0.45) * 999).clip(0, 999).astype(np.int32)
-    field = clouds(random, (2, 2), 2, 0.35)[rows, columns]
+    base = clouds(random, (2, 2), 2, 0.35)
+    field = sampled(base, across * 0.55 + warp_x * 0.45, down * 0.55 + warp_y * 0.45)
     slope_y, slope_x = np.gradient(field * 260)
     facing = 1.0 / np.sqrt(1.0 + slope_x**2 + slope_y**2)
     tilt = (slope_x * 0.8 - slope_y) * facing
@@ -237,7 +242,7 @@ def liquid_chrome(random: Random) -> Picture:
         ),
     )
     paint(picture, np.clip(tilt - 0.35, 0, 1).astype(np.float32) * 0.8, "#fff8ef", "add")
-    plate = polygon([(0.06, 0.855), (0.5, 0.855), (0.5, 0.94), (0.06, 0.94)])
+    plate = block(0.06, 0.855, 0.5, 0.94)
     paint(picture, plate, "#0b0f1e")
     write(picture, "CHROME ESTUARY", 0.08, 0.893, size=0.023, colour="#f4f7f5", tracking=0.22)
     write(picture, "Neon Causeway", 0.08, 0.922, size=0.019, colour="#e79fc4", tracking=0.08)
@@ -278,6 +283,3 @@ def aqueduct(random: Random) -> Picture:
     write(picture, "MIDNIGHT AQUEDUCT", 0.06, 0.09, size=0.028, colour="#eef2ff", tracking=0.24)
     write(picture, "Neon Causeway", 0.06, 0.127, size=0.022, colour="#6fd6ff")
     return picture
-
-
-_ = drawn

@@ -7,16 +7,17 @@ import numpy as np
 from catalog_pages.demo.covers.canvas import (
     Mask,
     Picture,
+    Point,
     axes,
+    block,
     blur,
     clouds,
     contours,
     disc,
     glow,
-    ink,
     paint,
     ramp,
-    sheet,
+    sampled,
     strokes,
 )
 from catalog_pages.demo.covers.lettering import write
@@ -43,8 +44,9 @@ def raked_gravel(random: Random) -> Picture:
     paint(picture, blur((near < 0.004).astype(np.float32), 24) * 0.55, "#3f382d", "multiply")
     paint(picture, _stones(random, stones, wobble), "#2a2926")
     _moss(picture, random, stones, wobble)
-    write(picture, "KŌAN GARDEN", 0.06, 0.94, size=0.021, colour="#4a4236", tracking=0.22)
-    write(picture, "Rain on Gravel", 0.94, 0.94, size=0.024, colour="#4a4236", align="right")
+    paint(picture, block(0.06, 0.852, 0.395, 0.94), "#f3ecdd")
+    write(picture, "KŌAN GARDEN", 0.08, 0.889, size=0.019, colour="#2a2926", tracking=0.25)
+    write(picture, "Rain on Gravel", 0.08, 0.92, size=0.024, colour="#8a4a24")
     return picture
 
 
@@ -118,32 +120,54 @@ def moon_grass(random: Random) -> Picture:
     picture = ramp(
         sky, ((0, "#232645"), (0.4, "#4a3f6b"), (0.7, "#a2627a"), (0.9, "#e09a7c"), (1, "#f0bd8e"))
     )
-    x, y, radius = 0.5, 0.43, 0.31
+    x, y, radius = 0.5, 0.465, 0.31
     paint(picture, glow(x, y, 0.5) * 0.22, "#f3d9b0", "add")
     face = clouds(random, (4, 4), 5, 0.55)
     moon = ramp(face, ((0.2, "#d6c7a8"), (0.5, "#efe4cb"), (0.85, "#fbf5e4")))
     cover = disc(x, y, radius, 0.003)
     picture += cover[..., None] * (moon - picture)
     paint(picture, cover * np.clip((down - 0.45) * 1.5, 0, 0.4).astype(np.float32), "#b77f80")
-    stalks, plumes = [], []
-    for _ in range(46):
+    stalks: list[list[Point]] = []
+    hairs: list[list[Point]] = []
+    for _ in range(34):
         foot = float(random.uniform(-0.1, 1.1))
-        tall = float(random.uniform(0.22, 0.62)) * (0.65 + 0.6 * abs(foot - 0.5))
-        lean = float(random.normal(0.07, 0.06))
+        tall = float(random.uniform(0.2, 0.56)) * (0.6 + 0.75 * abs(foot - 0.5))
+        lean = float(random.normal(0.09, 0.05))
         path = [(foot + lean * t * t, 1.02 - tall * t) for t in np.linspace(0, 1, 18)]
-        stalks.append(path)
-        tip_x, tip_y = path[-1]
-        for step in range(26):
-            along = step / 26
-            root = (tip_x - 0.012 * along, tip_y + 0.11 * along)
-            drop = 0.03 + 0.035 * along * float(random.uniform(0.6, 1.2))
-            end = (root[0] + drop * 0.9, root[1] + drop * float(random.uniform(0.4, 0.9)))
-            plumes.append([root, ((root[0] + end[0]) / 2, root[1] - 0.002), end])
-    paint(picture, strokes(plumes, 0.0016) * 0.75, "#2a2038")
-    paint(picture, strokes(stalks, 0.0028), "#1e1930")
+        heading = float(np.arctan2(path[-1][1] - path[-2][1], path[-1][0] - path[-2][0]))
+        spine, plume = _plume(random, path[-1], heading, 0.06 + 0.12 * tall)
+        stalks.append([*path, *spine])
+        hairs += plume
+    paint(picture, strokes(hairs, 0.0016) * 0.62, "#2a2038")
+    paint(picture, strokes(stalks, 0.0026), "#1e1930")
     write(picture, "TSUKIMI", 0.5, 0.075, size=0.03, colour="#f2e3c6", tracking=0.5, align="centre")
     write(picture, "Kōan Garden", 0.5, 0.112, size=0.02, colour="#cdb9c4", align="centre")
     return picture
+
+
+def _plume(
+    random: Random, tip: Point, heading: float, length: float
+) -> tuple[list[Point], list[list[Point]]]:
+    """The head of a reed bowing over, and the hairs that hang from it."""
+    x, y = tip
+    spine: list[Point] = []
+    hairs: list[list[Point]] = []
+    for step in range(34):
+        along = step / 34
+        angle = heading + 1.15 * along**1.4
+        x, y = x + length / 34 * float(np.cos(angle)), y + length / 34 * float(np.sin(angle))
+        spine.append((x, y))
+        size = length * 0.5 * (1.05 - along) ** 0.6 * float(random.uniform(0.7, 1.1))
+        for side in (-1, 1):
+            turn = angle + side * 0.5 * float(random.uniform(0.5, 1.1))
+            hair = [(x, y)]
+            for part in range(1, 6):
+                bowed = turn + 0.22 * part
+                last_x, last_y = hair[-1]
+                across, down = float(np.cos(bowed)), float(np.sin(bowed))
+                hair.append((last_x + size / 5 * across, last_y + size / 5 * down))
+            hairs.append(hair)
+    return spine, hairs
 
 
 def isobars(random: Random) -> Picture:
@@ -186,9 +210,7 @@ def low_water(random: Random) -> Picture:
     depth = np.clip((down - horizon) / (1 - horizon), 1e-3, 1)
     # Perspective: the same noise read ever more finely towards the horizon.
     flats = clouds(random, (3, 10), 5, 0.6)
-    rows = np.clip(depth**0.55 * (flats.shape[0] - 1), 0, flats.shape[0] - 1).astype(np.int32)
-    columns = (((across - 0.5) / (0.35 + depth) * 0.5 + 0.5) * 999).clip(0, 999).astype(np.int32)
-    seen = flats[rows, columns]
+    seen = sampled(flats, (across - 0.5) / (0.35 + depth) * 0.5 + 0.5, depth**0.55)
     land = np.clip((seen - 0.5) * 14, 0, 1) * (down > horizon)
     paint(picture, land.astype(np.float32) * 0.85, "#4b4642")
     rim = np.clip(1 - np.abs(seen - 0.5) * 45, 0, 1) * (down > horizon)
@@ -207,10 +229,6 @@ def low_water(random: Random) -> Picture:
         echo = [(x + 0.004 * away, foot), (x + 0.012 * away, foot + tall * 0.55)]
         paint(picture, strokes([echo], 0.011 * away) * 0.35, "#2b3033")
     paint(picture, disc(0.3, 0.25, 0.05, 0.002) * 0.95, "#fbf0e2")
-    write(picture, "LÅGVATTEN", 0.06, 0.94, size=0.03, colour="#f3e2cf", tracking=0.32)
-    write(picture, "Tidal Archive", 0.94, 0.94, size=0.022, colour="#f3e2cf", align="right")
+    write(picture, "LÅGVATTEN", 0.06, 0.094, size=0.03, colour="#2b3a42", tracking=0.32)
+    write(picture, "Tidal Archive", 0.94, 0.094, size=0.022, colour="#2b3a42", align="right")
     return picture
-
-
-__all__ = ["isobars", "lantern_water", "low_water", "moon_grass", "raked_gravel"]
-_ = (ink, sheet)

@@ -9,8 +9,10 @@ from catalog_pages.demo.covers.canvas import (
     Picture,
     Point,
     axes,
+    block,
     clouds,
     disc,
+    dots,
     glow,
     paint,
     polygon,
@@ -32,8 +34,8 @@ def last_tram(random: Random) -> Picture:
         (clouds(random, (3, 6), 4) * np.exp(-(((down - 0.66) / 0.12) ** 2)) * 0.4),
         "#7d93b0",
     )
-    vanish = (0.42, 0.66)
-    rails: list[list[Point]] = [[vanish, (foot, 1.05)] for foot in (0.16, 0.34, 0.86, 1.04)]
+    vanish = (0.3, 0.68)
+    rails: list[list[Point]] = [[vanish, (foot, 1.05)] for foot in (0.66, 0.8, 1.16, 1.36)]
     for rail in rails:
         taper = polygon([rail[0], (rail[1][0] - 0.012, 1.05), (rail[1][0] + 0.012, 1.05)])
         paint(picture, taper * 0.85, "#d9a45a")
@@ -47,18 +49,9 @@ def last_tram(random: Random) -> Picture:
         length = float(random.uniform(0.02, 0.06))
         rain.append([(float(x), float(y)), (float(x) - length * 0.22, float(y) + length)])
     paint(picture, strokes(rain, 0.0011) * 0.28, "#cfe0f2")
-    write(picture, "After the", 0.06, 0.885, size=0.06, colour="#f3e7d0", tracking=0.0)
-    write(picture, "Last Tram", 0.06, 0.945, size=0.06, colour="#f3e7d0", tracking=0.0)
-    write(
-        picture,
-        "PAPER LANTERN TRIO",
-        0.94,
-        0.945,
-        size=0.018,
-        colour="#f0b25c",
-        tracking=0.2,
-        align="right",
-    )
+    write(picture, "After the", 0.06, 0.85, size=0.062, colour="#f3e7d0", tracking=0.0)
+    write(picture, "Last Tram", 0.06, 0.912, size=0.062, colour="#f3e7d0", tracking=0.0)
+    write(picture, "PAPER LANTERN TRIO", 0.063, 0.952, size=0.018, colour="#f0b25c", tracking=0.2)
     return picture
 
 
@@ -73,56 +66,56 @@ def _lantern(picture: Picture, x: float, y: float, radius: float) -> None:
     paint(picture, body * (ribs > 0.86).astype(np.float32) * 0.35, "#a63f12")
     for side in (-1, 1):
         top = y + side * radius
-        cap = polygon(
-            [
-                (x - radius * 0.32, top - 0.012),
-                (x + radius * 0.32, top - 0.012),
-                (x + radius * 0.32, top + 0.012),
-                (x - radius * 0.32, top + 0.012),
-            ]
-        )
+        cap = block(x - radius * 0.32, top - 0.012, x + radius * 0.32, top + 0.012)
         paint(picture, cap, "#1a1020")
     paint(picture, strokes([[(x, y - radius), (x, y - radius - 0.09)]], 0.003), "#0a1226")
 
 
-def _blob(random: Random, x: float, y: float, size: float, lobes: int, depth: float) -> list[Point]:
-    """A closed curve with soft fingers, as scissors leave them."""
-    angle = np.linspace(0, 2 * np.pi, 240, endpoint=False)
-    start = random.uniform(0, 6.28)
-    reach = 1 + depth * np.sin(lobes * angle + start)
-    reach += 0.12 * np.sin(2 * angle + random.uniform(0, 6.28))
-    reach += 0.06 * np.sin(5 * angle + random.uniform(0, 6.28))
-    stretch = float(random.uniform(0.75, 1.2))
-    xs = x + size * reach * np.cos(angle) * stretch
-    ys = y + size * reach * np.sin(angle) / stretch
-    return [(float(a), float(b)) for a, b in zip(xs, ys, strict=True)]
+def _frond(
+    random: Random, x: float, y: float, tall: float, lean: float
+) -> list[tuple[float, float, float]]:
+    """Seaweed as scissors leave it: a spine, and round-ended fingers, longest in the middle."""
+    steps = np.linspace(0, 1, 60)
+    bow = float(random.uniform(0.06, 0.14)) * tall * (1 if lean < 0 else -1)
+    xs = x + lean * tall * (steps - 0.5) + bow * np.sin(np.pi * steps)
+    ys = y + tall * (0.5 - steps)
+    thick = tall * 0.042
+    shape = [(float(a), float(b), thick) for a, b in zip(xs, ys, strict=True)]
+    for place in range(6):
+        for side in (-1, 1):
+            root = 4 + place * 9 + (4 if side > 0 else 0)
+            grown = float(np.sin(np.pi * (0.18 + 0.7 * root / 60)))
+            reach = tall * 0.33 * grown * float(random.uniform(0.8, 1.1))
+            rise = reach * float(random.uniform(0.55, 0.95))
+            for t in np.linspace(0, 1, 40):
+                along = float(xs[root]) + side * reach * float(np.sin(t * 1.45))
+                above = float(ys[root]) - rise * float(1 - np.cos(t * 1.45))
+                shape.append((along, above, thick * (0.72 + 0.5 * float(t) ** 2)))
+    return shape
 
 
 def cut_paper(random: Random) -> Picture:
-    """Blue shapes cut with scissors, one of them the wrong colour on purpose."""
+    """Seaweed cut from painted paper, one piece of it the wrong colour on purpose."""
     picture = sheet("#f1ebdf")
-    plates = (
-        ((0.0, 0.0), (0.5, 0.36), "#f1ebdf"),
-        ((0.5, 0.0), (1.0, 0.52), "#c9d8e6"),
-        ((0.0, 0.36), (0.5, 1.0), "#e9c9a8"),
-        ((0.5, 0.52), (1.0, 1.0), "#f1ebdf"),
-    )
-    for (left, top), (right, bottom), colour in plates:
-        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        paint(picture, polygon(corners), colour)
-    blues = ("#1b3f9c", "#2456c8", "#163179")
-    places = (
-        (0.25, 0.18, 0.1, 5, 0.34),
-        (0.75, 0.27, 0.15, 7, 0.36),
-        (0.25, 0.66, 0.17, 6, 0.3),
-        (0.75, 0.75, 0.125, 4, 0.38),
-    )
-    for place, (x, y, size, lobes, depth) in enumerate(places):
-        paint(picture, polygon(_blob(random, x, y, size, lobes, depth)), blues[place % 3])
-    paint(picture, polygon(_blob(random, 0.5, 0.47, 0.052, 3, 0.2)), "#e0782f")
+    for left, top, right, bottom, colour in (
+        (0.5, 0.0, 1.0, 0.52, "#c3d5e6"),
+        (0.0, 0.36, 0.5, 0.86, "#ecc6a0"),
+        (0.5, 0.52, 1.0, 0.86, "#1b3f9c"),
+        (0.0, 0.0, 0.5, 0.36, "#2d6bd1"),
+    ):
+        paint(picture, block(left, top, right, bottom), colour)
+    for x, y, tall, lean, colour in (
+        (0.25, 0.18, 0.24, 0.25, "#f1ebdf"),
+        (0.75, 0.275, 0.4, -0.2, "#1b3f9c"),
+        (0.25, 0.63, 0.37, 0.15, "#163179"),
+        (0.75, 0.7, 0.24, -0.35, "#e0782f"),
+    ):
+        paint(picture, dots(_frond(random, x, y, tall, lean)), colour)
+    # Brush marks in the gouache, and the fibre of the paper under it.
+    brushed = clouds(random, (4, 90), 3, 0.7)
     fibres = clouds(random, (120, 120), 3, 0.7)
-    picture *= (0.94 + 0.1 * fibres)[..., None]
-    write(picture, "Blue Enamel", 0.055, 0.945, size=0.044, colour="#163179", tracking=0.0)
+    picture *= (0.92 + 0.08 * fibres + 0.06 * brushed)[..., None]
+    write(picture, "Blue Enamel", 0.055, 0.945, size=0.05, colour="#163179", tracking=0.0)
     write(
         picture,
         "PAPER LANTERN TRIO",
@@ -166,23 +159,24 @@ def long_hedge(random: Random) -> Picture:
 
 
 def _hedge(picture: Picture, random: Random, line: Mask) -> None:
-    """Round bushes along a ridge, from left to right, smaller as they go."""
+    """Round bushes along a ridge, from left to right, smaller as they go.
+
+    Each has an uncut rim, so they are drawn one over the other.
+    """
     x = -0.02
+    bushes, marks = [], []
     while x < 1.02:
         size = 0.034 - 0.018 * x
-        ground = float(line[int(np.clip(x, 0, 0.999) * 1000)])
-        paint(picture, disc(x, ground - size * 0.45, size * 1.12, 0.002), "#f0e3c4")
-        paint(picture, disc(x, ground - size * 0.45, size, 0.002), "#1f3d33")
-        marks = []
+        middle = float(line[int(np.clip(x, 0, 0.999) * 1000)]) - size * 0.45
+        bushes.append((x, middle, size))
         for _ in range(5):
             angle, away = random.uniform(3.3, 6.0), size * random.uniform(0.3, 0.8)
-            at = (
-                x + away * float(np.cos(angle)),
-                ground - size * 0.45 + away * float(np.sin(angle)),
-            )
-            marks.append([at, (at[0] + size * 0.22, at[1] + size * 0.12)])
-        paint(picture, strokes(marks, 0.0028), "#c9cf9f")
+            at_x, at_y = x + away * float(np.cos(angle)), middle + away * float(np.sin(angle))
+            marks.append([(at_x, at_y), (at_x + size * 0.22, at_y + size * 0.12)])
         x += size * float(random.uniform(1.5, 2.1))
+    paint(picture, dots([(x, y, size * 1.14) for x, y, size in bushes]), "#f0e3c4")
+    paint(picture, dots(bushes), "#1f3d33")
+    paint(picture, strokes(marks, 0.0028), "#c9cf9f")
 
 
 def _leaf(root: Point, angle: float, length: float, width: float) -> list[Point]:
@@ -204,7 +198,9 @@ def spring_stem(random: Random) -> Picture:
     picture = ramp(down, ((0, "#f4d3c6"), (0.6, "#f2c2b4"), (1, "#eab3a2")))
     paint(picture, disc(0.5, 0.44, 0.34, 0.002), "#f9ead9")
     stem = [(0.5 + 0.022 * float(np.sin(t * 5)), 1.03 - 0.83 * t) for t in np.linspace(0, 1, 60)]
-    front, back, veins = [], [], []
+    front: list[list[Point]] = []
+    back: list[list[Point]] = []
+    veins: list[list[Point]] = []
     for place in range(9):
         t = 0.16 + place * 0.088
         root = (0.5 + 0.022 * float(np.sin(t * 5)), 1.03 - 0.83 * t)
@@ -215,7 +211,7 @@ def spring_stem(random: Random) -> Picture:
             leaf = _leaf(root, angle, length, width * side)
             (front if (place + (side > 0)) % 2 else back).append(leaf)
             tip = leaf[23]
-            veins.append([root, leaf[8], tip] if False else [root, _middle(leaf), tip])
+            veins.append([root, _middle(leaf), tip])
     paint(picture, polygon(*back), "#7f9f63")
     paint(picture, polygon(*front), "#3f6b4a")
     paint(picture, strokes(veins, 0.0018) * 0.7, "#f9ead9")
@@ -239,18 +235,29 @@ def _middle(leaf: list[Point]) -> Point:
     return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
 
 
+def _circle(
+    x: float, y: float, radius: float, count: int, size: float, turn: float
+) -> list[tuple[float, float, float]]:
+    """Dots evenly round a circle, the first one ``turn`` of a step further on."""
+    angles = 2 * np.pi * (np.arange(count) + turn) / count
+    return [
+        (x + radius * float(np.cos(angle)), y + radius * float(np.sin(angle)), size)
+        for angle in angles
+    ]
+
+
 def thistle(random: Random) -> Picture:
     """A thistle head seen as a wheel, inside a dance of dots."""
     picture = sheet("#e9e0cf")
     picture += ((clouds(random, (100, 100), 3) - 0.5) * 0.06)[..., None]
     x, y = 0.5, 0.47
-    for ring, (radius, count) in enumerate(((0.43, 72), (0.405, 72), (0.375, 36))):
-        for place in range(count):
-            angle = 2 * np.pi * (place + 0.5 * (ring % 2)) / count
-            at = (x + radius * float(np.cos(angle)), y + radius * float(np.sin(angle)))
-            size = (0.0042, 0.0042, 0.009)[ring]
-            colour = ("#3d5a46", "#7b3f7f", "#3d5a46" if place % 2 else "#d4843e")[ring]
-            paint(picture, disc(at[0], at[1], size, 0.001), colour)
+    for radius, count, size, turn, colour in (
+        (0.43, 72, 0.0042, 0.0, "#3d5a46"),
+        (0.405, 72, 0.0042, 0.5, "#7b3f7f"),
+        (0.375, 18, 0.009, 0.0, "#d4843e"),
+        (0.375, 18, 0.009, 0.5, "#3d5a46"),
+    ):
+        paint(picture, dots(_circle(x, y, radius, count, size, turn)), colour)
     for layer, (colour, reach, count, width) in enumerate(
         (("#4d6b4c", 0.33, 28, 0.02), ("#b069a8", 0.285, 54, 0.008), ("#7b3f7f", 0.225, 46, 0.0075))
     ):
@@ -260,13 +267,12 @@ def thistle(random: Random) -> Picture:
             length = reach * float(random.uniform(0.93, 1.05))
             petals.append(_leaf((x, y), angle, length, width))
         paint(picture, polygon(*petals), colour)
-    for ring in range(7):
-        count = 10 + 5 * ring
-        for place in range(count):
-            angle = 2 * np.pi * (place + 0.5 * (ring % 2)) / count
-            at = 0.016 + 0.0155 * ring
-            dot_x, dot_y = x + at * float(np.cos(angle)), y + at * float(np.sin(angle))
-            paint(picture, disc(dot_x, dot_y, 0.0048, 0.001), "#f3cfe4" if ring % 2 else "#55265a")
+    for colour, rings in (("#55265a", (0, 2, 4, 6)), ("#f3cfe4", (1, 3, 5))):
+        seeds: list[tuple[float, float, float]] = []
+        for ring in rings:
+            turn = 0.5 * (ring % 2)
+            seeds += _circle(x, y, 0.016 + 0.0155 * ring, 10 + 5 * ring, 0.0048, turn)
+        paint(picture, dots(seeds), colour)
     write(picture, "Thistle Reel", 0.06, 0.945, size=0.044, colour="#55265a", tracking=0.0)
     write(
         picture,

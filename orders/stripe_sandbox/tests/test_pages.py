@@ -12,10 +12,7 @@ from orders.stripe_sandbox.models import SandboxDelivery, SandboxObject
 from orders.stripe_sandbox.tests.factories import line, new_coupon, new_session, told
 from orders.stripe_sandbox.tests.listener import Shop
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("orders.stripe_sandbox.tests.webhook_urls"),
-]
+pytestmark = pytest.mark.django_db
 
 PAID = ["charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
 

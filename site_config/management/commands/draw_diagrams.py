@@ -40,7 +40,9 @@ class Command(BaseCommand):
     help = "Draw docs/diagrams.md from the models and functions; --check only compares."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="fail when the page is out of date")
+        parser.add_argument(
+            "--check", action="store_true", help="fail when the page is out of date"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.BASE_DIR / "docs" / "diagrams.md"

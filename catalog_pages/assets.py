@@ -1,0 +1,326 @@
+"""Keeping sound files and their excerpts: the bytes first, then the row that says they are there.
+
+Public: `asset_store`, `ensure_excerpt`, `ensure_excerpts` for commands, tasks and the upload view;
+`excerpt_for` for templates. Never call the first three inside a transaction: they copy files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.db import IntegrityError, models, transaction
+
+from catalog_pages.audio.cuts import Cut, is_guess, planned_cut
+from catalog_pages.audio.facts import LOSSLESS_FORMATS, AudioFacts, UnreadableAudio
+from catalog_pages.errors import DomainError
+from catalog_pages.models import DigitalAsset, Excerpt, ProductPage, ProductTrack
+from catalog_pages.models.assets import excerpt_key, protected_key, validate_file_name
+
+Row = TypeVar("Row", DigitalAsset, Excerpt)
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1024 * 1024
+MAX_NAME_LENGTH = 255
+
+
+class FileRefused(DomainError):
+    """A file that is not kept; the sentence says why."""
+
+    code = "file_refused"
+    status = 422
+
+
+@dataclass(frozen=True)
+class StoredAsset:
+    """`created` is False when the same bytes were here already: the older row is the asset."""
+
+    asset: DigitalAsset
+    created: bool
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What identifies bytes: `sha256` in hex, `crc32` as ZIP wants it, and how many they are."""
+
+    sha256: str
+    crc32: int
+    size_bytes: int
+
+
+def digest_of(path: Path) -> Digest:
+    """Read `path` once, with constant memory."""
+    sha256, crc32, size = hashlib.sha256(), 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            crc32 = zlib.crc32(chunk, crc32)
+            size += len(chunk)
+    return Digest(sha256.hexdigest(), crc32, size)
+
+
+def refuse_size(size_bytes: int) -> None:
+    """Raise FileRefused for a file with more bytes than the shop takes, or none."""
+    if size_bytes == 0:
+        raise FileRefused("The file is empty.")
+    if size_bytes > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES
+        shown = f"{limit / 1024 / 1024:,.0f} MB" if limit >= 1024 * 1024 else f"{limit:,} bytes"
+        raise FileRefused(f"The file is larger than {shown}, which is the most this shop takes.")
+
+
+def asset_store(
+    *,
+    source: Path,
+    file_name: str,
+    uploaded_by: Any = None,
+    facts: AudioFacts | None = None,
+) -> StoredAsset:
+    """Keep the audio file at `source`, known to people as `file_name`, for good.
+
+    Bytes that are here already (by sha256) lead to the asset that has them; if that asset's own
+    bytes have vanished from storage, these take their place. `uploaded_by` is a user or None; `facts`
+    saves reading the sound again when the caller has just probed it. Whatever fails, there is never a row without bytes; and no
+    bytes stay behind unless the process dies between the two.
+
+    Raises FileRefused (empty, too large, a name with folders, changed meanwhile), UnreadableAudio,
+    and OSError when a disk or a bucket does not do its part.
+    """
+    _refuse_name(file_name)
+    before = source.stat()
+    refuse_size(before.st_size)
+    digest = digest_of(source)
+    existing = DigitalAsset.objects.filter(sha256=digest.sha256).first()
+    if existing is not None:
+        _heal(existing, source)
+        return StoredAsset(existing, created=False)
+    asset = _described(digest, facts or _probed(source, file_name))
+    asset.file_name, asset.uploaded_by = file_name, uploaded_by
+    _keep_bytes(asset, protected_key(asset, file_name), source)
+    after = source.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        _discard_bytes(asset)
+        raise FileRefused(
+            "The file changed while it was being read; try again when it is complete."
+        )
+    winner = _keep_row(asset, same_row=models.Q(sha256=digest.sha256))
+    return StoredAsset(winner, created=winner is asset)
+
+
+# --- Excerpts -----------------------------------------------------------------------------------
+
+
+def master_of(track: ProductTrack) -> DigitalAsset | None:
+    """The best file to cut from: lossless before lossy, then the higher bitrate."""
+    audio = [file.asset for file in track.files.all() if file.asset and file.asset.is_audio]
+    return max(audio, key=_quality, default=None)
+
+
+def excerpt_for(track: ProductTrack) -> Excerpt | None:
+    """The excerpt to play for `track`: the cut its editor asked for, else the newest one there is.
+
+    Costs no query when `tracks__files__asset__excerpts` was prefetched.
+    """
+    audio = [file.asset for file in track.files.all() if file.asset and file.asset.is_audio]
+    audio.sort(key=_quality, reverse=True)
+    wanted = (_matching(asset.excerpts.all(), asset, _wanted_cut(track, asset)) for asset in audio)
+    if found := next((excerpt for excerpt in wanted if excerpt), None):
+        return found
+    anything = [excerpt for asset in audio for excerpt in asset.excerpts.all()]
+    return max(anything, key=lambda excerpt: excerpt.pk, default=None)
+
+
+def ensure_excerpt(track: ProductTrack) -> Excerpt | None:
+    """The excerpt that `track` should have, cut from its best file unless it was cut before.
+
+    None, and a line in the log, when there is no file yet, its bytes are missing or do not decode.
+    Running it twice, or in two processes at once, ends with one excerpt.
+    """
+    asset = master_of(track)
+    if asset is None:
+        return None
+    cut = _wanted_cut(track, asset)
+    found = _matching(asset.excerpts.all(), asset, cut)
+    if found is not None:
+        return found
+    try:
+        return _make_excerpt(asset, cut)
+    except (UnreadableAudio, FileNotFoundError) as error:
+        logger.error("No excerpt of %s (asset %s): %s", track.title, asset.pk, error)
+        return None
+
+
+def ensure_excerpts(page: ProductPage) -> list[Excerpt]:
+    """`ensure_excerpt` for every track of `page` as it is stored; those that exist now, in order."""
+    tracks = page.tracks.prefetch_related("files__asset__excerpts")
+    made = (ensure_excerpt(track) for track in tracks)
+    return [excerpt for excerpt in made if excerpt is not None]
+
+
+def _quality(asset: DigitalAsset) -> tuple[bool, int]:
+    return asset.format_name in LOSSLESS_FORMATS, asset.bitrate_bps or 0
+
+
+def _wanted_cut(track: ProductTrack, asset: DigitalAsset) -> Cut:
+    start, length = track.excerpt_start_seconds, track.excerpt_length_seconds
+    return planned_cut(
+        duration_ms=asset.duration_ms or 0,
+        start_ms=None if start is None else start * 1000,
+        length_ms=None if length is None else length * 1000,
+    )
+
+
+def _matching(excerpts: Iterable[Excerpt], asset: DigitalAsset, cut: Cut) -> Excerpt | None:
+    duration = asset.duration_ms or 0
+    for excerpt in excerpts:
+        guessed = cut.start_ms is None and is_guess(
+            excerpt.start_ms, duration_ms=duration, length_ms=cut.length_ms
+        )
+        if excerpt.length_ms == cut.length_ms and (guessed or excerpt.start_ms == cut.start_ms):
+            return excerpt
+    return None
+
+
+def _make_excerpt(asset: DigitalAsset, cut: Cut) -> Excerpt:
+    # PyAV and numpy cost every web process tens of megabytes; only workers and commands cut.
+    from catalog_pages.audio.excerpt import cut_excerpt
+    from catalog_pages.audio.waveform import peaks
+
+    with tempfile.TemporaryDirectory() as folder, _local_copy(asset) as source:
+        target = Path(folder) / "excerpt.mp3"
+        facts = cut_excerpt(
+            source,
+            target,
+            start_ms=cut.start_ms,
+            length_ms=cut.length_ms,
+            duration_ms=asset.duration_ms,
+        )
+        excerpt = Excerpt(
+            asset=asset,
+            start_ms=facts.start_ms,
+            length_ms=cut.length_ms,
+            duration_ms=facts.duration_ms,
+            size_bytes=facts.size_bytes,
+            sha256=facts.sha256,
+            peaks=peaks(target),
+        )
+        _keep_bytes(excerpt, excerpt_key(excerpt, target.name), target)
+    same = models.Q(asset=asset, start_ms=facts.start_ms, length_ms=cut.length_ms)
+    return _keep_row(excerpt, same_row=same)
+
+
+@contextmanager
+def _local_copy(asset: DigitalAsset) -> Iterator[Path]:
+    """The master as a file on this machine: itself when it is one, else a temporary copy."""
+    try:
+        local = Path(asset.file.path)
+    except NotImplementedError:  # a bucket
+        with (
+            tempfile.NamedTemporaryFile() as copy,
+            asset.file.open("rb") as stored,
+        ):
+            shutil.copyfileobj(stored, copy, CHUNK_BYTES)
+            copy.flush()
+            yield Path(copy.name)
+    else:
+        yield local
+
+
+# --- Bytes, then rows ---------------------------------------------------------------------------
+
+
+def _refuse_name(file_name: str) -> None:
+    try:
+        validate_file_name(file_name)
+    except ValidationError as error:
+        raise FileRefused(error.messages[0]) from error
+    if len(file_name) > MAX_NAME_LENGTH:
+        raise FileRefused(f"A file name can be at most {MAX_NAME_LENGTH} characters long.")
+
+
+def _probed(source: Path, file_name: str) -> AudioFacts:
+    # PyAV costs a web process tens of megabytes, so it is loaded at the first upload, not before.
+    from catalog_pages.audio.probe import probe
+
+    return probe(source, file_name=file_name)
+
+
+def _described(digest: Digest, facts: AudioFacts) -> DigitalAsset:
+    return DigitalAsset(
+        sha256=digest.sha256,
+        crc32=digest.crc32,
+        size_bytes=digest.size_bytes,
+        content_type=facts.content_type,
+        format_name=facts.format_name,
+        codec=facts.codec,
+        duration_ms=facts.duration_ms,
+        bitrate_bps=facts.bitrate_bps,
+        sample_rate_hz=facts.sample_rate_hz,
+        channels=facts.channels,
+        tags=facts.tags.as_json(),
+    )
+
+
+def _heal(asset: DigitalAsset, source: Path) -> None:
+    """Put lost bytes back under the very name that the row, and every grant, knows."""
+    storage, name = asset.file.storage, asset.file.name or ""
+    if storage.exists(name):
+        return
+    with source.open("rb") as file:
+        saved = storage.save(name, File(file))
+    if saved != name:  # somebody else put them back in the same moment
+        storage.delete(saved)
+    logger.warning("The lost bytes of asset %s are back", asset.pk)
+
+
+def _keep_bytes(row: Any, key: str, source: Path) -> None:
+    """Copy `source` into the storage of the row's `file` field; nothing stays when that fails."""
+    storage = row.file.storage
+    try:
+        with source.open("rb") as file:
+            row.file = storage.save(key, File(file))
+    except BaseException:
+        with suppress(OSError):
+            storage.delete(key)
+        raise
+
+
+def _discard_bytes(row: Any) -> None:
+    with suppress(OSError):
+        row.file.storage.delete(row.file.name)
+
+
+def _keep_row(row: Row, *, same_row: models.Q) -> Row:
+    """Insert `row`, whose bytes are stored; or return the one that another process inserted first.
+
+    The bytes go when the row does not come. Only a failing COMMIT leaves them: nobody knows then
+    whether the row is there, and bytes without a row harm nobody, while a row without bytes does.
+    """
+    inserted = False
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            inserted = True
+    except IntegrityError:
+        _discard_bytes(row)
+        winner = type(row)._default_manager.filter(same_row).first()
+        if winner is None:
+            raise
+        return winner
+    except BaseException:
+        if not inserted:
+            _discard_bytes(row)
+        raise
+    return row

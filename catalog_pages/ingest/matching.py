@@ -1,0 +1,76 @@
+"""Which product a release belongs to, and which track a file, when some of it is here already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count
+
+from catalog_pages.audio.text import fold
+from catalog_pages.ingest.grouping import ReleasePlan, TrackPlan, is_single, track_key
+from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
+
+
+def product_of(plan: ReleasePlan, assets: Iterable[DigitalAsset]) -> ProductPage | None:
+    """The product that has most of these files, else the one with the same artist and title.
+
+    Files count by lineage, so that a corrected version still leads to its product. A single never
+    joins an album that merely has the same name, nor the other way round.
+    """
+    lineages = {asset.lineage for asset in assets}
+    owners = (
+        TrackFile.objects.filter(asset__lineage__in=lineages)
+        .values("track__page")
+        .annotate(files=Count("pk"))
+        .order_by("-files", "track__page")
+    )
+    owner = owners.first()
+    if owner is not None:
+        return ProductPage.objects.get(pk=owner["track__page"])
+    return next((page for page in _namesakes(plan) if _is_single(page) == plan.is_single), None)
+
+
+def attached_lineages(tracks: Iterable[ProductTrack]) -> set[UUID]:
+    """The lineages of every file on these tracks, which may be a draft's."""
+    ids = {file.asset_id for track in tracks for file in track.files.all()}
+    return set(DigitalAsset.objects.filter(pk__in=ids).values_list("lineage", flat=True))
+
+
+def track_of(plan: TrackPlan, tracks: list[ProductTrack], *, is_album: bool) -> ProductTrack | None:
+    """The track that these files are formats of: by a sibling file, else by number and title."""
+    if not is_album and len(tracks) == 1:
+        return tracks[0]
+    siblings = {file.asset_id for file in plan.files if file.asset_id}
+    for track in tracks:
+        if any(file.asset_id in siblings for file in track.files.all()):
+            return track
+    wanted = track_key(plan.disc, plan.number, plan.title)
+    keys = [track_key(track.disc, track.number, track.title) for track in tracks]
+    if wanted in keys:
+        return tracks[keys.index(wanted)]
+    twins = [
+        track
+        for track, key in zip(tracks, keys, strict=True)
+        if key[2] == wanted[2] and None in (key[1], wanted[1])
+    ]
+    return twins[0] if len(twins) == 1 else None
+
+
+def _namesakes(plan: ReleasePlan) -> list[ProductPage]:
+    """Products of that artist and title, compared here: SQLite folds the case of ASCII only."""
+    rows = ProductPage.objects.order_by("pk").values_list(
+        "pk", "title", "draft_title", "artist__name"
+    )
+    wanted = fold(plan.artist), fold(plan.title)
+    found = [
+        pk
+        for pk, title, draft_title, artist in rows
+        if fold(artist or "") == wanted[0] and wanted[1] in (fold(title), fold(draft_title))
+    ]
+    return list(ProductPage.objects.filter(pk__in=found).order_by("pk"))
+
+
+def _is_single(page: ProductPage) -> bool:
+    version = page.get_latest_revision_as_object()
+    return is_single(version.title, [track.title for track in version.tracks.all()])

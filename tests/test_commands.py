@@ -1,0 +1,420 @@
+"""The two commands as a person meets them: what they say when they cannot start, and that Ctrl-C
+ends everything they started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from site_config.supervisor import plan as plan_module
+from site_config.supervisor.plan import Refusal, read_plan
+from site_config.supervisor.preparation import fingerprint, last_words
+
+ROOT = Path(__file__).resolve().parent.parent
+INHERITED = re.compile(
+    r"MAKE|MFLAGS|ARGS$|PYTHON$|DJANGO_|DATABASE_|HOST$|PORT$|SITE_BASE|STRIPE_|DEBUG|VAR_DIR|DEMO$"
+)
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment of a person at a terminal: nothing of the test run that surrounds us."""
+    kept = {name: value for name, value in os.environ.items() if not INHERITED.match(name)}
+    return kept | more
+
+
+def make(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=cwd,
+        env=clean_environment(**env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaint(result: subprocess.CompletedProcess[str]) -> str:
+    """The only thing a refused command may say besides make's own closing line."""
+    assert result.returncode != 0, result.stdout
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stdout
+    return lines[0]
+
+
+@pytest.fixture
+def fresh_checkout(tmp_path: Path) -> Path:
+    """What `make run` needs to get as far as installing, where nothing is installed yet."""
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "bin", folder / "bin")
+    shutil.copytree(ROOT / "site_config" / "supervisor", folder / "site_config" / "supervisor")
+    return folder
+
+
+@pytest.fixture
+def command_folder(tmp_path: Path) -> Path:
+    """A PATH of its own with what every system has, and no Python until a test puts one there."""
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    for name in ("make", "sh", "env", "sed", "head", "dirname"):
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def put_command(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def site_customization(tmp_path: Path) -> Callable[[str], str]:
+    """Make Python itself behave like another machine's; returns the PYTHONPATH that does it."""
+
+    def customize(code: str) -> str:
+        folder = tmp_path / "customization"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
+        return str(folder)
+
+    return customize
+
+
+@contextmanager
+def a_busy_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_bare_make_lists_every_command_with_a_line_about_it() -> None:
+    listed = make().stdout
+
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"run", "test", "prove", "lint", "format", "types", "imports", "check"} <= targets
+    for target in targets:
+        assert re.search(rf"^  make {target} +\S.{{9,}}$", listed, re.MULTILINE), target
+
+
+def test_a_port_in_use_is_one_sentence_with_the_way_out() -> None:
+    with a_busy_port() as port:
+        said = complaint(make("run", f"PORT={port}"))
+
+    assert f"Port {port} on 127.0.0.1 is in use" in said
+    assert f"make run PORT={port + 1}" in said
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "99999", "-1", "80 80", "８０"])
+def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
+    assert complaint(make("run", PORT=port)).startswith("PORT must be a number from 1 to 65535")
+
+
+def test_a_host_of_another_machine_is_one_sentence() -> None:
+    assert complaint(make("run", HOST="192.0.2.1")).startswith("HOST must be an address of this")
+
+
+@pytest.mark.parametrize("version", ["2.7.18", "3.9.2", "3.10.14", "3.15.0", "4.0.0"])
+def test_a_python_that_does_not_fit_is_one_sentence(
+    fresh_checkout: Path, command_folder: Path, version: str
+) -> None:
+    put_command(command_folder, "python3", f"echo Python {version}")
+
+    said = complaint(make("run", cwd=fresh_checkout, PATH=str(command_folder)))
+
+    assert f"python3 here is {version}" in said
+    assert "needs Python 3.11, 3.12, 3.13 or 3.14" in said
+    assert not (fresh_checkout / ".venv").exists()
+
+
+def test_no_python_at_all_is_one_sentence(fresh_checkout: Path, command_folder: Path) -> None:
+    said = complaint(make("run", cwd=fresh_checkout, PATH=str(command_folder)))
+
+    assert "there is no python3 on this machine" in said
+
+
+def test_a_newer_python_beside_an_old_one_is_found(
+    fresh_checkout: Path, command_folder: Path
+) -> None:
+    put_command(command_folder, "python3", "echo Python 3.9.2")
+    (command_folder / "python3.12").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    put_command(
+        command_folder,
+        "python3.12",
+        f'[ "$1" = --version ] && echo Python 3.12.1 || exec "{sys.executable}" "$@"',
+    )
+
+    # A wrong PORT stops it right after the choice, before anything is installed.
+    result = make("run", "PORT=abc", cwd=fresh_checkout, PATH=str(command_folder))
+
+    assert "python3 here is 3.9.2; using python3.12 (3.12.1) instead." in result.stdout
+    assert complaint(result).startswith("PORT must be")
+
+
+def test_a_python_without_its_venv_part_names_the_package(
+    fresh_checkout: Path, site_customization: Callable[[str], str]
+) -> None:
+    without = site_customization("import sys; sys.modules['ensurepip'] = None")
+
+    said = complaint(make("test", cwd=fresh_checkout, PYTHONPATH=without, PYTHON=sys.executable))
+
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert f"apt-get install python{version}-venv" in said
+
+
+def test_a_full_disk_is_one_sentence_before_anything_is_written(
+    fresh_checkout: Path, site_customization: Callable[[str], str]
+) -> None:
+    nearly_full = site_customization(
+        "import shutil; shutil.disk_usage = lambda path: shutil._ntuple_diskusage(10**9, 0, 7 * 10**6)"
+    )
+
+    said = complaint(
+        make("test", cwd=fresh_checkout, PYTHONPATH=nearly_full, PYTHON=sys.executable)
+    )
+
+    assert re.search(r"Not enough disk space: .* 7 MB are free", said)
+    assert not (fresh_checkout / ".venv").exists()
+
+
+def test_an_environment_counts_as_ready_only_when_it_was_finished_with_these_pins(
+    fresh_checkout: Path,
+) -> None:
+    venv = fresh_checkout / ".venv"
+    venv.mkdir()
+
+    def ready(kind: str) -> bool:
+        command = [sys.executable, "bin/make_venv.py", "--is-ready", kind]
+        return subprocess.run(command, cwd=fresh_checkout, check=False).returncode == 0
+
+    assert not ready("run")
+    shutil.copy(fresh_checkout / "requirements.txt", venv / ".installed-requirements.txt")
+    assert ready("run")
+    assert not ready("dev")
+    (venv / ".incomplete").touch()
+    assert not ready("run")
+    (venv / ".incomplete").unlink()
+    with (fresh_checkout / "requirements.txt").open("a") as pins:
+        pins.write("one-more==1.0\n")
+    assert not ready("run")
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(plan_module, "ROOT", tmp_path)
+    return tmp_path / ".env"
+
+
+def test_the_environment_wins_over_dotenv_and_the_address_follows(dotenv: Path) -> None:
+    dotenv.write_text("HOST=0.0.0.0\nPORT=8100\nSITE_BASE_URL=http://127.0.0.1:8000\n")
+
+    assert read_plan({}).authority == "0.0.0.0:8100"
+    assert read_plan({}).base_url == "http://127.0.0.1:8100"
+    assert read_plan({"PORT": "8200"}).base_url == "http://127.0.0.1:8200"
+    assert read_plan({"HOST": "::1"}).base_url == "http://[::1]:8100"
+    assert read_plan({"SITE_BASE_URL": "https://shop.example/"}).base_url == "https://shop.example"
+
+
+def test_a_public_address_in_dotenv_stays(dotenv: Path) -> None:
+    dotenv.write_text("SITE_BASE_URL=https://shop.example\n")
+
+    assert read_plan({"PORT": "8200"}).base_url == "https://shop.example"
+
+
+def test_payments_are_sandboxed_unless_there_is_a_key(dotenv: Path) -> None:
+    assert read_plan({}).child_env["STRIPE_SANDBOX"] == "1"
+
+    dotenv.write_text("STRIPE_SECRET_KEY=sk_test_123\n")
+
+    assert "STRIPE_SANDBOX" not in read_plan({}).child_env
+
+
+def test_another_configuration_is_prepared_again_and_another_port_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = fingerprint(read_plan({}))
+
+    assert fingerprint(read_plan({"PORT": "8200"})) == before
+    assert fingerprint(read_plan({"DATABASE_URL": "sqlite:////tmp/other.sqlite3"})) != before
+    monkeypatch.setenv("STRIPE_CURRENCY", "JPY")
+    assert fingerprint(read_plan({})) != before
+
+
+def test_a_refused_port_never_becomes_a_plan() -> None:
+    with pytest.raises(Refusal, match="PORT must be a number"):
+        read_plan({"PORT": "eighty"})
+
+
+def test_a_failed_step_is_told_in_its_own_last_words() -> None:
+    traceback = (
+        "Traceback (most recent call last):\n"
+        '  File "manage.py", line 9, in <module>\n'
+        "django.core.exceptions.ImproperlyConfigured: These settings need attention:\n"
+        "  DEBUG: must be off\n"
+    )
+
+    assert last_words(traceback) == "These settings need attention:\n  DEBUG: must be off"
+    assert last_words("CommandError: nothing to load\n") == "nothing to load"
+    assert last_words("") == "it gave no reason"
+
+
+@pytest.fixture
+def var_dir(tmp_path: Path) -> Path:
+    """A data folder whose database is nearly migrated, when this suite has made one on SQLite.
+
+    Migrating from nothing takes 20 seconds; what is missing in the copy, `make run` adds.
+    """
+    folder = tmp_path / "var"
+    folder.mkdir()
+    made = sorted(settings.VAR_DIR.glob("test-*.sqlite3"), key=lambda path: path.stat().st_mtime)
+    if made:
+        with (
+            closing(sqlite3.connect(made[-1])) as source,
+            closing(sqlite3.connect(folder / "db.sqlite3")) as copy,
+        ):
+            source.backup(copy)
+    return folder
+
+
+class RunningShop:
+    """`make run` in a session of its own, so that a signal reaches what Ctrl-C would reach."""
+
+    def __init__(self, port: int, var_dir: Path, root: Path = ROOT, demo: str = "0") -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = var_dir.parent / f"make-run-{port}.log"
+        with self.log.open("wb") as log:
+            self.make = subprocess.Popen(
+                ["make", "run", f"PORT={port}"],
+                cwd=root,
+                env=clean_environment(VAR_DIR=str(var_dir), DEMO=demo),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until(self, fact: Callable[[], object], what: str, seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
+        while not fact():
+            assert time.monotonic() < deadline, f"not in {seconds} s: {what}\n{self.said}"
+            assert self.make.poll() is None or not what.startswith("open"), self.said
+            time.sleep(0.05)
+
+    def wait_until_open(self, seconds: float = 90) -> None:
+        self.wait_until(lambda: "Ctrl-C closes it" in self.said, "open", seconds)
+
+    def family(self) -> dict[int, str]:
+        """Every process of this `make run`, its command line by its number."""
+        table = process_table()
+        family = {self.make.pid}
+        for _generation in range(6):
+            family |= {pid for pid, (parent, _) in table.items() if parent in family}
+        return {pid: table[pid][1] for pid in family if pid in table}
+
+
+def is_gone(family: dict[int, str]) -> bool:
+    table = process_table()
+    return not any(table.get(pid, (0, ""))[1] == command for pid, command in family.items())
+
+
+def process_table() -> dict[int, tuple[int, str]]:
+    """Parent and command line of every living process. A zombie has no command line."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        return {int(row[0]): (int(row[1]), row[2]) for row in rows if len(row) == 3}
+    table = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (folder / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+            if command:
+                table[int(folder.name)] = (int(parent), command)
+    return table
+
+
+@pytest.fixture
+def shop(var_dir: Path) -> Iterator[RunningShop]:
+    running = RunningShop(free_port(), var_dir)
+    yield running
+    if running.make.poll() is None:
+        os.killpg(running.make.pid, signal.SIGTERM)
+        running.make.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_make_run_opens_the_shop_and_ctrl_c_ends_everything_it_started(
+    shop: RunningShop, var_dir: Path
+) -> None:
+    shop.wait_until_open()
+    assert f"{shop.url}/admin/" in shop.said
+    assert "sandboxed" in shop.said
+    with urllib.request.urlopen(f"{shop.url}/healthz/", timeout=10) as page:
+        assert page.status == 200
+    family = shop.family()
+    for program in ("gunicorn", "db_worker", "run_scheduler"):
+        assert any(program in command for command in family.values()), family
+
+    os.killpg(shop.make.pid, signal.SIGINT)
+
+    shop.make.wait(20)
+    shop.wait_until(lambda: is_gone(family), "everything ended", seconds=5)
+    assert "Traceback" not in shop.said
+    assert "nothing is left running" in shop.said
+
+    again = RunningShop(free_port(), var_dir)
+    again.wait_until_open()
+    assert "Preparing" not in again.said
+    family = again.family()
+    again.make.kill()  # not even make can pass this on
+    again.wait_until(lambda: is_gone(family), "everything ended", seconds=20)
+
+
+@pytest.mark.prove
+def test_a_clean_clone_opens_with_the_demo_and_a_second_start_takes_seconds(tmp_path: Path) -> None:
+    clone = tmp_path / "a clean clone"
+    left_out = shutil.ignore_patterns(".venv", ".git", "var", "__pycache__", ".*_cache", ".env")
+    shutil.copytree(ROOT, clone, ignore=left_out)
+    took = []
+    for _run in ("first", "second"):
+        started = time.monotonic()
+        running = RunningShop(free_port(), clone / "var", root=clone, demo="1")
+        running.wait_until_open(seconds=600)
+        took.append(time.monotonic() - started)
+        assert "sign in as editor@example.com" in running.said
+        os.killpg(running.make.pid, signal.SIGINT)
+        running.make.wait(20)
+    print(f"make run: {took[0]:.1f} s from a clean clone, {took[1]:.1f} s the second time")
+    assert took[1] < 15
