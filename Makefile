@@ -15,7 +15,7 @@ run: ## Start the shop on http://127.0.0.1:8000 (HOST=, PORT= and PYTHON= choose
 	@exec $(PY) -m site_config.supervisor
 
 test: dev ## Run the test-suite on SQLite (ARGS="-k cart" chooses)
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest -m "not prove" $(ARGS)
 
 prove: dev ## Run everything long, by hand (ARGS="-k commands" chooses)
 	@exec $(PY) -m pytest -m prove $(ARGS)
@@ -32,7 +32,7 @@ types: dev ## Check the types
 	$(PY) -m mypy .
 
 imports: dev ## Check that the rooms import in one direction only
-	$(PY) -c 'import sys; from importlinter.cli import lint_imports_command as main; main()'
+	$(PY) -c 'from importlinter.cli import lint_imports_command as main; main(["--no-logo"])'
 
 check: lint types imports ## All of the above that changes nothing, and Django's own checks
 	$(PY) -m ruff format --check .

@@ -49,9 +49,8 @@ def _track_problems(track: ProductTrack, position: int) -> list[str]:
     problems = [] if track.title else [f"Give track {position} a title."]
     if not files:
         problems.append(f"{name} has no file yet.")
-    for file in files:
-        if not file.asset.file.storage.exists(file.asset.file.name):
-            problems.append(
-                f"{name}: the file “{file.asset.file_name}” is missing from storage; upload it again."
-            )
-    return problems
+    return problems + [
+        f"{name}: the file “{file.asset.file_name}” is missing from storage; upload it again."
+        for file in files
+        if not file.asset.file.storage.exists(file.asset.file.name)
+    ]

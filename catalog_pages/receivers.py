@@ -5,7 +5,6 @@ Connected by `CatalogPagesConfig.ready`. Work that takes time goes to the task q
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from wagtail.signals import page_published, workflow_approved
 
 from catalog_pages.models import Artist, CoverImage, DigitalAsset, Excerpt, Genre, ProductPage
 from catalog_pages.publishing import PublishRefused, publish_problems
+from catalog_pages.tasks import make_cover_renditions, make_excerpts
 
 FIELDS_THAT_CHANGE_SIZES = {
     "file",
@@ -31,9 +31,9 @@ def prepare_published_product(instance: ProductPage, **kwargs: Any) -> None:
     """Cut excerpts and make cover sizes, so that no reader's GET ever has to."""
     if not instance.live:  # Wagtail sends the signal for a scheduled page, too
         return
-    _after_commit("make_excerpts", instance.pk)
+    transaction.on_commit(partial(make_excerpts.enqueue, instance.pk))
     if instance.cover_id:
-        _after_commit("make_cover_renditions", instance.cover_id)
+        transaction.on_commit(partial(make_cover_renditions.enqueue, instance.cover_id))
 
 
 def prepare_changed_cover(
@@ -41,7 +41,7 @@ def prepare_changed_cover(
 ) -> None:
     """A new picture or focal point; Wagtail has thrown the old sizes away by then."""
     if not raw and (update_fields is None or FIELDS_THAT_CHANGE_SIZES & set(update_fields)):
-        _after_commit("make_cover_renditions", instance.pk)
+        transaction.on_commit(partial(make_cover_renditions.enqueue, instance.pk))
 
 
 def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
@@ -109,15 +109,3 @@ def _path(instance: Artist | Genre) -> str:
 
 def _link(path: str) -> str:
     return f"{uri_to_iri(path)}/"
-
-
-def _after_commit(task_name: str, key: int) -> None:
-    transaction.on_commit(partial(_enqueue, task_name, key))
-
-
-def _enqueue(task_name: str, key: int) -> None:
-    # The tasks load audio libraries; a web process only needs them once something is published.
-    from catalog_pages import tasks
-
-    task: Callable[..., Any] = getattr(tasks, task_name)
-    task.enqueue(key)  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ def safe_file_name(file_name: str) -> str:
     shortening. Characters that only some systems refuse, such as ``:``, are left to the client.
     """
     visible = "".join("_" if _is_unsafe(character) else character for character in file_name)
-    stem, extension = splitext(visible.strip(" ."))
+    stem, extension = splitext(visible.strip(" ."))  # noqa: PTH122  # a name, not a path
     if len(extension.encode()) > _MAX_EXTENSION_BYTES:
         stem, extension = stem + extension, ""
     room = MAX_NAME_BYTES - len(extension.encode())

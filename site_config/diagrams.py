@@ -91,7 +91,7 @@ def _columns(model: type[models.Model]) -> Iterator[tuple[str, str, str]]:
             if field.unique
             else ""
         )
-        yield field.get_internal_type().removesuffix("Field"), field.column, mark
+        yield field.get_internal_type().removesuffix("Field"), str(field.column), mark
 
 
 def _relations(model: type[models.Model]) -> Iterator[str]:

@@ -37,7 +37,7 @@ _chosen = Profile.DEVELOPMENT
 
 def choose(profile: Profile) -> None:
     """Called by a settings module before it imports `base`."""
-    global _chosen
+    global _chosen  # noqa: PLW0603  # set once, before settings are read
     _chosen = profile
 
 

@@ -22,53 +22,13 @@ from catalog_pages.audio.text import clean_text, fold
 
 UNKNOWN_ARTIST = "Unknown artist"
 # Folders that say how the files got here rather than who made them.
-GENERIC_FOLDERS = frozenset(
-    [
-        "album",
-        "albums",
-        "audio",
-        "collection",
-        "demo",
-        "desktop",
-        "download",
-        "downloads",
-        "export",
-        "files",
-        "flac",
-        "home",
-        "import",
-        "inbox",
-        "incoming",
-        "library",
-        "m4a",
-        "master",
-        "masters",
-        "media",
-        "mp3",
-        "mp3s",
-        "music",
-        "new",
-        "ogg",
-        "opus",
-        "samples",
-        "sfx",
-        "single",
-        "singles",
-        "snd",
-        "songs",
-        "sound",
-        "sounds",
-        "temp",
-        "tmp",
-        "track",
-        "tracks",
-        "unsorted",
-        "upload",
-        "uploads",
-        "wav",
-        "wavs",
-    ]
-)
+GENERIC_FOLDERS = frozenset({
+    "album", "albums", "audio", "collection", "demo", "desktop", "download", "downloads",
+    "export", "files", "flac", "home", "import", "inbox", "incoming", "library", "m4a",
+    "master", "masters", "media", "mp3", "mp3s", "music", "new", "ogg", "opus", "samples",
+    "sfx", "single", "singles", "snd", "songs", "sound", "sounds", "temp", "tmp", "track",
+    "tracks", "unsorted", "upload", "uploads", "wav", "wavs",
+})  # fmt: skip
 LAST = 1 << 15
 
 
@@ -131,7 +91,7 @@ class ReleasePlan:
 
     @property
     def release_date(self) -> date | None:
-        """The earliest full date; else 1 January of the earliest year, since a date is all there is room for."""
+        """The earliest full date; else 1 January of the earliest year: pages keep dates, not years."""
         days = [file.tags.release_date for file in self.files if file.tags.release_date]
         years = [file.tags.year for file in self.files if file.tags.year]
         return min(days) if days else date(min(years), 1, 1) if years else None
@@ -170,7 +130,7 @@ def grouped(files: Iterable[SourceFile]) -> list[ReleasePlan]:
 
 
 def track_key(disc: int | None, number: int | None, title: str) -> tuple[int, int | None, str]:
-    """What makes two files one track. A missing disc is the first: few people tag it on one-disc albums."""
+    """What makes two files one track. A missing disc is the first one."""
     return disc or 1, number, fold(title)
 
 

@@ -167,12 +167,11 @@ class ProductPage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        product = (
-            ProductPage.objects.for_cards().with_tracks().get(pk=self.pk)
-            if self.pk and self.live
-            else self
+        # A preview shows the draft in memory; readers get everything fetched in a few queries.
+        is_preview = getattr(request, "is_preview", False)
+        context["product"] = (
+            self if is_preview else ProductPage.objects.for_cards().with_tracks().get(pk=self.pk)
         )
-        context["product"] = self if getattr(request, "is_preview", False) else product
         context["more_by_artist"] = (
             ProductPage.objects.live()
             .for_cards()

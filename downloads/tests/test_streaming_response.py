@@ -300,7 +300,7 @@ def test_a_weak_etag_and_a_local_time_are_programming_errors(opener: Opener) -> 
     with pytest.raises(ValueError, match="strong"):
         replace(stored(opener), etag='W/"1"')
     with pytest.raises(ValueError, match="time zone"):
-        replace(stored(opener), last_modified=datetime(2023, 1, 1))
+        replace(stored(opener), last_modified=datetime(2023, 1, 1))  # noqa: DTZ001
 
 
 def test_files_of_a_storage_are_served_and_closed(tmp_path: Path) -> None:

@@ -123,8 +123,8 @@ def ask_worker(connection: http.client.HTTPConnection) -> dict[str, int]:
 
 
 def descriptors(pid: int) -> list[str]:
-    links = (Path(f"/proc/{pid}/fd") / number for number in os.listdir(f"/proc/{pid}/fd"))
-    return sorted(os.readlink(link) for link in links if link.is_symlink())
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return sorted(str(link.readlink()) for link in links if link.is_symlink())
 
 
 def peak_memory_bytes(pid: int) -> int:

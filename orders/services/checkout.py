@@ -341,7 +341,8 @@ def _close_other_checkouts(order: Order) -> bool:
         order__status=Order.Status.PENDING,
         status__in=(Payment.Status.CREATED, Payment.Status.OPEN),
     ).exclude(order=order)
-    return any([_close(payment) for payment in others.select_related("order")])
+    turned_out_paid = [_close(payment) for payment in others.select_related("order")]
+    return any(turned_out_paid)
 
 
 def _close(payment: Payment) -> bool:

@@ -73,7 +73,7 @@ def mail_send(*, mail_id: int) -> bool:
     try:
         _write(mail)
         _message(mail).send()
-    except Exception as error:  # whatever is wrong with one letter, it is on its row and waits
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with one letter, it is on its row and waits
         _postpone(mail, f"{type(error).__name__}: {error}")
         return False
     OutboxMail.objects.filter(pk=mail_id).update(

@@ -155,7 +155,7 @@ def test_less_than_stripes_smallest_amount_is_refused_with_a_sentence() -> None:
     user = make_user()
     cart = make_cart(user, make_product(price_pennies=29))
 
-    with pytest.raises(AmountTooSmall, match="£0.30"):
+    with pytest.raises(AmountTooSmall, match=r"£0\.30"):
         checkout(user, cart)
 
 

@@ -16,7 +16,7 @@ from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
 from catalog_pages.demo.sound.voices import forget_notes
 
-FORM = "intro:4 a:8 break:4 b:12 outro:4"
+FORM = "intro:4 a:8 break:4 b:8 outro:4"
 GROOVE = ("a", "b", "outro")
 
 
@@ -169,7 +169,7 @@ def _bass(desk: Desk, form: Form, harmony: Chart, room: Room, brief: Brief) -> N
 
 def _hook(desk: Desk, form: Form, harmony: Chart, room: Room, brief: Brief) -> None:
     name = "minor pentatonic" if brief.feel != "piano" else "pentatonic"
-    style = Style(_HOOKS, 8.0, scale(name, brief.key), 74, form="aab", leap=0.3)
+    style = Style(_HOOKS, 8.0, scale(name, brief.key), 74, form="aaba", leap=0.3)
     for part in form.sections:
         if part.name != "b":
             continue

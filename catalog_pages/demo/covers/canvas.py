@@ -1,7 +1,8 @@
 """Paper, ink and light: the few operations every sleeve is made with.
 
 A picture is a float32 array of shape ``(SIDE, SIDE, 3)`` with values 0-1. A mask has no colours:
-``(SIDE, SIDE)``, how much ink lands where. Shapes are drawn at twice the size and halved, for clean edges.
+it says how much ink lands on each pixel. Shapes are drawn at twice the size and halved, for clean
+edges.
 """
 
 from __future__ import annotations
