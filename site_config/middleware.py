@@ -13,8 +13,21 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from catalog_pages.publishing import PublishRefused
+from site_config.views import healthz, readyz
 
+PROBES = {"/healthz/": healthz, "/readyz/": readyz}
 ADMIN_PATHS = ("/admin/", "/django-admin/")
+
+
+class ProbeMiddleware:
+    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path)
+        return probe(request) if probe else self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

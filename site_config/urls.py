@@ -13,8 +13,6 @@ from wagtail.documents import urls as wagtaildocs_urls
 from site_config import views
 
 urlpatterns = [
-    path("healthz/", views.healthz, name="healthz"),
-    path("readyz/", views.readyz, name="readyz"),
     # Both admins have sign-in pages of their own without limits or a second factor: not here.
     path("admin/login/", views.staff_sign_in),
     path("django-admin/login/", views.staff_sign_in),

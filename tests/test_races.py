@@ -36,9 +36,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
         finally:
             connection.close()
 
-    threads = [
-        threading.Thread(target=run, args=(place, job)) for place, job in enumerate(jobs)
-    ]
+    threads = [threading.Thread(target=run, args=(place, job)) for place, job in enumerate(jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -56,7 +54,8 @@ def test_ten_deliveries_and_the_landing_page_at_once_pay_grant_and_mail_once() -
         return controls.deliver(completed, controls.through(Client()))
 
     answers = at_once(
-        *[deliver] * 10, *[lambda: sync_checkout(session_id).status] * 3  # type: ignore[union-attr]
+        *[deliver] * 10,
+        *[lambda: sync_checkout(session_id).status] * 3,  # type: ignore[union-attr]
     )
 
     order.refresh_from_db()

@@ -194,6 +194,9 @@ def test_error_pages_speak_plainly(client: Client) -> None:
     assert "<h1" in response.content.decode()
 
 
-def test_probes_answer(client: Client) -> None:
-    assert client.get("/healthz/").content == b"ok\n"
-    assert client.get("/readyz/").content == b"ok\n"
+def test_probes_answer_under_any_host_name(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    for address in ("/healthz/", "/readyz/"):
+        assert client.get(address, headers={"Host": "10.0.0.7"}).content == b"ok\n"
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400

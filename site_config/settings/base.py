@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "site_config.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "site_config.middleware.ContentSecurityPolicyMiddleware",
@@ -219,7 +220,6 @@ CSRF_COOKIE_SECURE = CONFIG.is_https
 SECURE_HSTS_SECONDS = 31_536_000 if CONFIG.is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = CONFIG.is_https
 SECURE_HSTS_PRELOAD = CONFIG.is_https
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONFIG.trusted_proxy else None
 SESSION_COOKIE_HTTPONLY = True
