@@ -22,7 +22,7 @@ RUN SECRET_KEY=only-while-the-image-is-built-and-then-never-again-anywhere \
     SITE_BASE_URL=http://127.0.0.1:8000 STRIPE_SANDBOX=1 DATABASE_URL=sqlite:////tmp/none.sqlite3 \
     python manage.py collectstatic --noinput --verbosity 0
 
-USER shop
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=6 \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz/', timeout=4)"]

@@ -92,8 +92,8 @@ def asset_store(
 
     Bytes that are here already (by sha256) lead to the asset that has them; if that asset's own
     bytes have vanished from storage, these take their place. `uploaded_by` is a user or None; `facts`
-    saves reading the sound again when the caller has just probed it. Whatever fails, there is never a row without bytes; and no
-    bytes stay behind unless the process dies between the two.
+    saves reading the sound again when the caller has just probed it. Whatever fails, there is never
+    a row without bytes; and no bytes stay behind unless the process dies between the two.
 
     Raises FileRefused (empty, too large, a name with folders, changed meanwhile), UnreadableAudio,
     and OSError when a disk or a bucket does not do its part.

@@ -58,7 +58,7 @@ def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
 def remember_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
     """Before the row is overwritten, note where its page was."""
     stored = type(instance).objects.filter(pk=instance.pk).first()
-    instance.old_path = _path(stored) if stored else ""  # type: ignore[union-attr]
+    instance.old_path = _path(stored) if stored else ""
 
 
 def redirect_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
@@ -86,7 +86,7 @@ def forget_redirects(instance: Artist | Genre, **kwargs: Any) -> None:
 
 def remove_stored_file(instance: DigitalAsset | Excerpt, **kwargs: Any) -> None:
     """The bytes go once the row is gone for good, never while a rollback could bring it back."""
-    transaction.on_commit(partial(instance.file.storage.delete, instance.file.name))
+    transaction.on_commit(partial(instance.file.storage.delete, instance.file.name or ""))
 
 
 def connect() -> None:

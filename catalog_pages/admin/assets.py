@@ -104,7 +104,7 @@ class AssetInspectView(generic.InspectView):
     def get_tags_display_value(self) -> str | SafeString:
         """The file's own tags, one to a line."""
         tags = [(key, value) for key, value in self.object.tags.items() if value not in (None, "")]
-        return format_html_join(format_html("<br>"), "{}: {}", tags) or facts.UNKNOWN
+        return format_html_join("", "<div>{}: {}</div>", tags) or facts.UNKNOWN
 
     def get_used_in_display_value(self) -> str | SafeString:
         return links_to_products(self.object)

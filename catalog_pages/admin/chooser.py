@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import chooser as views
 from wagtail.admin.viewsets.chooser import ChooserViewSet
+from wagtail.admin.widgets.chooser import BaseChooser
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.assets import find_by_name
@@ -48,6 +51,8 @@ class AssetUploadForm(forms.Form):
 
 class AssetColumnsMixin:
     """What tells one file from another: its name, format, length, size and age."""
+
+    is_multiple_choice = False
 
     @property
     def columns(self) -> list[Column]:
@@ -90,11 +95,29 @@ class AssetUploadTabView(
         return self.get_reshow_creation_form_response()
 
 
+class AssetChosenView(views.ChosenView):
+    def get_object(self, pk: str) -> DigitalAsset:
+        try:
+            return DigitalAsset.objects.get(pk=pk)
+        except ValidationError as error:  # not even the shape of an id
+            raise Http404 from error
+
+
+class AssetWidget(BaseChooser):
+    def get_instance(self, value: Any) -> DigitalAsset | None:
+        """The form says what is wrong with a strange id; its field is drawn empty."""
+        try:
+            return super().get_instance(value)
+        except ValidationError:
+            return None
+
+
 class DigitalAssetChooserViewSet(ChooserViewSet):
     model = DigitalAsset
     name = "digital_asset_chooser"
     url_prefix = "audio-files/choose"
     icon = "media"
+    preserve_url_parameters: list[str] = []  # "multiple" is Wagtail's only one
     choose_one_text = "Choose a file"
     choose_another_text = "Choose another file"
     edit_item_text = "See the file"
@@ -107,4 +130,10 @@ class DigitalAssetChooserViewSet(ChooserViewSet):
     per_page = 15
     choose_view_class = AssetChooseView
     choose_results_view_class = AssetChooseResultsView
+    chosen_view_class = AssetChosenView
     create_view_class = AssetUploadTabView
+    base_widget_class = AssetWidget
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """A file is chosen one at a time: there is no view that takes several."""
+        return [url for url in super().get_urlpatterns() if url.name != "chosen_multiple"]

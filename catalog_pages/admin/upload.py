@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -81,7 +81,7 @@ def too_large(file_name: str) -> Outcome:
     return Outcome(file_name, f"This file is larger than {limit}, the most that this shop takes.")
 
 
-def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
+def store_upload(upload: UploadedFile, *, user: Any) -> Outcome:
     """Hash, read and keep one upload; a refusal is an outcome, never an exception."""
     name = upload.name or ""
     try:

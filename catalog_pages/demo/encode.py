@@ -9,9 +9,11 @@ from __future__ import annotations
 import pathlib
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
+from av import AudioStream
 
 from catalog_pages.demo.sound.signal import RATE, Sound, noise
 
@@ -38,13 +40,14 @@ TARGETS: dict[str, Target] = {
 
 
 def encode(sound: Sound, path: pathlib.Path, kind: str) -> None:
-    """Write a stereo sound (float32, ``(2, samples)``) to ``path`` as ``mp3``, ``flac`` or ``opus``."""
+    """Write a stereo sound, shape ``(2, samples)``, to ``path`` as a ``kind`` of ``TARGETS``."""
     target = TARGETS[kind]
     if target.sample_format == "s16":
         sound = _dithered(sound)
     flags = {"fflags": "+bitexact"}
     with av.open(path, "w", format=target.container, options=flags) as container:
-        stream = container.add_stream(target.codec, rate=target.rate, options=target.options)
+        added = container.add_stream(target.codec, rate=target.rate, options=target.options)
+        stream = cast(AudioStream, added)
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.layout = "stereo"
         stream.format = target.sample_format

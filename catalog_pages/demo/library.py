@@ -286,7 +286,7 @@ RELEASES: tuple[DemoRelease, ...] = (
         "Thistle Reel",
         (2024, 9, 6),
         120,
-        "Mandolin at a run, with the floorboards keeping time. Learn it by ear; the dots will not help.",
+        "Mandolin at a run, with the floorboards keeping time. Learn it by ear.",
         play=("G", 114, "reel", 79),
         file=OPUS,
         sleeve="thistle",

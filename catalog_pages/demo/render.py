@@ -13,7 +13,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 
+from catalog_pages.demo.compose import compose
+from catalog_pages.demo.compose.score import Brief
+from catalog_pages.demo.covers import sleeve_jpeg
+from catalog_pages.demo.encode import encode
 from catalog_pages.demo.library import RELEASES, DemoRelease, DemoTrack
+from catalog_pages.demo.tags import tags_of, write_tags
 
 WORKERS = 2
 
@@ -67,25 +72,15 @@ def _safe(name: str) -> str:
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", name).strip(". ") or "untitled"
 
 
-# The two functions below run in the worker processes. They import the heavy libraries themselves:
-# a web process that only asks what the demo contains never loads numpy or PyAV.
-
-
 def _sleeve(name: str, seed: int) -> bytes:
-    from catalog_pages.demo.covers import sleeve_jpeg
-
+    """In a worker: draw a sleeve."""
     return sleeve_jpeg(name, seed)
 
 
 def _write_track(
     directory: pathlib.Path, release: DemoRelease, track: DemoTrack, cover: bytes
 ) -> list[pathlib.Path]:
-    """Compose a track once and write it in each of its release's formats."""
-    from catalog_pages.demo.compose import compose
-    from catalog_pages.demo.compose.score import Brief
-    from catalog_pages.demo.encode import encode
-    from catalog_pages.demo.tags import tags_of, write_tags
-
+    """In a worker: compose a track once and write it in each of its release's formats."""
     brief = Brief(key=track.key, tempo=track.tempo, feel=track.feel, seed=track.seed)
     sound = compose(release.genre, brief)
     folder = release_directory(directory, release)

@@ -55,15 +55,10 @@ class HomePage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        newest = ProductPage.objects.live().for_cards().newest_first()
-        hero = self.hero_product if self.hero_product and self.hero_product.live else None
-        hero_products = ProductPage.objects.live().for_cards().with_tracks()
-        context["hero"] = (
-            hero_products.filter(pk=hero.pk).first()
-            if hero
-            else hero_products.newest_first().first()
-        )
-        context["new_releases"] = newest[:8]
+        newest = list(ProductPage.objects.live().for_cards().with_tracks().newest_first()[:8])
+        chosen = ProductPage.objects.live().for_cards().with_tracks().filter(pk=self.hero_product_id)
+        context["hero"] = chosen.first() or next(iter(newest), None)
+        context["new_releases"] = newest
         context["artists"] = Artist.objects.with_products()[:12]
         return context
 
@@ -175,6 +170,7 @@ class ProductPage(Page):
         context["more_by_artist"] = (
             ProductPage.objects.live()
             .for_cards()
+            .with_tracks()
             .newest_first()
             .filter(artist_id=self.artist_id)
             .exclude(pk=self.pk)[:4]

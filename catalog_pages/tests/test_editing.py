@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from wagtail.test.utils.form_data import inline_formset
 
 from catalog_pages.models import CataloguePage, ProductPage
 from catalog_pages.tests.editors import (
@@ -32,7 +34,12 @@ def test_a_draft_is_saved_with_everything_missing(editor: Client) -> None:
 
     page = ProductPage.objects.get()
     assert response.status_code == 302
-    assert (page.live, page.price_pennies, page.artist, page.tracks.count()) == (False, None, None, 0)
+    assert (page.live, page.price_pennies, page.artist, page.tracks.count()) == (
+        False,
+        None,
+        None,
+        0,
+    )
 
 
 def test_a_draft_is_saved_with_empty_tracks_and_files_not_chosen(editor: Client) -> None:
@@ -114,6 +121,18 @@ def test_a_file_chosen_twice_for_a_track_is_a_sentence(editor: Client) -> None:
 
         assert response.status_code == 200
         assert "duplicate" in sentences(response)
+    assert not ProductPage.objects.exists()
+
+
+@pytest.mark.parametrize("asset", [str(uuid.uuid4()), "nonsense"])
+def test_a_file_that_is_gone_meanwhile_is_a_sentence(editor: Client, asset: str) -> None:
+    row = track("First")
+    row["files"] = inline_formset([{"asset": asset}])
+
+    for action in ("", "publish"):
+        response = create_product(editor, action, tracks=[row])
+
+        assert response.status_code == 200
     assert not ProductPage.objects.exists()
 
 

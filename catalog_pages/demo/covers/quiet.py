@@ -115,7 +115,7 @@ def lantern_water(random: Random) -> Picture:
 
 def moon_grass(random: Random) -> Picture:
     """A full moon behind autumn grass."""
-    across, down = axes()
+    _, down = axes()
     sky = down + (clouds(random, (2, 4), 3) - 0.5) * 0.16
     picture = ramp(
         sky, ((0, "#232645"), (0.4, "#4a3f6b"), (0.7, "#a2627a"), (0.9, "#e09a7c"), (1, "#f0bd8e"))

@@ -27,7 +27,7 @@ Random = np.random.Generator
 
 def last_tram(random: Random) -> Picture:
     """Three paper lanterns on the wire above two rails."""
-    across, down = axes()
+    _, down = axes()
     picture = ramp(down, ((0, "#0e1c3a"), (0.55, "#1c3a68"), (0.7, "#2a4f7d"), (1, "#0b1730")))
     paint(
         picture,
@@ -194,7 +194,7 @@ def _leaf(root: Point, angle: float, length: float, width: float) -> list[Point]
 
 def spring_stem(random: Random) -> Picture:
     """One stem with its leaves opening, on the pink of a March evening."""
-    across, down = axes()
+    _, down = axes()
     picture = ramp(down, ((0, "#f4d3c6"), (0.6, "#f2c2b4"), (1, "#eab3a2")))
     paint(picture, disc(0.5, 0.44, 0.34, 0.002), "#f9ead9")
     stem = [(0.5 + 0.022 * float(np.sin(t * 5)), 1.03 - 0.83 * t) for t in np.linspace(0, 1, 60)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         price_pennies = _price(options["price"])
-        with progress_bars(options["progress"]) as on_progress:
+        with quiet_wagtail(), progress_bars(options["progress"]) as on_progress:
             try:
                 report = ingest(
                     [Path(path) for path in options["paths"]],
@@ -100,6 +101,18 @@ def summary(report: IngestReport) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def quiet_wagtail() -> Iterator[None]:
+    """Wagtail logs two lines per page, which would tear the progress bar to pieces."""
+    logger = logging.getLogger("wagtail")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

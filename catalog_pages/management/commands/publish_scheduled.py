@@ -24,7 +24,8 @@ class Command(WagtailCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dryrun"]:
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            return
         failures = [*_unpublish_expired(), *_publish_due()]
         if failures:
             raise CommandError(f"To be tried again, see the log: {', '.join(failures)}.")

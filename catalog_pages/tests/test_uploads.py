@@ -1,0 +1,429 @@
+"""Audio comes in through its own view: hashed, read, recognised, and never an error page."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import struct
+import uuid
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from catalog_pages.admin.upload_handlers import CappedUploadHandler
+from catalog_pages.models import DigitalAsset, ProductPage
+from catalog_pages.roles import EDITORS
+from catalog_pages.tests.editors import create_product, member_client, owner_client, track
+from tests.factories import make_asset, make_product, make_user
+
+pytestmark = pytest.mark.django_db
+
+JSON = {"accept": "application/json"}
+
+
+@pytest.fixture
+def editor() -> Client:
+    return member_client(EDITORS)
+
+
+def tone(hertz: int = 440) -> bytes:
+    """A second of real sound; every pitch is a file of its own."""
+    rate = 8000
+    samples = (int(9000 * math.sin(math.tau * hertz * n / rate)) for n in range(rate))
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return buffer.getvalue()
+
+
+def upload(client: Client, *files: tuple[str, bytes], **extra: Any) -> Any:
+    chosen = [SimpleUploadedFile(name, content) for name, content in files]
+    return client.post(reverse("digital_assets:upload"), {"files": chosen}, **extra)
+
+
+def upload_json(client: Client, *files: tuple[str, bytes]) -> tuple[int, list[dict[str, Any]]]:
+    response = upload(client, *files, headers=JSON)
+    return response.status_code, json.loads(response.content)["results"]
+
+
+def multipart(name: str, content: bytes) -> tuple[bytes, str]:
+    """A body whose file name is exactly `name`, which the test client would tidy up."""
+    head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+    body = head.encode("utf-8", "surrogateescape") + b"Content-Type: audio/wav\r\n\r\n"
+    return body + content + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+
+
+# --- What is kept ------------------------------------------------------------------------------
+
+
+def test_an_upload_is_hashed_read_and_kept_byte_for_byte(editor: Client) -> None:
+    content = tone()
+
+    status, [result] = upload_json(editor, ("harbour.wav", content))
+
+    asset = DigitalAsset.objects.get()
+    assert (status, result["state"]) == (201, "stored")
+    assert result["facts"][:2] == ["WAV", "0:01"]
+    assert result["url"] == reverse("digital_assets:inspect", args=[asset.pk])
+    assert asset.sha256 == hashlib.sha256(content).hexdigest()
+    assert (asset.file_name, asset.size_bytes) == ("harbour.wav", len(content))
+    assert asset.uploaded_by is not None
+    with asset.file.open() as stored:
+        assert stored.read() == content
+
+
+def test_the_same_bytes_are_recognised_under_any_name(editor: Client) -> None:
+    upload(editor, ("harbour.wav", tone()))
+
+    status, [result] = upload_json(editor, ("copy of harbour.wav", tone()))
+
+    assert (status, result["state"]) == (200, "duplicate")
+    assert result["sentence"] == "This is the same file as “harbour.wav”, already here."
+    assert result["id"] == str(DigitalAsset.objects.get().pk)
+
+
+def test_several_files_come_at_once_and_one_bad_one_takes_no_other_with_it(editor: Client) -> None:
+    files = [("one.wav", tone(440)), ("notes.txt", b"milk, bread"), ("two.wav", tone(550))]
+
+    status, results = upload_json(editor, *files)
+
+    assert status == 422
+    assert [result["state"] for result in results] == ["stored", "refused", "stored"]
+    assert DigitalAsset.objects.count() == 2
+
+
+def test_without_javascript_the_same_form_answers_with_a_page(editor: Client) -> None:
+    files = [("one.wav", tone()), ("again.wav", tone()), ("notes.txt", b"milk, bread")]
+
+    response = upload(editor, *files)
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Stored." in page
+    assert "This is the same file as “one.wav”, already here." in page
+    assert "notes.txt" in page
+
+
+def test_no_temporary_file_is_left_behind(editor: Client, tmp_path: Path, settings: Any) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.MAX_UPLOAD_BYTES = len(tone())
+
+    upload(editor, ("one.wav", tone()), ("large.wav", tone() + b"0"), ("notes.txt", b"milk"))
+
+    assert list(tmp_path.iterdir()) == []
+    assert DigitalAsset.objects.count() == 1
+
+
+# --- What is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.mp3", b"milk, bread and a stamp"),
+        ("empty.wav", b""),
+        ("harbour.wav", tone()[:30]),
+        ("picture.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 200),
+        ("page.html", b"<script>alert(1)</script>"),
+    ],
+)
+def test_what_is_no_audio_is_a_sentence(editor: Client, name: str, content: bytes) -> None:
+    status, [result] = upload_json(editor, (name, content))
+
+    assert (status, result["state"]) == (422, "refused")
+    assert result["sentence"].endswith(".")
+    assert not DigitalAsset.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_a_sentence_and_never_fills_the_disk(
+    editor: Client, settings: Any
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 10_000
+
+    status, results = upload_json(editor, ("large.wav", tone()), ("small.txt", b"milk"))
+
+    assert status == 413
+    assert results[0]["sentence"].startswith("This file is larger than 10")
+    assert not DigitalAsset.objects.exists()
+
+
+def test_sending_nothing_is_a_sentence(editor: Client) -> None:
+    by_form, by_json = upload(editor), upload(editor, headers=JSON)
+
+    assert by_form.status_code == by_json.status_code == 400
+    assert "Choose at least one audio file." in by_form.content.decode()
+    assert json.loads(by_json.content)["sentence"] == "Choose at least one audio file."
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("../../etc/harbour.wav", "harbour.wav"),
+        ("C:\\\\Music\\\\harbour.wav", "harbour.wav"),
+        ("/etc/passwd.wav", "passwd.wav"),
+        ("a" * 300 + ".wav", "a" * 251 + ".wav"),
+        ("a." + "w" * 300, None),
+        ("🎷 سلام.wav", "🎷 سلام.wav"),
+        ("harbour\0.wav", "harbour.wav"),
+        ("harbour.wav...", "harbour.wav..."),
+        ("-rf *.wav", "-rf *.wav"),
+        ("<b>&amp;.wav", "<b>&.wav"),
+        ("\udcff\udcfe.wav", None),
+        ("..", None),
+        ("", None),
+        ("/", None),
+    ],
+)
+def test_no_file_name_is_an_error_page_or_a_path(
+    editor: Client, sent: str, kept: str | None
+) -> None:
+    body, content_type = multipart(sent, tone())
+
+    response = editor.post(reverse("digital_assets:upload"), body, content_type, headers=JSON)
+
+    assert response.status_code in {201, 400, 422}
+    for asset in DigitalAsset.objects.all():
+        assert asset.file_name == kept or kept is None
+        assert not {"/", "\\"} & set(asset.file_name)
+        stored = Path(asset.file.path).resolve()
+        assert stored.is_relative_to(Path(settings.PROTECTED_MEDIA_ROOT).resolve())
+    if response.status_code != 201:
+        assert not DigitalAsset.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"--x\r\n", b"\xff\xfe", b"--x--\r\n"])
+def test_a_broken_body_is_no_error_page(editor: Client, body: bytes) -> None:
+    kind = "multipart/form-data; boundary=x"
+
+    response = editor.post(reverse("digital_assets:upload"), body, kind, headers=JSON)
+
+    assert response.status_code == 400
+
+
+# --- Who may -----------------------------------------------------------------------------------
+
+
+def test_only_those_who_may_add_files_upload() -> None:
+    visitor, shopper = Client(), Client()
+    shopper.force_login(make_user())
+    looker = make_user()
+    codenames = ["access_admin", "view_digitalasset"]
+    looker.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    looking = Client()
+    looking.force_login(looker)
+
+    for client in (visitor, shopper, looking):
+        assert upload(client, ("one.wav", tone())).status_code == 302
+        background = upload(
+            client, ("one.wav", tone()), headers=JSON | {"x-requested-with": "XMLHttpRequest"}
+        )
+        assert background.status_code == 403
+    assert looking.get(reverse("digital_assets:index")).status_code == 200
+    assert not DigitalAsset.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["digital_assets:upload", "digital_asset_chooser:create"])
+def test_an_upload_needs_the_token(name: str) -> None:
+    known = owner_client()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = known.cookies
+    strict.get(reverse("digital_assets:upload"))
+    field = "files" if name.endswith("upload") else "audio-file-file"
+    data = {field: SimpleUploadedFile("one.wav", tone())}
+
+    without = strict.post(reverse(name), data)
+    token = strict.cookies["csrftoken"].value
+    chosen = {field: SimpleUploadedFile("one.wav", tone()), "csrfmiddlewaretoken": token}
+    with_token = strict.post(reverse(name), chosen)
+
+    assert without.status_code == 403
+    assert with_token.status_code in {200, 201}
+    assert DigitalAsset.objects.count() == 1
+
+
+def test_only_get_and_post_are_answered(editor: Client) -> None:
+    url = reverse("digital_assets:upload")
+
+    assert editor.get(url).status_code == 200
+    assert editor.put(url).status_code == 405
+    assert editor.delete(url).status_code == 405
+
+
+def test_an_upload_goes_to_a_temporary_file_whatever_its_size(editor: Client) -> None:
+    response = upload(editor, ("small.wav", tone()))
+
+    [handler] = response.wsgi_request.upload_handlers
+    assert isinstance(handler, CappedUploadHandler)
+
+
+# --- Finding and reading -----------------------------------------------------------------------
+
+
+def test_the_list_shows_facts_and_uses(editor: Client, django_assert_max_num_queries: Any) -> None:
+    assets = [make_asset(file_name=f"part-{n}.flac") for n in range(12)]
+    make_product("Harbour", assets=assets)
+    make_asset(file_name="spare.flac")
+
+    with django_assert_max_num_queries(25):
+        page = editor.get(reverse("digital_assets:index")).content.decode()
+
+    assert "part-7.flac" in page
+    assert "1:01" in page
+    assert "Harbour" in page
+    assert "Not used yet" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("harbour", ["Harbour_take 2.flac"]),
+        ("take harbour", ["Harbour_take 2.flac"]),
+        ("quay", ["quay.flac"]),
+        ("nothing", []),
+        ('"', ["Harbour_take 2.flac", "quay.flac"]),
+        ("%", ["Harbour_take 2.flac", "quay.flac"]),
+        ("x " * 600, []),
+    ],
+)
+def test_files_are_found_by_name(editor: Client, query: str, found: list[str]) -> None:
+    make_asset(file_name="Harbour_take 2.flac")
+    make_asset(file_name="quay.flac")
+
+    for name in (
+        "digital_assets:index",
+        "digital_assets:index_results",
+        "digital_asset_chooser:choose_results",
+    ):
+        page = editor.get(reverse(name), {"q": query})
+        text = page.content.decode()
+        assert page.status_code == 200
+        if len(query) < 200:
+            assert [n for n in ("Harbour_take 2.flac", "quay.flac") if n in text] == found
+
+
+def test_a_search_with_a_null_character_is_no_error_page(editor: Client) -> None:
+    for name in ("digital_assets:index", "digital_asset_chooser:choose_results"):
+        assert editor.get(reverse(name), {"q": "a\0b"}).status_code == 200
+
+
+def test_a_files_page_tells_everything_about_it(editor: Client) -> None:
+    asset = make_asset(file_name="harbour.flac", tags={"title": "Harbour", "year": 2024})
+    make_product("Harbour single", assets=[asset])
+
+    page = editor.get(reverse("digital_assets:inspect", args=[asset.pk])).content.decode()
+
+    for fact in (
+        asset.sha256,
+        "1:01",
+        "44.1 kHz",
+        "800 kbit/s",
+        "Stereo",
+        "Harbour single",
+        "2024",
+    ):
+        assert fact in page
+
+
+def test_a_file_has_no_form_that_could_change_it(editor: Client) -> None:
+    asset = make_asset()
+
+    for path in ("edit", "copy", "history"):
+        assert editor.get(f"/admin/audio-files/{path}/{asset.pk}/").status_code == 404
+
+
+def test_the_address_of_a_stored_file_leads_to_the_list(editor: Client) -> None:
+    assert editor.get(make_asset().file.url).status_code == 200
+
+
+# --- The chooser -------------------------------------------------------------------------------
+
+
+def chooser(client: Client, name: str = "choose", *args: object) -> Any:
+    url = reverse(f"digital_asset_chooser:{name}", args=args)
+    return client.get(url, headers={"x-requested-with": "XMLHttpRequest"})
+
+
+def test_the_chooser_lists_files_with_their_facts_and_offers_an_upload(editor: Client) -> None:
+    make_asset(file_name="harbour.flac")
+
+    answer = json.loads(chooser(editor).content)
+
+    for part in ("harbour.flac", "FLAC", "1:01", "Upload and choose", 'type="file"'):
+        assert part in answer["html"]
+
+
+def test_choosing_a_file_leads_back_with_its_name_and_its_page(editor: Client) -> None:
+    asset = make_asset(file_name="harbour.flac")
+
+    answer = json.loads(chooser(editor, "chosen", asset.pk).content)
+
+    assert answer["step"] == "chosen"
+    assert answer["result"] == {
+        "id": str(asset.pk),
+        "title": "harbour.flac",
+        "edit_url": reverse("digital_assets:inspect", args=[asset.pk]),
+    }
+
+
+def test_the_choosers_upload_tab_stores_and_chooses(editor: Client) -> None:
+    url = reverse("digital_asset_chooser:create")
+
+    first = editor.post(url, {"audio-file-file": SimpleUploadedFile("one.wav", tone())})
+    again = editor.post(url, {"audio-file-file": SimpleUploadedFile("two.wav", tone())})
+
+    asset = DigitalAsset.objects.get()
+    for response in (first, again):
+        answer = json.loads(response.content)
+        assert (answer["step"], answer["result"]["id"]) == ("chosen", str(asset.pk))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"milk, bread", "."),
+        (b"", "The submitted file is empty."),
+        (None, "This field is required."),
+        (b"0" * 200_000, "This file is larger than"),
+    ],
+)
+def test_the_choosers_upload_tab_says_what_is_wrong(
+    editor: Client, settings: Any, content: bytes | None, sentence: str
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 100_000
+    data = {} if content is None else {"audio-file-file": SimpleUploadedFile("x.mp3", content)}
+
+    answer = json.loads(editor.post(reverse("digital_asset_chooser:create"), data).content)
+
+    assert answer["step"] == "reshow_creation_form"
+    assert sentence in answer["htmlFragment"]
+    assert "w-field--error" in answer["htmlFragment"]
+    assert not DigitalAsset.objects.exists()
+
+
+def test_strange_addresses_of_the_chooser_are_no_error_page(editor: Client) -> None:
+    assert chooser(editor, "chosen", "nonsense").status_code == 404
+    assert chooser(editor, "chosen", uuid.uuid4()).status_code == 404
+    assert editor.get(reverse("digital_asset_chooser:choose") + "?multiple=1").status_code == 200
+
+
+def test_an_uploaded_file_is_published_in_a_product() -> None:
+    owner = owner_client()
+    upload(owner, ("harbour.wav", tone()))
+
+    create_product(owner, "publish", tracks=[track("Harbour", DigitalAsset.objects.get())])
+
+    page = ProductPage.objects.get()
+    assert page.live
+    assert page.tracks.get().files.get().asset.file_name == "harbour.wav"
