@@ -14,8 +14,17 @@ from django.utils.encoding import uri_to_iri
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.signals import page_published, workflow_approved
 
-from catalog_pages.models import Artist, CoverImage, DigitalAsset, Excerpt, Genre, ProductPage
+from catalog_pages.models import (
+    Artist,
+    CoverImage,
+    CoverRendition,
+    DigitalAsset,
+    Excerpt,
+    Genre,
+    ProductPage,
+)
 from catalog_pages.publishing import PublishRefused, publish_problems
+from catalog_pages.renditions import CARD_SPECS
 from catalog_pages.tasks import make_cover_renditions, make_excerpts
 
 FIELDS_THAT_CHANGE_SIZES = {
@@ -39,9 +48,16 @@ def prepare_published_product(instance: ProductPage, **kwargs: Any) -> None:
 def prepare_changed_cover(
     instance: CoverImage, raw: bool = False, update_fields: Any = None, **kwargs: Any
 ) -> None:
-    """A new picture or focal point; Wagtail has thrown the old sizes away by then."""
+    """A new picture or focal point needs its sizes before anybody looks."""
     if not raw and (update_fields is None or FIELDS_THAT_CHANGE_SIZES & set(update_fields)):
         transaction.on_commit(partial(make_cover_renditions.enqueue, instance.pk))
+
+
+def replace_lost_size(instance: CoverRendition, **kwargs: Any) -> None:
+    """Wagtail saves a replaced picture first and throws its old sizes away afterwards: when the
+    save announces itself, the old ones may still be taken for good."""
+    if instance.filter_spec in CARD_SPECS:
+        transaction.on_commit(partial(make_cover_renditions.enqueue, instance.image_id))
 
 
 def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
@@ -70,11 +86,8 @@ def redirect_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
     if not old:
         return
     Redirect.objects.filter(redirect_link=_link(old)).update(redirect_link=_link(new))
-    Redirect.objects.update_or_create(
-        old_path=old,
-        site=None,
-        defaults={"redirect_link": _link(new), "is_permanent": True, "automatically_created": True},
-    )
+    Redirect.objects.filter(old_path=old).delete()
+    Redirect.objects.create(old_path=old, redirect_link=_link(new), automatically_created=True)
 
 
 def forget_redirects(instance: Artist | Genre, **kwargs: Any) -> None:
@@ -94,6 +107,7 @@ def connect() -> None:
     page_published.connect(prepare_published_product, sender=ProductPage)
     workflow_approved.connect(refuse_unready_approval)
     post_save.connect(prepare_changed_cover, sender=CoverImage)
+    post_delete.connect(replace_lost_size, sender=CoverRendition)
     for model in (Artist, Genre):
         pre_save.connect(remember_old_address, sender=model)
         post_save.connect(redirect_old_address, sender=model)

@@ -13,6 +13,8 @@ from wagtail.documents import urls as wagtaildocs_urls
 from site_config import views
 
 urlpatterns = [
+    # Browsers ask for it by themselves on pages that name no icon.
+    path("favicon.ico", views.favicon),
     # Both admins have sign-in pages of their own without limits or a second factor: not here.
     path("admin/login/", views.staff_sign_in),
     path("django-admin/login/", views.staff_sign_in),

@@ -187,6 +187,10 @@ def test_every_page_has_the_strict_policy_and_no_inline_code(client: Client, add
         )
 
 
+def test_the_icon_that_browsers_guess_is_there(client: Client) -> None:
+    assert client.get("/favicon.ico")["Location"].endswith(".ico")
+
+
 def test_error_pages_speak_plainly(client: Client) -> None:
     response = client.get("/nothing-here/")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -81,7 +81,7 @@ def too_large(file_name: str) -> Outcome:
     return Outcome(file_name, f"This file is larger than {limit}, the most that this shop takes.")
 
 
-def store_upload(upload: UploadedFile, *, user: Any) -> Outcome:
+def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
     """Hash, read and keep one upload; a refusal is an outcome, never an exception."""
     name = upload.name or ""
     try:
@@ -118,7 +118,8 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
         return self.render_to_response(self.get_context_data())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        uploads = request.FILES.getlist("files")  # reads the body, so it comes first
+        # Reads the body, so it comes first; the handler makes every upload a temporary file.
+        uploads = cast("list[TemporaryUploadedFile]", request.FILES.getlist("files"))
         outcomes = [too_large(name) for name in self.upload_handler.too_large]
         outcomes += [store_upload(upload, user=request.user) for upload in uploads]
         status = self.status_of(outcomes)

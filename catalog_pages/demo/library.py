@@ -265,7 +265,7 @@ RELEASES: tuple[DemoRelease, ...] = (
         149,
         "A tune found in the kitchen, named after the coffee pot. First take, kept.",
         play=("G", 146, "swing", 77),
-        file=MP3,
+        file=FLAC,
         sleeve="cut paper",
     ),
     _single(
@@ -299,7 +299,7 @@ RELEASES: tuple[DemoRelease, ...] = (
         175,
         "Half speed, twice the sky. The lead comes in when the river meets the sea.",
         play=("C", 94, "cruise", 80),
-        file=MP3,
+        file=OPUS,
         sleeve="liquid chrome",
     ),
     _single(

@@ -23,7 +23,7 @@ from catalog_pages.money import NO_BREAK_SPACE, format_money
 register = template.Library()
 
 CARD_SIZES = "(min-width: 82rem) 15rem, (min-width: 56rem) 22vw, (min-width: 38rem) 30vw, 46vw"
-WAVEFORM_BARS = 96
+WAVEFORM_BARS = 72
 WAVEFORM_HEIGHT = 40
 # Ground, shape, shape: quiet pairs that sit on paper and on its dark counterpart.
 PLACEHOLDER_COLOURS = (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
+import struct
+import wave
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -44,6 +48,19 @@ def track(title: str = "First", *assets: DigitalAsset | None, **fields: Any) -> 
     """A track's part of the product form; None is a file row in which nothing was chosen."""
     files = [{"asset": str(asset.pk) if asset else ""} for asset in assets]
     return {"title": title, "files": inline_formset(files), **fields}
+
+
+def tone(hertz: int = 440) -> bytes:
+    """A second of real sound; every pitch is a file of its own."""
+    rate = 8000
+    samples = (int(9000 * math.sin(math.tau * hertz * n / rate)) for n in range(rate))
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return buffer.getvalue()
 
 
 def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import math
-import struct
 import uuid
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +18,7 @@ from django.urls import reverse
 from catalog_pages.admin.upload_handlers import CappedUploadHandler
 from catalog_pages.models import DigitalAsset, ProductPage
 from catalog_pages.roles import EDITORS
-from catalog_pages.tests.editors import create_product, member_client, owner_client, track
+from catalog_pages.tests.editors import create_product, member_client, owner_client, tone, track
 from tests.factories import make_asset, make_product, make_user
 
 pytestmark = pytest.mark.django_db
@@ -33,19 +29,6 @@ JSON = {"accept": "application/json"}
 @pytest.fixture
 def editor() -> Client:
     return member_client(EDITORS)
-
-
-def tone(hertz: int = 440) -> bytes:
-    """A second of real sound; every pitch is a file of its own."""
-    rate = 8000
-    samples = (int(9000 * math.sin(math.tau * hertz * n / rate)) for n in range(rate))
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return buffer.getvalue()
 
 
 def upload(client: Client, *files: tuple[str, bytes], **extra: Any) -> Any:

@@ -131,6 +131,7 @@ TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.Data
 
 # --- Files --------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_ROOT = CONFIG.static_root
 STATICFILES_DIRS = [
     BASE_DIR / "frontend_templates" / "static",
@@ -318,6 +319,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django_tasks": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "wagtail": {"level": "WARNING"},  # its history is in the admin; progress bars stay readable
     },
 }

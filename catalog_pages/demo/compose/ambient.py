@@ -23,7 +23,7 @@ from catalog_pages.demo.compose.score import (
     voice,
 )
 from catalog_pages.demo.sound import keys, strings, synths
-from catalog_pages.demo.sound.effects import echo, filter_bus, reverb, sweep
+from catalog_pages.demo.sound.effects import echo, reverb, sweep
 from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
 from catalog_pages.demo.sound.voices import forget_notes
@@ -159,8 +159,7 @@ def _pulse(desk: Desk, form: Form, harmony: Chart) -> None:
 def _weather(desk: Desk, brief: Brief) -> Sound:
     seconds = desk.count / 44_100
     period = 9.5 if brief.feel == "tide" else 17.0
-    noise = synths.surf(seconds, brief.seed, period=period)[:, : desk.count]
-    return filter_bus(noise, low=180, high=5_200, order=1)
+    return synths.surf(seconds, brief.seed, period=period)[:, : desk.count]
 
 
 def _finish(desk: Desk, form: Form, mood: Mood) -> Sound:

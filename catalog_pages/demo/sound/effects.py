@@ -71,16 +71,20 @@ def filter_bus(sound: Sound, *, low: float = 0, high: float = 0, order: int = 2)
     return equalise(sound, lambda bins: band_gain(bins, low, high, order))
 
 
-def sweep(sound: Sound, points: Sequence[tuple[float, float]]) -> Sound:
-    """A low-pass whose cutoff passes through ``(seconds, hertz)`` points, in octaves between."""
+def sweep(sound: Sound, points: Sequence[tuple[float, float]], *, low: float = 0) -> Sound:
+    """A low-pass whose cutoff passes through ``(seconds, hertz)`` points, in octaves between.
+
+    What lies under ``low`` hertz is removed all the while.
+    """
     frames = sound.shape[-1] // HOP + 2
     moments = np.arange(frames) * HOP / RATE
     at, cutoff = np.array(points, dtype=np.float64).T
+    fixed = band_gain(_BINS, low, 0)
     cutoffs = np.exp(np.interp(moments, at, np.log(cutoff))).astype(np.float32)
 
     def gain_of(first: int, last: int) -> Curve:
         ratio = _BINS[None, :] / cutoffs[first:last, None]
-        return np.asarray(1.0 / np.sqrt(1.0 + ratio**4), dtype=np.float32)
+        return np.asarray(fixed / np.sqrt(1.0 + ratio**4), dtype=np.float32)
 
     return np.stack([_windowed(channel, gain_of) for channel in sound])
 

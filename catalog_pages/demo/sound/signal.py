@@ -131,6 +131,20 @@ def read(table: Sound, turning: Phase) -> Sound:
     return np.asarray(here + (table[index] - here) * fraction, dtype=np.float32)
 
 
+def blend(dark: Sound, bright: Sound, turning: Phase, amount: Sound) -> Sound:
+    """Move from one wavetable to another while playing: a filter that opens and closes.
+
+    The tables are joined first, so that each point is looked up once instead of twice.
+    """
+    pairs = np.stack((dark, bright - dark), axis=1)
+    index = (turning >> np.uint32(21)).astype(np.int32)
+    fraction = (turning & np.uint32(0x1FFFFF)).astype(np.float32) * np.float32(2.0**-21)
+    here = pairs[index]
+    index += 1
+    here += (pairs[index] - here) * fraction[:, None]
+    return np.asarray(here[:, 0] + here[:, 1] * amount, dtype=np.float32)
+
+
 def sine(turning: Phase) -> Sound:
     """A sine along a phase."""
     angle = turning.view(np.int32).astype(np.float32) * np.float32(2.0 * np.pi / TURN)

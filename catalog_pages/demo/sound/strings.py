@@ -11,6 +11,7 @@ from catalog_pages.demo.sound.signal import (
     RATE,
     Sound,
     bent,
+    blend,
     decay,
     glide,
     hz,
@@ -136,9 +137,8 @@ def reed(midi: int, seconds: float) -> Sound:
     sides = []
     for cents in (-4.0, 4.5):
         turning = phase(frequency * 2.0 ** (cents / 1200.0), count)
-        dark = read(wave("reed", frequency, 900), turning)
-        bright = read(wave("reed", frequency, 3_200), turning)
-        sides.append((dark + (bright - dark) * push * 0.7) * push)
+        dark, bright = wave("reed", frequency, 900), wave("reed", frequency, 3_200)
+        sides.append(blend(dark, bright, turning, push * 0.7) * push)
     left, right = sides
     return spread(0.8 * left + 0.35 * right, 0.35 * left + 0.8 * right) * np.float32(0.25)
 

@@ -11,6 +11,7 @@ from catalog_pages.demo.sound.signal import (
     RATE,
     Sound,
     bent,
+    blend,
     decay,
     glide,
     hz,
@@ -46,8 +47,7 @@ def pad(
         for voice, cents in enumerate(detunes):
             start = (midi * 0.37 + side * 0.41 + voice * 0.23) % 1.0
             turning = phase(frequency * 2.0 ** (cents / 1200.0), count, start)
-            closed = read(low, turning)
-            total += closed + (read(high, turning) - closed) * opening
+            total += blend(low, high, turning, opening)
         sides.append(total * level)
     return spread(sides[0], sides[1]) * np.float32(0.22)
 
@@ -59,8 +59,8 @@ def bass(midi: int, seconds: float, *, shape: str = "saw", bright: int = 900) ->
     frequency = hz(midi)
     turning = phase(frequency, count)
     snap = decay(count, 0.28)
-    closed = read(wave(shape, frequency, 180), turning)
-    growl = closed + (read(wave(shape, frequency, bright), turning) - closed) * snap
+    closed, open_ = wave(shape, frequency, 180), wave(shape, frequency, bright)
+    growl = blend(closed, open_, turning, snap)
     body = sine(turning) * 0.8
     level = swell(count, 0.003, 0.04) * (0.65 + 0.35 * decay(count, 0.5))
     return saturate((0.55 * growl + body) * level, 1.2) * np.float32(0.6)
@@ -77,8 +77,7 @@ def lead(midi: int, seconds: float, *, shape: str = "saw", bright: int = 2600) -
     sides = []
     for cents in (-6.0, 6.0):
         turning = bent(singing * 2.0 ** (cents / 1200.0) + 0.1 * cents)
-        soft = read(dull, turning)
-        sides.append(soft + (read(table, turning) - soft) * bite)
+        sides.append(blend(dull, table, turning, bite))
     centre = read(dull, bent(singing))
     level = swell(count, 0.012, 0.16) * np.float32(0.3)
     return spread((sides[0] + centre) * level, (sides[1] + centre) * level)
@@ -94,8 +93,7 @@ def stab(midi: int, seconds: float, *, shape: str = "saw", bright: int = 3200) -
     sides = []
     for cents in (-5.0, 5.0):
         turning = phase(frequency * 2.0 ** (cents / 1200.0), count, 0.1 * cents)
-        soft = read(dull, turning)
-        sides.append(soft + (read(table, turning) - soft) * closing)
+        sides.append(blend(dull, table, turning, closing))
     level = swell(count, 0.002, 0.24) * (0.35 + 0.65 * decay(count, 0.4 + seconds))
     return spread(sides[0] * level, sides[1] * level) * np.float32(0.35)
 
@@ -139,8 +137,8 @@ def surf(seconds: float, seed: int, *, period: float) -> Sound:
         drift = np.cumsum(random.normal(0.0, 0.2, int(seconds / period) + 3))
         moved = turns + np.interp(turns, np.arange(len(drift)), drift) + 0.12 * side
         height = (0.5 - 0.5 * np.cos(2 * np.pi * moved)) ** 2
-        cutoffs = [(place * 0.5, 240.0 * 14.0**rise) for place, rise in enumerate(height)]
-        foam = sweep(noise(count, seed * 2 + side)[None, :], cutoffs)[0]
+        cutoffs = [(place * 0.5, 260.0 * 15.0**rise) for place, rise in enumerate(height)]
+        foam = sweep(noise(count, seed * 2 + side)[None, :], cutoffs, low=180)[0]
         coarse = np.interp(np.arange(0, count, 64) / RATE, np.arange(len(height)) * 0.5, height)
         sides.append(foam * (0.3 + 0.7 * np.repeat(coarse, 64)[:count].astype(np.float32)))
     return spread(sides[0], sides[1])
