@@ -16,8 +16,8 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
 COPY . .
 
-# Production settings insist on a key and a way to be paid. These exist on this one line only;
-# nothing of them is in the image.
+# Production settings insist on a key and a way to be paid. These stand for them on this one line;
+# they open nothing, and the running shop never sees them.
 RUN SECRET_KEY=only-while-the-image-is-built-and-then-never-again-anywhere \
     SITE_BASE_URL=http://127.0.0.1:8000 STRIPE_SANDBOX=1 DATABASE_URL=sqlite:////tmp/none.sqlite3 \
     python manage.py collectstatic --noinput --verbosity 0

@@ -1,7 +1,7 @@
 """Keeping sound files and their excerpts: the bytes first, then the row that says they are there.
 
-Public: `asset_store`, `ensure_excerpt`, `ensure_excerpts` for commands, tasks and the upload view;
-`excerpt_for` for templates. Never call the first three inside a transaction: they copy files.
+Public: `asset_store`, `ensure_excerpt`, `ensure_excerpts` and `excerpts_of` for commands, tasks and
+the upload view, never inside a transaction, since they copy files; `excerpt_for` for templates.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,25 +149,31 @@ def ensure_excerpt(track: ProductTrack) -> Excerpt | None:
     None, and a line in the log, when there is no file yet, its bytes are missing or do not decode.
     Running it twice, or in two processes at once, ends with one excerpt.
     """
-    asset = master_of(track)
-    if asset is None:
-        return None
-    cut = _wanted_cut(track, asset)
-    found = _matching(asset.excerpts.all(), asset, cut)
-    if found is not None:
-        return found
-    try:
-        return _make_excerpt(asset, cut)
-    except (UnreadableAudio, FileNotFoundError) as error:
-        logger.error("No excerpt of %s (asset %s): %s", track.title, asset.pk, error)
-        return None
+    return next(iter(excerpts_of([track])), None)
 
 
 def ensure_excerpts(page: ProductPage) -> list[Excerpt]:
     """`ensure_excerpt` for every track of `page` as it is stored; those that exist now, in order."""
-    tracks = page.tracks.prefetch_related("files__asset__excerpts")
-    made = (ensure_excerpt(track) for track in tracks)
-    return [excerpt for excerpt in made if excerpt is not None]
+    return list(excerpts_of(page.tracks.prefetch_related("files__asset__excerpts")))
+
+
+def excerpts_of(tracks: Iterable[ProductTrack], *, workers: int = 1) -> Iterator[Excerpt]:
+    """`ensure_excerpt` for many tracks; `workers` are cut at a time, and rows are written here.
+
+    Cutting is threads' work: it is in C without the interpreter's lock, and touches no database.
+    """
+    masters = [
+        (asset, _wanted_cut(track, asset)) for track in tracks if (asset := master_of(track))
+    ]
+    found = [_matching(asset.excerpts.all(), asset, cut) for asset, cut in masters]
+    missing = [pair for pair, excerpt in zip(masters, found, strict=True) if excerpt is None]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
+        targets = [Path(folder) / f"{at}.mp3" for at in range(len(missing))]
+        made = pool.map(_cut, missing, targets)
+        for earlier in found:
+            excerpt = earlier or _keep_excerpt(*next(made))
+            if excerpt is not None:
+                yield excerpt
 
 
 def _quality(asset: DigitalAsset) -> tuple[bool, int]:
@@ -193,31 +200,43 @@ def _matching(excerpts: Iterable[Excerpt], asset: DigitalAsset, cut: Cut) -> Exc
     return None
 
 
-def _make_excerpt(asset: DigitalAsset, cut: Cut) -> Excerpt:
+def _cut(master: tuple[DigitalAsset, Cut], target: Path) -> tuple[Excerpt | None, Path]:
+    """Cut into `target`, and the row that describes it, unsaved; no row when it cannot be cut."""
     # PyAV and numpy cost every web process tens of megabytes; only workers and commands cut.
     from catalog_pages.audio.excerpt import cut_excerpt
     from catalog_pages.audio.waveform import peaks
 
-    with tempfile.TemporaryDirectory() as folder, _local_copy(asset) as source:
-        target = Path(folder) / "excerpt.mp3"
-        facts = cut_excerpt(
-            source,
-            target,
-            start_ms=cut.start_ms,
-            length_ms=cut.length_ms,
-            duration_ms=asset.duration_ms,
-        )
-        excerpt = Excerpt(
-            asset=asset,
-            start_ms=facts.start_ms,
-            length_ms=cut.length_ms,
-            duration_ms=facts.duration_ms,
-            size_bytes=facts.size_bytes,
-            sha256=facts.sha256,
-            peaks=peaks(target),
-        )
-        _keep_bytes(excerpt, excerpt_key(excerpt, target.name), target)
-    same = models.Q(asset=asset, start_ms=facts.start_ms, length_ms=cut.length_ms)
+    asset, cut = master
+    try:
+        with _local_copy(asset) as source:
+            facts = cut_excerpt(
+                source,
+                target,
+                start_ms=cut.start_ms,
+                length_ms=cut.length_ms,
+                duration_ms=asset.duration_ms,
+            )
+        shape = peaks(target)
+    except (UnreadableAudio, FileNotFoundError) as error:
+        logger.error("No excerpt of %s (asset %s): %s", asset, asset.pk, error)
+        return None, target
+    excerpt = Excerpt(
+        asset=asset,
+        start_ms=facts.start_ms,
+        length_ms=cut.length_ms,
+        duration_ms=facts.duration_ms,
+        size_bytes=facts.size_bytes,
+        sha256=facts.sha256,
+        peaks=shape,
+    )
+    return excerpt, target
+
+
+def _keep_excerpt(excerpt: Excerpt | None, source: Path) -> Excerpt | None:
+    if excerpt is None:
+        return None
+    _keep_bytes(excerpt, excerpt_key(excerpt, source.name), source)
+    same = models.Q(asset=excerpt.asset, start_ms=excerpt.start_ms, length_ms=excerpt.length_ms)
     return _keep_row(excerpt, same_row=same)
 
 

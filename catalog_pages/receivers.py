@@ -17,14 +17,12 @@ from wagtail.signals import page_published, workflow_approved
 from catalog_pages.models import (
     Artist,
     CoverImage,
-    CoverRendition,
     DigitalAsset,
     Excerpt,
     Genre,
     ProductPage,
 )
 from catalog_pages.publishing import PublishRefused, publish_problems
-from catalog_pages.renditions import CARD_SPECS
 from catalog_pages.tasks import make_cover_renditions, make_excerpts
 
 FIELDS_THAT_CHANGE_SIZES = {
@@ -48,16 +46,9 @@ def prepare_published_product(instance: ProductPage, **kwargs: Any) -> None:
 def prepare_changed_cover(
     instance: CoverImage, raw: bool = False, update_fields: Any = None, **kwargs: Any
 ) -> None:
-    """A new picture or focal point needs its sizes before anybody looks."""
+    """A new picture or focal point. Wagtail throws old sizes away in the transaction of the save."""
     if not raw and (update_fields is None or FIELDS_THAT_CHANGE_SIZES & set(update_fields)):
         transaction.on_commit(partial(make_cover_renditions.enqueue, instance.pk))
-
-
-def replace_lost_size(instance: CoverRendition, **kwargs: Any) -> None:
-    """Wagtail saves a replaced picture first and throws its old sizes away afterwards: when the
-    save announces itself, the old ones may still be taken for good."""
-    if instance.filter_spec in CARD_SPECS:
-        transaction.on_commit(partial(make_cover_renditions.enqueue, instance.image_id))
 
 
 def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
@@ -107,7 +98,6 @@ def connect() -> None:
     page_published.connect(prepare_published_product, sender=ProductPage)
     workflow_approved.connect(refuse_unready_approval)
     post_save.connect(prepare_changed_cover, sender=CoverImage)
-    post_delete.connect(replace_lost_size, sender=CoverRendition)
     for model in (Artist, Genre):
         pre_save.connect(remember_old_address, sender=model)
         post_save.connect(redirect_old_address, sender=model)

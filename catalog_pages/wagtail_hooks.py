@@ -7,10 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from wagtail import hooks
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet
@@ -35,20 +32,6 @@ hooks.register("before_copy_page", refuse_live_copy)
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
     return [DigitalAssetViewSet(), DigitalAssetChooserViewSet()]
-
-
-@hooks.register("insert_editor_css")
-def upload_css() -> SafeString:
-    return format_html(
-        '<link rel="stylesheet" href="{}">', static("catalog_pages/admin/upload.css")
-    )
-
-
-@hooks.register("insert_editor_js")
-def chooser_upload_js() -> SafeString:
-    return format_html(
-        '<script src="{}"></script>', static("catalog_pages/admin/chooser_upload.js")
-    )
 
 
 @hooks.register("before_delete_page")

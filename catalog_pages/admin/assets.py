@@ -21,6 +21,18 @@ from catalog_pages.admin.upload import UploadView
 from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
 from catalog_pages.search_text import clean_search_text
 
+# Where a column's own name would not do.
+LABELS = {
+    "bitrate_bps": "Bitrate",
+    "crc32": "CRC-32",
+    "created_at": "Uploaded",
+    "duration_ms": "Duration",
+    "format_name": "Format",
+    "sample_rate_hz": "Sample rate",
+    "size_bytes": "Size",
+    "used_in": "Used in",
+}
+
 
 def find_by_name(assets: QuerySet[DigitalAsset], text: str | None) -> QuerySet[DigitalAsset]:
     """Those whose file name holds every word of `text`, in any order."""
@@ -47,6 +59,8 @@ def links_to_products(asset: DigitalAsset) -> str | SafeString:
 
 
 class AssetIndexView(generic.IndexView):
+    add_item_label = "Upload audio files"
+
     def get_base_queryset(self) -> QuerySet[DigitalAsset]:
         uses = TrackFile.objects.select_related("track__page")
         return DigitalAsset.objects.prefetch_related(Prefetch("track_files", queryset=uses))
@@ -61,18 +75,7 @@ class AssetInspectView(generic.InspectView):
     page_title = "Audio file"
 
     def get_field_label(self, field_name: str, field: Any) -> str:
-        labels = {
-            "used_in": "Used in",
-            "crc32": "CRC-32",
-            "duration_ms": "Duration",
-            "size_bytes": "Size",
-        }
-        labels |= {
-            "bitrate_bps": "Bitrate",
-            "sample_rate_hz": "Sample rate",
-            "format_name": "Format",
-        }
-        return labels.get(field_name) or super().get_field_label(field_name, field)
+        return LABELS.get(field_name) or super().get_field_label(field_name, field)
 
     def get_duration_ms_display_value(self) -> str:
         return facts.duration_text(self.object)

@@ -55,6 +55,12 @@ class AssetColumnsMixin:
     is_multiple_choice = False
 
     @property
+    def title_column(self) -> Column:
+        column = super().title_column  # type: ignore[misc]
+        column.label = "File name"
+        return column
+
+    @property
     def columns(self) -> list[Column]:
         return [
             *super().columns,  # type: ignore[misc]
@@ -75,8 +81,13 @@ class AssetChooseResultsView(AssetColumnsMixin, views.ChooseResultsView):
     results_template_name = "catalog_pages/admin/chooser_results.html"
 
 
+class AssetChosenResponseMixin(views.ChosenResponseMixin):
+    def get_display_title(self, instance: DigitalAsset) -> str:
+        return facts.one_line(instance)
+
+
 class AssetUploadTabView(
-    views.CreateViewMixin, views.CreationFormMixin, views.ChosenResponseMixin, StreamedUploadView
+    views.CreateViewMixin, views.CreationFormMixin, AssetChosenResponseMixin, StreamedUploadView
 ):
     """Stores the file and chooses it; a file that is here already is chosen as it is."""
 
@@ -95,7 +106,7 @@ class AssetUploadTabView(
         return self.get_reshow_creation_form_response()
 
 
-class AssetChosenView(views.ChosenView):
+class AssetChosenView(AssetChosenResponseMixin, views.ChosenView):
     def get_object(self, pk: str) -> DigitalAsset:
         try:
             return DigitalAsset.objects.get(pk=pk)
@@ -104,12 +115,19 @@ class AssetChosenView(views.ChosenView):
 
 
 class AssetWidget(BaseChooser):
+    class Media:
+        css = {"all": ["catalog_pages/admin/upload.css"]}
+        js = ["catalog_pages/admin/chooser_upload.js"]
+
     def get_instance(self, value: Any) -> DigitalAsset | None:
         """The form says what is wrong with a strange id; its field is drawn empty."""
         try:
             return super().get_instance(value)
         except ValidationError:
             return None
+
+    def get_display_title(self, instance: DigitalAsset) -> str:
+        return facts.one_line(instance)
 
 
 class DigitalAssetChooserViewSet(ChooserViewSet):

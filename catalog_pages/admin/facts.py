@@ -32,3 +32,8 @@ def channels_text(asset: DigitalAsset) -> str:
 def title_text(asset: DigitalAsset) -> str:
     """What the file says of itself, else its name."""
     return str(asset.tags.get("title") or asset.file_name)
+
+
+def one_line(asset: DigitalAsset) -> str:
+    """`harbour.flac · FLAC · 3:07`: enough to tell a track's files apart."""
+    return f"{asset.file_name} · {asset.format_name} · {duration_text(asset)}"

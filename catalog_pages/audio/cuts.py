@@ -37,10 +37,11 @@ def planned_cut(*, duration_ms: int, start_ms: int | None, length_ms: int | None
 
 
 def guessed_start(near_ms: int, *, duration_ms: int, length_ms: int) -> int:
-    """The half second next below `near_ms` that leaves room for the cut; 0 in a very short piece."""
+    """The half second next below `near_ms` that leaves room for the cut; 0 where none does."""
     latest = max(0, duration_ms - length_ms)
-    wanted = min(near_ms, latest)
-    return max(0, (wanted - GUESS_OFFSET_MS) // GUESS_GRID_MS * GUESS_GRID_MS + GUESS_OFFSET_MS)
+    grid = (min(near_ms, latest) - GUESS_OFFSET_MS) // GUESS_GRID_MS * GUESS_GRID_MS
+    start = max(0, grid) + GUESS_OFFSET_MS
+    return start if start <= latest else 0
 
 
 def is_guess(start_ms: int, *, duration_ms: int, length_ms: int) -> bool:

@@ -110,5 +110,7 @@ def _sound_of(source: InputContainer) -> AudioStream:
     if not source.streams.audio:
         raise UnreadableAudio("There is no sound in the file.")
     stream = source.streams.audio[0]
+    if stream.codec_context is None:
+        raise UnreadableAudio("The sound is coded in a way that nobody here can decode.")
     stream.codec_context.options = STRICT
     return stream

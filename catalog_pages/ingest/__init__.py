@@ -1,8 +1,9 @@
 """From folders of music to products: read, group, store.
 
-Public: `ingest` (the service), and what it returns: `IngestReport`, `Refusal`, `Progress`.
+Public: ``service.ingest``, and what it returns and raises, in ``report``. Nothing is imported here,
+because ``reading`` and ``service`` load PyAV, which a command may not need after all.
 
-The steps, one module each, and imports point down the list:
+The steps, one module each; imports point down the list:
 
 * ``service``   - the order of things; nothing else knows all of it
 * ``products``  - one release becomes, or joins, one product page, in one transaction
@@ -11,10 +12,6 @@ The steps, one module each, and imports point down the list:
 * ``reading``   - one file: what it is, or why it is refused
 * ``grouping``  - which files are one track, which tracks one release (no database, no disk)
 * ``scan``      - which files there are
+* ``terminal``  - progress, for people who run commands
 * ``report``    - what came of it
 """
-
-from catalog_pages.ingest.report import IngestRefused, IngestReport, Progress, Refusal
-from catalog_pages.ingest.service import ingest
-
-__all__ = ["IngestRefused", "IngestReport", "Progress", "Refusal", "ingest"]

@@ -63,6 +63,15 @@ def tone(hertz: int = 440) -> bytes:
     return buffer.getvalue()
 
 
+def unfinished(title: str = "Half done") -> ProductPage:
+    """A draft that has no price and no track, saved as the editor saves drafts."""
+    artist = Artist.objects.get_or_create(name="The Test Pressings")[0]
+    page = ProductPage(title=title, artist=artist, live=False)
+    CataloguePage.objects.get().add_child(instance=page)
+    page.save_revision(clean=False)
+    return page
+
+
 def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
     """What the product editor posts; a finished product unless told otherwise."""
     artist = fields.pop("artist", None)

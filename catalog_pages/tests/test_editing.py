@@ -180,12 +180,18 @@ def test_an_unfinished_draft_can_be_previewed_and_viewed(editor: Client) -> None
 
 
 def test_the_editor_opens_for_a_product_with_tracks_and_files(editor: Client) -> None:
-    page = make_product(assets=[make_asset(), make_asset()])
+    page = make_product(assets=[make_asset(file_name="one.flac"), make_asset(file_name="two.flac")])
 
     response = editor.get(reverse("wagtailadmin_pages:edit", args=[page.pk]))
 
     assert response.status_code == 200
-    assert "Choose another file" in response.content.decode()
+    for part in (
+        "Choose another file",
+        "one.flac · FLAC · 1:01",
+        "two.flac · FLAC · 1:01",
+        "chooser_upload.js",
+    ):
+        assert part in response.content.decode()
 
 
 def test_a_changed_product_slug_redirects_from_the_old_address(

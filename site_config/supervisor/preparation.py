@@ -73,15 +73,19 @@ def address_sentence(plan: Plan, error: OSError) -> str:
 
 
 def require_space(plan: Plan, *, first: bool) -> None:
-    """Refuse before work begins that would end half-way for want of space."""
-    folder = next(path for path in [plan.var_dir, *plan.var_dir.parents] if path.exists())
-    free = shutil.disk_usage(folder).free // 1_000_000
+    """Refuse before work begins that would end half-way for want of space.
+
+    The database lies in VAR_DIR and the masters in the checkout, which may be different disks.
+    """
+    var_dir = next(path for path in [plan.var_dir, *plan.var_dir.parents] if path.exists())
     needed = FIRST_RUN_MB if first and plan.demo else LATER_RUN_MB
-    if free < needed:
-        raise Refusal(
-            f"Not enough disk space: the shop needs {needed} MB, "
-            f"and {free} MB are free where {folder} is."
-        )
+    for folder in (var_dir, ROOT):
+        free = shutil.disk_usage(folder).free // 1_000_000
+        if free < needed:
+            raise Refusal(
+                f"Not enough disk space: the shop needs {needed} MB, "
+                f"and {free} MB are free where {folder} is."
+            )
 
 
 def fingerprint(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from catalog_pages.assets import asset_store, ensure_excerpts
 from catalog_pages.models import ProductPage
 from orders.models import Order
 from orders.stripe_sandbox import worker
-from tests.e2e.conftest import ContextMaker
+from tests.e2e.conftest import ContextMaker, wait_until
 from tests.factories import PASSWORD, make_product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -106,8 +106,8 @@ def test_the_excerpt_plays_and_seeks(new_context: ContextMaker, product: Product
 
     page.get_by_role("button", name=re.compile("Play")).locator("visible=true").first.click()
 
-    page.wait_for_function(
-        "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 0.3)"
+    wait_until(
+        page, "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 0.3)"
     )
     length = page.evaluate(
         "[...document.querySelectorAll('audio')].find(audio => !audio.paused).duration"
@@ -116,8 +116,8 @@ def test_the_excerpt_plays_and_seeks(new_context: ContextMaker, product: Product
     page.evaluate(
         "[...document.querySelectorAll('audio')].find(audio => !audio.paused).currentTime = 15"
     )
-    page.wait_for_function(
-        "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 15.2)"
+    wait_until(
+        page, "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 15.2)"
     )
     master = product.tracks.first().files.first().asset
     assert not [url for url in requests if master.file.name in url or "protected" in url]

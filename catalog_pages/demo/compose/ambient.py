@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ from catalog_pages.demo.sound.mix import Desk, master
 from catalog_pages.demo.sound.signal import Sound, gate
 from catalog_pages.demo.sound.voices import forget_notes
 
-FORM = "intro:2 a:4 b:6 a:4 outro:2"
+FORM = "intro:2 a:4 b:4 a:4 outro:2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,26 @@ def compose(brief: Brief) -> Sound:
     form = Form(FORM, brief.tempo, tail=7.0)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, mood.charts), brief.key, 8.0)
+    end = form.seconds
     _pads(desk, form, harmony, mood)
+    light = ((0, 350), (end * 0.2, 1400), (end * 0.55, 4200), (end * 0.85, 900), (end, 300))
+    desk.settle("pad", -23.0, through=functools.partial(sweep, points=light), room=0.35)
+    desk.settle("air", -37.0, room=0.7)
     _ground(desk, form, harmony, brief)
+    desk.settle("ground", -24.0)
+    desk.settle("bowl", -29.0, room=0.7)
     _solo(desk, form, harmony, mood, brief)
+    desk.settle("solo", -23.0, room=1.0, echo=0.8)
     if brief.feel == "tide":
         _pulse(desk, form, harmony)
-    desk.buses["weather"] = _weather(desk, brief)
-    return _finish(desk, form, mood)
+        desk.settle("pulse", -30.0, room=0.7)
+    forget_notes()
+    period = 9.5 if brief.feel == "tide" else 17.0
+    desk.buses["weather"] = synths.surf(end, brief.seed, period=period)
+    desk.settle("weather", mood.weather)
+    desk.add(echo(desk.sends.pop("echo"), seconds=form.length(1.5), feedback=0.45), room=1.0)
+    desk.add(reverb(desk.sends.pop("room"), seconds=4.8, damping=2.2, seed=7) * np.float32(0.85))
+    return master(desk.mix, decibels=-19.5, fade_in=2.5, fade_out=6.0)
 
 
 def _pads(desk: Desk, form: Form, harmony: Chart, mood: Mood) -> None:
@@ -154,28 +168,3 @@ def _pulse(desk: Desk, form: Form, harmony: Chart) -> None:
         if bar % 4 == 2:
             call = strings.reed(low + 12 + chord.fifth, round(form.length(5.0), 3))
             desk.play("pulse", call, form.at(bar * 4.0), gain=0.5, pan=-0.3)
-
-
-def _weather(desk: Desk, brief: Brief) -> Sound:
-    seconds = desk.count / 44_100
-    period = 9.5 if brief.feel == "tide" else 17.0
-    return synths.surf(seconds, brief.seed, period=period)[:, : desk.count]
-
-
-def _finish(desk: Desk, form: Form, mood: Mood) -> Sound:
-    forget_notes()
-    for name, decibels in (("pad", -23.0), ("ground", -24.0), ("solo", -23.0), ("air", -37.0)):
-        desk.level(name, decibels)
-    desk.level("bowl", -29.0)
-    desk.level("pulse", -30.0)
-    desk.level("weather", mood.weather)
-    end = form.seconds
-    desk.buses["pad"] = sweep(
-        desk.bus("pad"),
-        ((0, 350), (end * 0.2, 1400), (end * 0.55, 4200), (end * 0.85, 900), (end, 300)),
-    )
-    solo = desk.bus("solo")
-    solo += np.float32(0.8) * echo(solo, seconds=form.length(1.5), feedback=0.45)
-    send = desk.send(solo=1.0, pad=0.35, bowl=0.7, pulse=0.7, air=0.7)
-    desk.buses["room"] = reverb(send, seconds=4.8, damping=2.2, seed=7) * 0.85
-    return master(desk.sum(), decibels=-19.5, fade_in=2.5, fade_out=6.0)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+
+import numpy as np
 
 from catalog_pages.demo.compose.melody import Note, Style, rhythm, running, tune
 from catalog_pages.demo.compose.score import (
@@ -61,7 +64,7 @@ DANCES = {
         "nylon",
     ),
     "reel": Dance(
-        "intro:4 a:8 b:8 a:8 outro:2",
+        "intro:2 a:8 b:8 a:8 outro:2",
         4,
         "mixolydian",
         ("C C Bb C C C Bb C", "C F C Bb C F Bb C", "C Bb F C C Bb F C"),
@@ -89,11 +92,28 @@ def compose(brief: Brief) -> Sound:
         _strum(desk, form, harmony)
     else:
         _fingers(desk, form, harmony, dance)
-    _tunes(desk, form, harmony, dance, brief)
-    _drone(desk, form, harmony)
-    _feet(desk, form, brief)
     _last_chord(desk, form, harmony, dance)
-    return _finish(desk)
+    wooden = functools.partial(equalise, gain=_body)
+    desk.settle("guitar", -22.0, through=wooden, room=0.35)
+    _tunes(desk, form, harmony, dance, brief)
+    desk.settle("tune", -21.5, through=wooden, room=0.45)
+    desk.settle("whistle", -23.0, room=0.7)
+    _drone(desk, form, harmony)
+    desk.settle("drone", -30.5, room=0.6)
+    _feet(desk, form, brief)
+    desk.settle("skin", -25.0, room=0.35)
+    forget_notes()
+    desk.add(reverb(desk.sends.pop("room"), seconds=1.7, seed=11, low=200) * np.float32(0.5))
+    return master(desk.mix, decibels=-17.5, fade_in=0.01, fade_out=4.0)
+
+
+def _body(bins: Curve) -> Curve:
+    """The air in a guitar's body, its top plate, and less of the wire above."""
+    gain = 1.0 / np.sqrt(1.0 + (bins / 9_000.0) ** 2)
+    for centre, height, width in ((105, 0.5, 0.35), (210, 0.6, 0.3), (420, 0.25, 0.4)):
+        ratio = (bins + 1.0) / centre
+        gain = gain * (1.0 + height / (1.0 + ((ratio - 1.0 / ratio) / width) ** 2))
+    return np.asarray(gain, dtype=np.float32)
 
 
 def _fingers(desk: Desk, form: Form, harmony: Chart, dance: Dance) -> None:
@@ -224,27 +244,3 @@ def _last_chord(desk: Desk, form: Form, harmony: Chart, dance: Dance) -> None:
     for place, pitch in enumerate(full):
         at = form.at(beat) + 0.06 * place
         desk.play("guitar", strings.guitar(pitch, kind), at, gain=0.8, pan=-0.2)
-
-
-def _finish(desk: Desk) -> Sound:
-    forget_notes()
-    for name, decibels in (("guitar", -22.0), ("tune", -21.5), ("whistle", -23.0)):
-        desk.level(name, decibels)
-    for name, decibels in (("drone", -30.5), ("skin", -25.0)):
-        desk.level(name, decibels)
-
-    def body(bins: Curve) -> Curve:
-        """The air in a guitar's body, its top plate, and less of the wire above."""
-        bumps = ((105, 0.5, 0.35), (210, 0.6, 0.3), (420, 0.25, 0.4))
-        gain = 1.0 / (1.0 + (bins / 9_000.0) ** 2) ** 0.5
-        for centre, height, width in bumps:
-            octaves = abs((bins + 1.0) / centre) ** 1.0
-            gain = gain * (1.0 + height / (1.0 + ((octaves - 1.0 / octaves) / width) ** 2))
-        return gain
-
-    for name in ("guitar", "tune"):
-        if name in desk.buses:
-            desk.buses[name] = equalise(desk.buses[name], body)
-    send = desk.send(guitar=0.35, tune=0.45, whistle=0.7, drone=0.6, skin=0.35)
-    desk.buses["room"] = reverb(send, seconds=1.7, seed=11, low=200) * 0.5
-    return master(desk.sum(), decibels=-17.5, fade_in=0.01, fade_out=4.0)

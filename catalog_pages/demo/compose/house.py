@@ -6,7 +6,10 @@ time into a long delay.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+
+import numpy as np
 
 from catalog_pages.demo.compose.melody import Style, rhythm, tune
 from catalog_pages.demo.compose.score import Brief, Chart, Form, chart, near, pick, scale, voice
@@ -64,14 +67,24 @@ def compose(brief: Brief) -> Sound:
     form = Form(FORM, brief.tempo, swing=0.56, swing_unit=0.5, tail=2.5)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, room.charts), brief.key, 4.0)
-    kicks = _kick(desk, form)
+    press = pump(desk.count, _kick(desk, form), recover=0.3)
+    desk.settle("kick", -14.5)
     _tops(desk, form)
+    desk.settle("tops", -29.0)
+    desk.settle("clap", -23.0, room=0.5)
     _percussion(desk, form)
+    desk.settle("conga", -27.0, room=0.3)
+    desk.settle("fx", -30.0)
     _chords(desk, form, harmony, room, brief)
+    opened = functools.partial(_opened, form=form, feel=brief.feel)
+    desk.settle("chords", -21.5, through=opened, press=press, depth=0.45, echo=0.6, room=0.35)
     _bass(desk, form, harmony, room, brief)
+    desk.settle("bass", -19.0, press=press, depth=0.75)
     _hook(desk, form, harmony, room, brief)
+    desk.settle("hook", -24.5, echo=0.7, room=0.5)
     _strings(desk, form, harmony)
-    return _finish(desk, form, kicks, brief)
+    desk.settle("strings", -28.5, press=press, depth=0.7, room=0.5)
+    return _finish(desk, form, press, brief)
 
 
 def _kick(desk: Desk, form: Form) -> list[float]:
@@ -194,32 +207,20 @@ def _strings(desk: Desk, form: Form, harmony: Chart) -> None:
             desk.play("strings", sound, form.at(bar * 4), pan=(-0.5, 0.0, 0.5, 0.2)[place % 4])
 
 
-def _finish(desk: Desk, form: Form, kicks: list[float], brief: Brief) -> Sound:
+def _opened(chords: Sound, *, form: Form, feel: str) -> Sound:
+    """The filter's journey: shut, opening, shut again for the break, then wide open."""
+    start, middle, back = form.at(4 * 4), form.at(12 * 4), form.at(16 * 4)
+    points = ((0, 320), (start, 3500), (middle, 6000), (middle + 1, 900), (back, 9000))
+    swept = sweep(chords, points)
+    return tremolo(swept, rate=4.3, depth=0.25) if feel == "deep" else swept
+
+
+def _finish(desk: Desk, form: Form, press: Sound, brief: Brief) -> Sound:
     forget_notes()
-    for name, decibels in (("kick", -14.5), ("clap", -23.0), ("tops", -29.0), ("conga", -27.0)):
-        desk.level(name, decibels)
-    for name, decibels in (("bass", -19.0), ("hook", -24.5), ("strings", -28.5), ("fx", -30.0)):
-        desk.level(name, decibels)
-    desk.level("chords", -21.5 if brief.feel != "dub" else -22.5)
-    start, middle = form.at(4 * 4), form.at(12 * 4)
-    back, end = form.at(16 * 4), form.seconds
-    opening = (
-        (0, 320),
-        (start, 3500),
-        (middle, 6000),
-        (middle + 1, 900),
-        (back, 9000),
-        (end, 9000),
-    )
-    desk.buses["chords"] = sweep(desk.bus("chords"), opening)
-    if brief.feel == "deep":
-        desk.buses["chords"] = tremolo(desk.bus("chords"), rate=4.3, depth=0.25)
     feedback = 0.62 if brief.feel == "dub" else 0.35
-    taps = desk.send(chords=0.6, hook=0.7)
-    desk.buses["echo"] = echo(
-        taps, seconds=form.length(0.75), feedback=feedback, low=300, high=4_500
-    )
-    send = desk.send(chords=0.35, clap=0.5, hook=0.5, conga=0.3, strings=0.5, echo=0.4)
-    desk.buses["room"] = reverb(send, seconds=1.9, seed=3, low=250) * 0.6
-    desk.duck(pump(desk.count, kicks, recover=0.3), bass=0.75, chords=0.45, strings=0.7, room=0.5)
-    return master(desk.sum(), decibels=-15.0, fade_in=0.02, fade_out=5.0)
+    delay = form.length(0.75)
+    taps = echo(desk.sends.pop("echo"), seconds=delay, feedback=feedback, low=300, high=4_500)
+    desk.add(taps, room=0.4)
+    wet = reverb(desk.sends.pop("room"), seconds=1.9, seed=3, low=250) * np.float32(0.6)
+    desk.add(wet, press=press, depth=0.5)
+    return master(desk.mix, decibels=-15.0, fade_in=0.02, fade_out=5.0)

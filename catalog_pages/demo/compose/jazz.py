@@ -42,7 +42,7 @@ class Feel:
 
 FEELS = {
     "swing": Feel(
-        "intro:4 head:8 solo:16 head:8 end:1",
+        "intro:4 head:8 solo:8 head:8 end:1",
         4,
         0.64,
         (
@@ -96,13 +96,24 @@ def compose(brief: Brief) -> Sound:
     symbols, home = pick(desk.random, CHARTS[feel.meter])
     meter = float(feel.meter)
     harmony = chart(symbols, brief.key, meter, form.sections[0].bars * meter)
-    _bass(desk, form, harmony)
-    _comp(desk, form, harmony, feel)
-    _lead(desk, form, harmony, feel, brief)
-    _cymbals(desk, form, feel)
-    _skins(desk, form, feel)
     _ending(desk, form, chart(home, brief.key, meter).chords[0])
-    return _finish(desk)
+    _bass(desk, form, harmony)
+    desk.settle("bass", -20.5, room=0.12)
+    _comp(desk, form, harmony, feel)
+    desk.settle("comp", -26.5, room=0.5)
+    _lead(desk, form, harmony, feel, brief)
+    desk.settle("lead", -20.5, room=0.5)
+    _cymbals(desk, form, feel)
+    desk.settle("ride", -33.0, room=0.5)
+    desk.settle("hat", -37.0, room=0.5)
+    _skins(desk, form, feel)
+    desk.settle("snare", -31.0, room=0.6)
+    desk.settle("kick", -29.0)
+    desk.settle("brush", -37.0, room=0.5)
+    forget_notes()
+    wet = reverb(desk.sends.pop("room"), seconds=1.1, damping=1.6, seed=5, low=180)
+    desk.add(wet * np.float32(0.45))
+    return master(desk.mix, decibels=-18.0, fade_in=0.01, fade_out=3.5)
 
 
 def _bass(desk: Desk, form: Form, harmony: Chart) -> None:
@@ -261,14 +272,3 @@ def _ending(desk: Desk, form: Form, home: Chord) -> None:
         desk.play("comp", keys.piano(pitch, 2), at + 0.05 * place, gain=1.1)
     desk.play("ride", drums.crash(), at, gain=0.25, pan=0.2)
     desk.play("ride", drums.ride(1), at + 0.4, gain=0.6, pan=0.3)
-
-
-def _finish(desk: Desk) -> Sound:
-    forget_notes()
-    for name, decibels in (("bass", -20.5), ("comp", -26.5), ("lead", -20.5), ("ride", -33.0)):
-        desk.level(name, decibels)
-    for name, decibels in (("hat", -37.0), ("snare", -31.0), ("kick", -29.0), ("brush", -37.0)):
-        desk.level(name, decibels)
-    send = desk.send(lead=0.5, comp=0.5, bass=0.12, snare=0.6, ride=0.5, hat=0.5, brush=0.5)
-    desk.buses["room"] = reverb(send, seconds=1.1, damping=1.6, seed=5, low=180) * 0.45
-    return master(desk.sum(), decibels=-18.0, fade_in=0.01, fade_out=3.5)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+
+import numpy as np
 
 from catalog_pages.demo.compose.melody import Style, rhythm, tune
 from catalog_pages.demo.compose.score import Brief, Chart, Form, chart, near, pick, scale, voice
@@ -67,13 +70,27 @@ def compose(brief: Brief) -> Sound:
     form = Form(road.form, brief.tempo, tail=4.0)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, CHARTS), brief.key, 4.0)
-    kicks = _drums(desk, form, road)
+    press = pump(desk.count, _drums(desk, form, road), recover=0.28)
+    desk.settle("kick", -16.0)
+    desk.settle("snare", -20.0, room=0.4)
+    desk.settle("hats", -31.0)
+    desk.settle("toms", -20.5, room=0.4)
     _bass(desk, form, harmony, road)
+    desk.settle("bass", -19.0, press=press, depth=0.5)
+    first, end = form.at(form.sections[1].first * 4), form.seconds
     _pads(desk, form, harmony)
+    sky = ((0, 300), (first, 3200), (end * 0.6, 5000), (end * 0.9, 2500), (end, 500))
+    opened = functools.partial(sweep, points=sky)
+    desk.settle("pad", -23.0, through=opened, press=press, depth=0.55, room=0.3)
     _arpeggio(desk, form, harmony)
+    lights = ((0, 500), (first, 5000), (first + 0.5, 2500), (end * 0.5, 6000), (end, 1500))
+    opened = functools.partial(sweep, points=lights)
+    desk.settle("arp", -27.5, through=opened, press=press, depth=0.25, room=0.35, echo=0.5)
     _lead(desk, form, harmony, road, brief)
+    desk.settle("lead", -21.5, room=0.4, echo=0.7)
     _bells(desk, form, harmony)
-    return _finish(desk, form, kicks)
+    desk.settle("bells", -28.0, room=0.7, echo=0.9)
+    return _finish(desk, form, press)
 
 
 def _drums(desk: Desk, form: Form, road: Road) -> list[float]:
@@ -163,25 +180,11 @@ def _bells(desk: Desk, form: Form, harmony: Chart) -> None:
             desk.play("bells", synths.bell(pitch), at, gain=0.8, pan=0.4 - 0.4 * place)
 
 
-def _finish(desk: Desk, form: Form, kicks: list[float]) -> Sound:
+def _finish(desk: Desk, form: Form, press: Sound) -> Sound:
     forget_notes()
-    for name, decibels in (("kick", -16.0), ("snare", -20.0), ("hats", -31.0), ("toms", -20.5)):
-        desk.level(name, decibels)
-    for name, decibels in (("bass", -19.0), ("pad", -23.0), ("arp", -27.5), ("lead", -21.5)):
-        desk.level(name, decibels)
-    desk.level("bells", -28.0)
-    first = form.at(form.sections[1].first * 4)
-    end = form.seconds
-    desk.buses["pad"] = sweep(
-        desk.bus("pad"), ((0, 300), (first, 3200), (end * 0.6, 5000), (end * 0.9, 2500), (end, 500))
-    )
-    desk.buses["arp"] = sweep(
-        desk.bus("arp"),
-        ((0, 500), (first, 5000), (first + 0.5, 2500), (end * 0.5, 6000), (end, 1500)),
-    )
-    taps = desk.send(lead=0.7, arp=0.5, bells=0.9)
-    desk.buses["echo"] = echo(taps, seconds=form.length(0.75), feedback=0.42, low=350, high=4_000)
-    send = desk.send(lead=0.4, arp=0.35, bells=0.7, pad=0.3, snare=0.4, toms=0.4, echo=0.3)
-    desk.buses["room"] = reverb(send, seconds=2.6, seed=13, low=280) * 0.6
-    desk.duck(pump(desk.count, kicks, recover=0.28), bass=0.5, pad=0.55, arp=0.25, room=0.3)
-    return master(desk.sum(), decibels=-15.5, fade_in=0.4, fade_out=5.0)
+    delay = form.length(0.75)
+    taps = echo(desk.sends.pop("echo"), seconds=delay, feedback=0.42, low=350, high=4_000)
+    desk.add(taps, room=0.3)
+    wet = reverb(desk.sends.pop("room"), seconds=2.6, seed=13, low=280) * np.float32(0.6)
+    desk.add(wet, press=press, depth=0.3)
+    return master(desk.mix, decibels=-15.5, fade_in=0.4, fade_out=5.0)

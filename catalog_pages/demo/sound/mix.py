@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from catalog_pages.demo.sound.effects import Curve, band_gain, equalise, limit
@@ -11,18 +13,23 @@ CEILING = 0.84  # Room for the overshoot of lossy codecs, which may add a decibe
 
 
 class Desk:
-    """Stereo buses of one length, filled note by note."""
+    """Buses of one length, filled note by note, then settled into the mix one after the other.
+
+    A bus is gone once it is settled, so that a piece needs the memory of a few, however many
+    instruments play in it. ``mix`` is what is heard; ``sends`` is what the effects are given.
+    """
 
     def __init__(self, seconds: float, seed: int) -> None:
         self.count = samples(seconds)
         self.random = np.random.default_rng(seed)
         self.buses: dict[str, Sound] = {}
+        self.mix = np.zeros((2, self.count), dtype=np.float32)
+        self.sends: dict[str, Sound] = {}
 
     def bus(self, name: str) -> Sound:
         """The bus of that name, silent until something is played on it.
 
-        It has one channel until a stereo or panned sound arrives, which saves a third of the
-        memory of a piece.
+        It has one channel until a stereo or panned sound arrives.
         """
         if name not in self.buses:
             self.buses[name] = np.zeros((1, self.count), dtype=np.float32)
@@ -56,31 +63,41 @@ class Desk:
             scale = np.float32(sides[channel] * 2**0.5 * gain)
             bus[channel, start:stop] += scale * part[: stop - start]
 
-    def level(self, name: str, decibels: float) -> None:
-        """Set a bus to an RMS level measured only where it sounds, so rests do not count."""
-        if name in self.buses:
-            self.buses[name] *= np.float32(10.0 ** (decibels / 20.0) / loudness(self.buses[name]))
+    def settle(
+        self,
+        name: str,
+        decibels: float,
+        *,
+        through: Callable[[Sound], Sound] | None = None,
+        press: Sound | None = None,
+        depth: float = 0.0,
+        **sends: float,
+    ) -> None:
+        """Level a bus, add it to the mix and the sends, and free it; a silent bus is no error.
 
-    def send(self, **levels: float) -> Sound:
-        """A mix of the named buses for an effect to work on; buses nobody played are left out."""
-        total = np.zeros((2, self.count), dtype=np.float32)
-        for name, gain in levels.items():
-            if name in self.buses:
-                total += np.float32(gain) * self.buses[name]
-        return total
+        ``decibels`` is the RMS level where the bus sounds, so rests do not count. It is set before
+        the bus goes ``through`` an effect; the sends come after that; last, the bus is pressed
+        down by ``depth`` (0-1) along a ``pump`` curve.
+        """
+        if name not in self.buses:
+            return
+        bus = self.buses.pop(name)
+        bus *= np.float32(10.0 ** (decibels / 20.0) / loudness(bus))
+        if through is not None:
+            bus = through(bus)
+        self.add(bus, press=press, depth=depth, **sends)
 
-    def duck(self, press: Sound, **depths: float) -> None:
-        """Press the named buses down by their depths (0-1) along a ``pump`` curve."""
-        for name, depth in depths.items():
-            if name in self.buses:
-                self.buses[name] *= 1.0 - np.float32(depth) * press
-
-    def sum(self) -> Sound:
-        """Everything at once; the buses are handed over, so that their memory is free again."""
-        total = np.zeros((2, self.count), dtype=np.float32)
-        while self.buses:
-            total += self.buses.popitem()[1]
-        return total
+    def add(
+        self, sound: Sound, *, press: Sound | None = None, depth: float = 0.0, **sends: float
+    ) -> None:
+        """Add a sound as long as the piece (an effect's output) to the mix and the sends."""
+        for send, gain in sends.items():
+            if send not in self.sends:
+                self.sends[send] = np.zeros((2, self.count), dtype=np.float32)
+            self.sends[send] += np.float32(gain) * sound
+        if press is not None:
+            sound *= 1.0 - np.float32(depth) * press
+        self.mix += sound
 
 
 def loudness(sound: Sound) -> float:

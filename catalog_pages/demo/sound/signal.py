@@ -134,15 +134,21 @@ def read(table: Sound, turning: Phase) -> Sound:
 def blend(dark: Sound, bright: Sound, turning: Phase, amount: Sound) -> Sound:
     """Move from one wavetable to another while playing: a filter that opens and closes.
 
-    The tables are joined first, so that each point is looked up once instead of twice.
+    The tables are mixed at both neighbours before interpolating, in place: half the work of
+    reading them one after the other.
     """
-    pairs = np.stack((dark, bright - dark), axis=1)
-    index = (turning >> np.uint32(21)).astype(np.int32)
+    index = (turning >> np.uint32(21)).astype(np.intp)
     fraction = (turning & np.uint32(0x1FFFFF)).astype(np.float32) * np.float32(2.0**-21)
-    here = pairs[index]
+    tilt = bright - dark
+    here = tilt.take(index) * amount
+    here += dark.take(index)
     index += 1
-    here += (pairs[index] - here) * fraction[:, None]
-    return np.asarray(here[:, 0] + here[:, 1] * amount, dtype=np.float32)
+    after = tilt.take(index) * amount
+    after += dark.take(index)
+    after -= here
+    after *= fraction
+    after += here
+    return after
 
 
 def sine(turning: Phase) -> Sound:

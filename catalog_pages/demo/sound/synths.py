@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from catalog_pages.demo.sound.effects import filter_short, sweep
+from catalog_pages.demo.sound.effects import Curve, band_gain, shape_short, sweep
 from catalog_pages.demo.sound.signal import (
     RATE,
     Sound,
@@ -114,16 +114,18 @@ def bell(midi: int) -> Sound:
 def air(midi: int, seconds: float) -> Sound:
     """A breath tuned to a pitch: noise through three narrow bands, different a side. Stereo."""
     count = samples(seconds)
+
+    def bands(bins: Curve) -> Curve:
+        gain = np.zeros_like(bins)
+        for ratio, strength in ((1.0, 1.0), (2.0, 0.5), (3.0, 0.25)):
+            centre = hz(midi) * ratio
+            gain += np.float32(strength) * band_gain(bins, centre * 0.985, centre * 1.015, 6)
+        return gain
+
     sides = []
     for side in (0, 1):
         grains = noise(count, midi * 2 + side)
-        total = np.zeros(count, dtype=np.float32)
-        for ratio, strength in ((1.0, 1.0), (2.0, 0.5), (3.0, 0.25)):
-            centre = hz(midi) * ratio
-            total += strength * filter_short(
-                grains, low=centre * 0.985, high=centre * 1.015, order=6
-            )
-        sides.append(total * swell(count, seconds * 0.4, seconds * 0.4))
+        sides.append(shape_short(grains, bands) * swell(count, seconds * 0.4, seconds * 0.4))
     return spread(sides[0], sides[1])
 
 

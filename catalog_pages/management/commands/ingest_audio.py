@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
-from catalog_pages.ingest import IngestRefused, IngestReport, Progress, ingest
-from catalog_pages.ingest.report import OnProgress, shown
+from catalog_pages.ingest.report import IngestRefused, IngestReport, shown
+from catalog_pages.ingest.service import ingest
+from catalog_pages.ingest.terminal import progress_bars, quiet_wagtail
 from catalog_pages.money import MoneyError, parse_money
 
 INTERRUPTED = 130
@@ -101,41 +98,3 @@ def summary(report: IngestReport) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-@contextmanager
-def quiet_wagtail() -> Iterator[None]:
-    """Wagtail logs two lines per page, which would tear the progress bar to pieces."""
-    logger = logging.getLogger("wagtail")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def progress_bars(forced: bool | None) -> Iterator[OnProgress]:
-    """A bar per stage on standard error; None lets the terminal decide."""
-    bars: dict[str, tqdm[Any]] = {}
-
-    def show(progress: Progress) -> None:
-        bar = bars.get(progress.stage)
-        if bar is None:
-            for earlier in bars.values():
-                earlier.close()
-            bar = bars[progress.stage] = tqdm(
-                total=progress.total,
-                desc=progress.stage,
-                unit="file",
-                disable=None if forced is None else not forced,
-            )
-        bar.set_postfix_str(shown(Path(progress.name))[-40:], refresh=False)
-        bar.update(progress.done - bar.n)
-
-    try:
-        yield show
-    finally:
-        for bar in bars.values():
-            bar.close()

@@ -30,10 +30,9 @@
             : `${plural(all)} done${problems}.`;
     };
 
-    const addRow = (file) => {
+    const makeRow = (file) => {
         const row = template.content.firstElementChild.cloneNode(true);
         row.querySelector("[data-title]").textContent = file.name;
-        list.prepend(row);
         return row;
     };
 
@@ -106,8 +105,10 @@
     };
 
     const take = (files) => {
+        const rows = document.createDocumentFragment();
         for (const file of files) {
-            const row = addRow(file);
+            const row = makeRow(file);
+            rows.append(row);
             all += 1;
             if (file.size > Number(form.dataset.maxBytes)) {
                 const sentence = `This file is larger than ${form.dataset.maxSize}, the most that this shop takes.`;
@@ -117,6 +118,7 @@
                 waiting.push([file, row]);
             }
         }
+        list.prepend(rows);
         input.value = ""; // the same file can be chosen again after a refusal
         next();
     };
