@@ -80,10 +80,15 @@ _RHYTHMS = (
 )
 
 
+def form_of(brief: Brief) -> Form:
+    """The sections and the clock of a piece."""
+    return Form(FORM, brief.tempo, tail=7.0)
+
+
 def compose(brief: Brief) -> Sound:
     """Write and perform an ambient piece."""
     mood = MOODS[brief.feel]
-    form = Form(FORM, brief.tempo, tail=7.0)
+    form = form_of(brief)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, mood.charts), brief.key, 8.0)
     end = form.seconds

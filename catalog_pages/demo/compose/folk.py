@@ -80,10 +80,16 @@ _PICKING = {
 }
 
 
+def form_of(brief: Brief) -> Form:
+    """The sections and the clock of a piece."""
+    dance = DANCES[brief.feel]
+    return Form(dance.form, brief.tempo, meter=dance.meter, swing=0.53, tail=4.0)
+
+
 def compose(brief: Brief) -> Sound:
     """Write and perform a folk tune."""
     dance = DANCES[brief.feel]
-    form = Form(dance.form, brief.tempo, meter=dance.meter, swing=0.53, tail=4.0)
+    form = form_of(brief)
     desk = Desk(form.seconds, brief.seed)
     meter = float(dance.meter)
     lead = form.sections[0].bars * meter

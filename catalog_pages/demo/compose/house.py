@@ -61,10 +61,15 @@ _HOOKS = (
 )
 
 
+def form_of(brief: Brief) -> Form:
+    """The sections and the clock of a piece."""
+    return Form(FORM, brief.tempo, swing=0.56, swing_unit=0.5, tail=2.5)
+
+
 def compose(brief: Brief) -> Sound:
     """Write and perform a house track."""
     room = ROOMS[brief.feel]
-    form = Form(FORM, brief.tempo, swing=0.56, swing_unit=0.5, tail=2.5)
+    form = form_of(brief)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, room.charts), brief.key, 4.0)
     press = pump(desk.count, _kick(desk, form), recover=0.3)

@@ -88,10 +88,16 @@ CHARTS = {
 }
 
 
+def form_of(brief: Brief) -> Form:
+    """The sections and the clock of a piece."""
+    feel = FEELS[brief.feel]
+    return Form(feel.form, brief.tempo, meter=feel.meter, swing=feel.swing, tail=4.5)
+
+
 def compose(brief: Brief) -> Sound:
     """Write and perform a piece for piano, bass and drums."""
     feel = FEELS[brief.feel]
-    form = Form(feel.form, brief.tempo, meter=feel.meter, swing=feel.swing, tail=4.5)
+    form = form_of(brief)
     desk = Desk(form.seconds, brief.seed)
     symbols, home = pick(desk.random, CHARTS[feel.meter])
     meter = float(feel.meter)

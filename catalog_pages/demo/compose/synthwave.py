@@ -64,10 +64,15 @@ CHARTS = (
 )
 
 
+def form_of(brief: Brief) -> Form:
+    """The sections and the clock of a piece."""
+    return Form(ROADS[brief.feel].form, brief.tempo, tail=4.0)
+
+
 def compose(brief: Brief) -> Sound:
     """Write and perform a synthwave track."""
     road = ROADS[brief.feel]
-    form = Form(road.form, brief.tempo, tail=4.0)
+    form = form_of(brief)
     desk = Desk(form.seconds, brief.seed)
     harmony = chart(pick(desk.random, CHARTS), brief.key, 4.0)
     press = pump(desk.count, _drums(desk, form, road), recover=0.28)

@@ -16,6 +16,7 @@ from catalog_pages.demo.covers.canvas import (
     disc,
     glow,
     paint,
+    polygon,
     ramp,
     sampled,
     strokes,
@@ -217,18 +218,25 @@ def low_water(random: Random) -> Picture:
     paint(picture, rim.astype(np.float32) * 0.55, "#f1d2b4")
     far = 0.006 + 0.012 * clouds(random, (9, 1), 3)[0]
     paint(picture, ((down < horizon) & (down > horizon - far[None, :])) * 1.0, "#71797a")
-    for place in range(11):
-        away = 0.82**place
-        x, foot = 0.88 - 0.62 * (1 - away), horizon + 0.47 * away
-        tall = 0.3 * away
-        paint(
-            picture,
-            strokes([[(x, foot - tall), (x + 0.004 * away, foot)]], 0.012 * away),
-            "#2b3033",
-        )
-        echo = [(x + 0.004 * away, foot), (x + 0.012 * away, foot + tall * 0.55)]
-        paint(picture, strokes([echo], 0.011 * away) * 0.35, "#2b3033")
+    _posts(picture, horizon)
     paint(picture, disc(0.3, 0.25, 0.05, 0.002) * 0.95, "#fbf0e2")
     write(picture, "LÅGVATTEN", 0.06, 0.094, size=0.03, colour="#2b3a42", tracking=0.32)
     write(picture, "Tidal Archive", 0.94, 0.094, size=0.022, colour="#2b3a42", align="right")
     return picture
+
+
+def _posts(picture: Picture, horizon: float) -> None:
+    """Eleven posts, each four fifths of the one before, and their reflections."""
+    posts: list[list[Point]] = []
+    echoes: list[list[Point]] = []
+    for place in range(11):
+        away = 0.82**place
+        x, foot = 0.88 - 0.62 * (1 - away), horizon + 0.47 * away
+        tall, half = 0.3 * away, 0.006 * away
+        foot_x = x + 0.004 * away
+        posts.append([(x - half, foot - tall), (x + half, foot - tall), (foot_x + half, foot)])
+        posts[-1].append((foot_x - half, foot))
+        end = (foot_x + 0.008 * away, foot + tall * 0.55)
+        echoes.append([(foot_x - half, foot), (foot_x + half, foot), end])
+    paint(picture, polygon(*posts), "#2b3033")
+    paint(picture, polygon(*echoes) * np.float32(0.4), "#2b3033")
