@@ -22,7 +22,8 @@ from django.conf import settings
 
 from site_config.supervisor import plan as plan_module
 from site_config.supervisor.plan import Refusal, read_plan
-from site_config.supervisor.preparation import fingerprint, last_words
+from site_config.supervisor.preparation import StepErrors, fingerprint, last_words
+from site_config.supervisor.processes import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 INHERITED = re.compile(
@@ -277,6 +278,32 @@ def test_a_failed_step_is_told_in_its_own_last_words() -> None:
     assert last_words(traceback) == "These settings need attention:\n  DEBUG: must be off"
     assert last_words("CommandError: nothing to load\n") == "nothing to load"
     assert last_words("") == "it gave no reason"
+
+
+def test_a_step_shows_its_progress_and_keeps_its_traceback_for_the_sentence(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    errors = StepErrors()
+
+    errors.take(b"\rComposing 1")
+    errors.take(b"\rComposing 2\nTraceback (most recent call last):\n  in seed\n")
+    errors.take(b"OSError: disk\n")
+
+    assert capfd.readouterr().out == "\rComposing 1\rComposing 2\n"
+    assert last_words(errors.text.decode()) == "OSError: disk"
+
+
+def test_ordinary_tasks_do_not_push_the_sign_in_off_the_screen_and_failures_are_shown(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    worker = Service("worker", "The task worker", [])
+
+    worker.pass_on(b"2026-01-01 INFO django_tasks Task id=1 path=excerpts state=SUCCESSFUL\n")
+    worker.pass_on(b"2026-01-01 ERROR django_tasks Task id=2 path=excerpts state=FAILED\n")
+
+    assert capfd.readouterr().out == (
+        "worker    | 2026-01-01 ERROR django_tasks Task id=2 path=excerpts state=FAILED\n"
+    )
 
 
 @pytest.fixture

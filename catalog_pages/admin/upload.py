@@ -47,7 +47,7 @@ class Outcome:
             "sentence": self.sentence,
             "id": str(self.asset.pk) if self.asset else None,
             "title": self.title,
-            "facts": self.facts,
+            "facts": self.figures,
             "url": self.url,
         }
 
@@ -62,7 +62,7 @@ class Outcome:
         return facts.title_text(self.asset) if self.asset else self.file_name
 
     @property
-    def facts(self) -> list[str]:
+    def figures(self) -> list[str]:
         if self.asset is None:
             return []
         return [

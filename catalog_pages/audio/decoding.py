@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import av
+import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from numpy.typing import NDArray
 
 from catalog_pages.audio.containers import NO_HEADER
 from catalog_pages.audio.facts import Container, UnreadableAudio
@@ -102,6 +105,27 @@ def decoded(
                 continue
     except av.FFmpegError:
         return
+
+
+def resampled(
+    frames: Iterable[AudioFrame], *, layout: str, rate_hz: int
+) -> Iterator[NDArray[np.float32]]:
+    """The same sound as float blocks of shape (channels, n), also when its own shape changes midway."""
+    resampler, shape = None, None
+    for frame in frames:
+        now = frame.format.name, frame.layout.name, frame.sample_rate
+        if resampler is None or now != shape:
+            yield from _blocks(resampler, None)
+            resampler, shape = AudioResampler(format="fltp", layout=layout, rate=rate_hz), now
+        yield from _blocks(resampler, frame)
+    yield from _blocks(resampler, None)
+
+
+def _blocks(
+    resampler: AudioResampler | None, frame: AudioFrame | None
+) -> Iterator[NDArray[np.float32]]:
+    for part in resampler.resample(frame) if resampler else ():
+        yield np.asarray(part.to_ndarray(), dtype=np.float32)
 
 
 def _sound_of(source: InputContainer) -> AudioStream:

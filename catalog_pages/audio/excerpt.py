@@ -6,18 +6,18 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
 from catalog_pages.audio.cuts import Cut, guessed_start, planned_cut
-from catalog_pages.audio.decoding import Deadline, decoded, opened
+from catalog_pages.audio.decoding import Deadline, decoded, opened, resampled
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.loudness import ANALYSIS_RATE_HZ, block_energies, container_of
 
@@ -138,24 +138,29 @@ def _stereo(
     master: InputContainer, stream: AudioStream, start_ms: int, deadline: Deadline
 ) -> Iterator[NDArray[np.float32]]:
     """Float blocks of shape (2, n) at RATE_HZ, from `start_ms` on."""
+    placed = _frames_from(master, stream, start_ms, deadline)
+    first = next(placed, None)
+    if first is None:
+        return
+    to_skip = max(0, round((start_ms - first[0]) * RATE_HZ / 1000))
+    frames = chain([first[1]], (frame for _, frame in placed))
+    for block in resampled(frames, layout="stereo", rate_hz=RATE_HZ):
+        yield block[:, to_skip:]
+        to_skip = max(0, to_skip - block.shape[1])
+
+
+def _frames_from(
+    master: InputContainer, stream: AudioStream, start_ms: int, deadline: Deadline
+) -> Iterator[tuple[float, AudioFrame]]:
+    """Frames that end after `start_ms`, each with the moment in ms at which it begins."""
     position_ms = _jump(master, start_ms)
-    resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE_HZ)
-    to_skip = None
     for frame in decoded(master, stream, deadline):
         if position_ms is None:
             position_ms = (frame.time or 0.0) * 1000
-        frame_starts_ms, rate = position_ms, frame.sample_rate or RATE_HZ
-        position_ms += frame.samples * 1000 / rate
-        if position_ms <= start_ms:
-            continue
-        if to_skip is None:
-            to_skip = max(0, round((start_ms - frame_starts_ms) * RATE_HZ / 1000))
-        for part in resampler.resample(frame):
-            block = np.asarray(part.to_ndarray(), dtype=np.float32)
-            yield block[:, to_skip:]
-            to_skip = max(0, to_skip - block.shape[1])
-    for part in resampler.resample(None):
-        yield np.asarray(part.to_ndarray(), dtype=np.float32)
+        begins_ms = position_ms
+        position_ms += frame.samples * 1000 / (frame.sample_rate or RATE_HZ)
+        if position_ms > start_ms:
+            yield begins_ms, frame
 
 
 def _jump(master: InputContainer, start_ms: int) -> float | None:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from catalog_pages.audio import containers
-from catalog_pages.audio.decoding import Deadline, decoded, opened
+from catalog_pages.audio.decoding import Deadline, decoded, opened, resampled
 from catalog_pages.audio.facts import Container, UnreadableAudio
 
 ANALYSIS_RATE_HZ = 11_025
@@ -62,10 +61,7 @@ def _in_pieces(parts: Iterator[NDArray[np.float32]], size: int) -> Iterator[NDAr
 
 
 def _mono(path: Path, deadline: Deadline) -> Iterator[NDArray[np.float32]]:
-    resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ)
     with opened(path, container_of(path), deadline) as (source, stream):
-        for frame in decoded(source, stream, deadline):
-            for mono in resampler.resample(frame):
-                yield mono.to_ndarray()[0]
-        for mono in resampler.resample(None):
-            yield mono.to_ndarray()[0]
+        frames = decoded(source, stream, deadline)
+        for block in resampled(frames, layout="mono", rate_hz=ANALYSIS_RATE_HZ):
+            yield block[0]

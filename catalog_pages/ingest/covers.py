@@ -73,7 +73,9 @@ def _checked(data: bytes) -> tuple[bytes, str]:
                 return data, KEPT_AS_THEY_ARE[image.format]
             made = io.BytesIO()
             image.convert("RGB").save(made, "JPEG", quality=JPEG_QUALITY)
+    except Image.DecompressionBombError as error:
+        raise CoverRefused("The cover is too large.") from error
     # Damaged pictures fail in as many ways as there are decoders, and all mean the same.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise CoverRefused("The cover inside is damaged.") from error
     return made.getvalue(), "jpg"

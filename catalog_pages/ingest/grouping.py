@@ -169,11 +169,12 @@ def _join_numberless(groups: dict[tuple[int, int | None, str], list[SourceFile]]
 
 
 def _track(files: list[SourceFile], *, numbered: bool) -> TrackPlan:
-    tagged = max(files, key=lambda file: (file.tags.track is not None, file.tags.disc is not None))
+    tagged = next((file for file in files if file.tags.track), files[0])
+    discs = (file.tags.disc for file in files if file.tags.disc)
     return TrackPlan(
         title=tagged.tags.title,
         artist=tagged.artist,
-        disc=tagged.tags.disc if numbered else None,
+        disc=next(discs, None) if numbered else None,
         number=tagged.tags.track if numbered else None,
         files=tuple(files),
     )

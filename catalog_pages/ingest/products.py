@@ -103,8 +103,7 @@ def _create(
         live=False,
         has_unpublished_changes=True,
     )
-    page.tracks = [_new_track(track, assets) for track in plan.tracks]
-    _number(page.tracks.all())
+    page.tracks = _numbered([_new_track(track, assets) for track in plan.tracks])
     catalogue = CataloguePage.objects.first()
     if catalogue is None:
         ensure_site_tree()
@@ -189,8 +188,7 @@ def _add_missing(version: ProductPage, plan: ReleasePlan, assets: Assets) -> int
         ]
     if added:
         # An order that somebody arranged by hand is kept; new tracks then come last.
-        version.tracks = sorted(tracks, key=_order) if in_order else tracks
-        _number(version.tracks.all())
+        version.tracks = _numbered(sorted(tracks, key=_order) if in_order else tracks)
     return added
 
 
@@ -198,6 +196,7 @@ def _order(track: ProductTrack) -> tuple[int, int, str]:
     return track.disc or 1, track.number or LAST, fold(track.title)
 
 
-def _number(tracks: list[ProductTrack]) -> None:
+def _numbered(tracks: list[ProductTrack]) -> list[ProductTrack]:
     for position, track in enumerate(tracks):
         track.sort_order = position
+    return tracks

@@ -79,7 +79,7 @@ def _readable(
         try:
             source = read_source(path)
         except (DomainError, OSError) as error:
-            report.refuse(path, _reason(error))
+            report.refuse(path, _reason(error, "The file cannot be read"))
             continue
         if source.sha256 in seen:
             report.repeated += 1
@@ -98,7 +98,13 @@ def _import_release(
         return
     plan = plan.keeping(assets)
     is_new = product_of(plan, assets.values()) is None
-    cover = _cover(plan, report) if is_new else None
+    try:
+        cover = _cover(plan, report) if is_new else None
+    except OSError as error:
+        # Without its picture the product would be complete for good; the next run tries again.
+        for file in plan.files:
+            report.refuse(file.path, _reason(error, "Its cover cannot be stored"))
+        return
     written = product_write(plan=plan, assets=assets, cover=cover, price_pennies=price_pennies)
     report.added += written.added
     report.known += len(assets) - written.added
@@ -120,7 +126,7 @@ def _stored(plan: ReleasePlan, report: IngestReport) -> dict[str, DigitalAsset]:
         try:
             assets[file.sha256] = _asset_of(file)
         except (DomainError, OSError) as error:
-            report.refuse(file.path, _reason(error))
+            report.refuse(file.path, _reason(error, "The file cannot be stored"))
     return assets
 
 
@@ -156,7 +162,7 @@ def _publish(page: ProductPage, report: IngestReport) -> None:
         report.published.append(page.pk)
 
 
-def _reason(error: DomainError | OSError) -> str:
+def _reason(error: DomainError | OSError, what: str) -> str:
     if isinstance(error, DomainError):
         return error.message
-    return f"The file cannot be read: {error.strerror or error}."
+    return f"{what}: {error.strerror or error}."

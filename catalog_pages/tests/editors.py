@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import math
-import struct
-import wave
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -19,6 +17,7 @@ from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_
 
 from catalog_pages.models import Artist, CataloguePage, DigitalAsset, ProductPage
 from catalog_pages.roles import MODERATORS, ensure_roles
+from catalog_pages.tests.sample_audio import write_tone
 from tests.factories import make_asset, make_editor, make_user
 
 
@@ -50,17 +49,12 @@ def track(title: str = "First", *assets: DigitalAsset | None, **fields: Any) -> 
     return {"title": title, "files": inline_formset(files), **fields}
 
 
-def tone(hertz: int = 440) -> bytes:
+def tone(hertz: int = 440, suffix: str = ".wav", **tags: str) -> bytes:
     """A second of real sound; every pitch is a file of its own."""
-    rate = 8000
-    samples = (int(9000 * math.sin(math.tau * hertz * n / rate)) for n in range(rate))
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return buffer.getvalue()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"tone{suffix}"
+        write_tone(path, seconds=1, hertz=hertz, rate=48_000, channels=1, **tags)
+        return path.read_bytes()
 
 
 def unfinished(title: str = "Half done") -> ProductPage:

@@ -6,11 +6,12 @@ import random
 import subprocess
 import sys
 import wave
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from catalog_pages.audio.facts import AudioFacts, UnreadableAudio
+from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.probe import probe
 from catalog_pages.tests.sample_audio import cover_jpeg, cut_in_half, write_tone
 
@@ -185,12 +186,9 @@ def test_damaged_headers_never_raise_anything_else(tmp_path: Path) -> None:
                 data[dice.randrange(min(len(data), 1500))] = dice.randrange(256)
             path = tmp_path / f"{number}.{suffix}"
             path.write_bytes(data)
-            try:
+            with suppress(UnreadableAudio):
                 facts = probe(path)
-            except UnreadableAudio as refused:
-                assert refused.reason.endswith(".")
-            else:
-                assert isinstance(facts, AudioFacts)
+                assert facts.duration_ms > 0
                 assert facts.tags.title
 
 
@@ -258,6 +256,8 @@ def test_the_web_process_does_not_load_audio_libraries() -> None:
         "loaded = {'av', 'numpy', 'mutagen'} & set(sys.modules); assert not loaded, loaded"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
 
     assert done.returncode == 0, done.stderr

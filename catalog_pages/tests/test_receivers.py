@@ -44,7 +44,7 @@ def recording(tmp_path: Path) -> DigitalAsset:
 
 def png(colour: str) -> io.BytesIO:
     buffer = io.BytesIO()
-    Image.new("RGB", (1300, 1300), colour).save(buffer, "PNG")
+    Image.new("RGB", (640, 640), colour).save(buffer, "PNG")
     return io.BytesIO(buffer.getvalue())
 
 

@@ -66,6 +66,20 @@ def test_an_upload_is_hashed_read_and_kept_byte_for_byte(editor: Client) -> None
         assert stored.read() == content
 
 
+@pytest.mark.parametrize(
+    ("suffix", "format_name"), [(".mp3", "MP3"), (".flac", "FLAC"), (".opus", "Opus")]
+)
+def test_what_the_file_says_of_itself_is_shown(
+    editor: Client, suffix: str, format_name: str
+) -> None:
+    content = tone(suffix=suffix, title="Harbour lights", artist="Mara Quist")
+
+    status, [result] = upload_json(editor, (f"master{suffix}", content))
+
+    assert status == 201
+    assert (result["title"], result["facts"][0]) == ("Harbour lights", format_name)
+
+
 def test_the_same_bytes_are_recognised_under_any_name(editor: Client) -> None:
     upload(editor, ("harbour.wav", tone()))
 

@@ -314,11 +314,15 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "warnings": {"class": "logging.StreamHandler", "formatter": "plain", "level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        "django_tasks": {"level": "WARNING"},
+        # The worker sets this logger's level itself, so its handler decides: failures, not routine.
+        "django_tasks": {"handlers": ["warnings"], "propagate": False},
         "stripe": {"level": "WARNING"},
         "wagtail": {"level": "WARNING"},  # its history is in the admin; progress bars stay readable
     },

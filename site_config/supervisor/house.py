@@ -41,6 +41,7 @@ class House:
         self.listen_for_signals()
         prepare(self.plan, self.stop)
         if self.stop.is_set():
+            say("Stopped before the shop opened; make run goes on from here.")
             return 0
         try:
             # Sequential on purpose: on two cores three Djangos starting at once are all late.

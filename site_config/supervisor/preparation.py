@@ -13,14 +13,27 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import IO
 
 from site_config.supervisor.plan import ROOT, Plan, Refusal
-from site_config.supervisor.processes import Process, end_all, exit_code, pump, say, spawn, write
+from site_config.supervisor.processes import (
+    Process,
+    end_all,
+    exit_code,
+    pump,
+    say,
+    signal_group,
+    spawn,
+    write,
+)
 
 # Measured: the demo catalogue with its masters, excerpts and covers; later runs only need logs.
 FIRST_RUN_MB, LATER_RUN_MB = 300, 50
@@ -171,28 +184,49 @@ def migrate(plan: Plan, stop: threading.Event) -> None:
 
 def load_demo(plan: Plan, stop: threading.Event) -> None:
     """Fill an empty shop, with the command's own progress on the terminal."""
-    errors: list[bytes] = []
-
-    def take(line: bytes) -> None:
-        errors.append(line)
-        is_failure = line.startswith((TRACEBACK.encode(), b"CommandError: "))
-        if not (is_failure or any(TRACEBACK.encode() in earlier for earlier in errors)):
-            write(line)
-
-    process = spawn(
-        ["manage.py", "seed_demo", "--if-empty"], plan, stdout=None, stderr=subprocess.PIPE
-    )
-    reader = pump(process.stderr, take)
+    errors = StepErrors()
+    program = ["manage.py", "seed_demo", "--if-empty"]
+    if sys.stderr.isatty():  # which the command cannot see through our pipe
+        program.append("--progress")
+    process = spawn(program, plan, stdout=None, stderr=subprocess.PIPE)
+    reader = pump(chunks(process.stderr), errors.take)
     wait(process, stop)
     reader.join()
-    finish(process, "The demo catalogue could not be loaded", b"".join(errors), stop)
+    finish(process, "The demo catalogue could not be loaded", errors.text, stop)
+
+
+def chunks(stream: IO[bytes] | None) -> Iterator[bytes]:
+    """What is there, as soon as it is there: a progress bar never ends its line."""
+    while stream is not None and (chunk := os.read(stream.fileno(), 65536)):
+        yield chunk
+
+
+class StepErrors:
+    """A step's standard error: progress is shown as it comes, the text of a failure is kept."""
+
+    FAILURE = re.compile(rb"^(Traceback \(most recent call last\)|CommandError: )", re.MULTILINE)
+
+    def __init__(self) -> None:
+        self.text = b""
+        self.shown = 0
+
+    def take(self, chunk: bytes) -> None:
+        self.text += chunk
+        failure = self.FAILURE.search(self.text)
+        end = failure.start() if failure else len(self.text)
+        write(self.text[self.shown : end])
+        self.shown = max(self.shown, end)
 
 
 def wait(process: Process, stop: threading.Event) -> None:
-    """Until the step ends or the person at the keyboard ends it."""
+    """Until the step ends or the person at the keyboard ends it.
+
+    The step's whole group gets the SIGINT that a terminal would send it, so it can tidy up.
+    """
     while process.poll() is None:
         if stop.wait(0.05):
-            end_all([process], hurry=threading.Event())
+            say("\nStopping ...")
+            end_all([process], threading.Event(), lambda step: signal_group(step, signal.SIGINT))
 
 
 def finish(process: Process, what: str, output: bytes, stop: threading.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from site_config.supervisor.plan import ROOT, Plan
 
 STOP_LIMIT_SECONDS = 10
+# One saved page is a dozen index tasks of two lines each: they would push the sign-in off the
+# screen. What fails is no INFO and stays.
+ROUTINE = re.compile(rb" INFO django_tasks| WARNING django_tasks_db Received ")
 
 Process = subprocess.Popen[bytes]
 
@@ -48,12 +51,12 @@ def spawn(program: list[str], plan: Plan, *, stdout: int | None, stderr: int) ->
     )
 
 
-def pump(stream: IO[bytes] | None, take: Callable[[bytes], None]) -> threading.Thread:
-    """Hand a child's lines on in a thread, so that a slow terminal never delays a signal."""
+def pump(pieces: Iterable[bytes] | None, take: Callable[[bytes], None]) -> threading.Thread:
+    """Hand a child's output on in a thread, so that a slow terminal never delays a signal."""
 
     def run() -> None:
-        for line in stream or ():
-            take(line)
+        for piece in pieces or ():
+            take(piece)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -71,7 +74,11 @@ def signal_group(process: Process, number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def end_all(processes: Iterable[Process], hurry: threading.Event) -> None:
+def end_all(
+    processes: Iterable[Process],
+    hurry: threading.Event,
+    ask: Callable[[Process], None] = Process.terminate,
+) -> None:
     """Ask politely, in the given order; after 10 seconds, or at a second Ctrl-C, insist.
 
     Whatever a child started itself is in its group and goes with it.
@@ -79,7 +86,7 @@ def end_all(processes: Iterable[Process], hurry: threading.Event) -> None:
     running = list(processes)
     for process in running:
         if process.poll() is None:
-            process.terminate()
+            ask(process)
     deadline = time.monotonic() + STOP_LIMIT_SECONDS
     while any(process.poll() is None for process in running):
         if hurry.wait(0.05) or time.monotonic() > deadline:
@@ -102,8 +109,11 @@ class Service:
 
     def start(self, plan: Plan) -> None:
         self.process = spawn(self.program, plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        prefix = f"{self.label:9} | ".encode()
-        pump(self.process.stdout, lambda line: write(prefix + line.rstrip(b"\r\n") + b"\n"))
+        pump(self.process.stdout, self.pass_on)
+
+    def pass_on(self, line: bytes) -> None:
+        if not ROUTINE.search(line):
+            write(f"{self.label:9} | ".encode() + line.rstrip(b"\r\n") + b"\n")
 
 
 def shop_services(plan: Plan) -> tuple[Service, Service, Service]:

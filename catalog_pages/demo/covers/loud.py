@@ -165,9 +165,27 @@ def turning_gate(random: Random) -> Picture:
     return picture
 
 
+def _land_and_sea(picture: Picture, random: Random, horizon: float, x: float) -> None:
+    """Three headlands, the nearest darkest, and the sun's path over the water below ``x``."""
+    across, down = axes()
+    for layer, (colour, rise) in enumerate(
+        (("#6b2a6e", 0.1), ("#3c1a58", 0.075), ("#1c0f38", 0.055))
+    ):
+        ridge = clouds(random, (4 + 2 * layer, 1), 6, 0.52)[0]
+        slope = 0.25 + 1.2 * np.abs(across[0] - (0.62, 0.45, 0.55)[layer]) ** 1.2
+        line = horizon + 0.012 * layer - rise * ridge * slope * 2.2
+        shore = horizon + 0.014 * layer
+        paint(picture, ((down > line[None, :]) & (down < shore)) * 1.0, colour)
+    depth = np.clip((down - horizon) / (1 - horizon), 1e-3, 1)
+    shimmer = clouds(random, (6, 90), 2, 0.7)
+    path = np.exp(-(((across - x) / (0.1 + 0.22 * depth)) ** 2))
+    glint = (shimmer > 0.78 - 0.34 * path) * path * (down > horizon + 0.03) * (down < 0.9)
+    paint(picture, (glint * (1 - 0.6 * depth)).astype(np.float32), "#ff9a72")
+
+
 def coastline(random: Random) -> Picture:
     """The sun going down behind a headland, in slices."""
-    across, down = axes()
+    _, down = axes()
     horizon = 0.63
     picture = ramp(down, ((0, "#191038"), (0.3, "#4b1d63"), (0.5, "#a8306f"), (horizon, "#f0705a")))
     sea = ramp(down, ((horizon, "#7c2463"), (0.75, "#35195a"), (1, "#120b2c")))
@@ -183,19 +201,7 @@ def coastline(random: Random) -> Picture:
     cover = disc(x, y, radius, 0.002) * (~open_ | (down < y)) * (down < horizon)
     paint(picture, glow(x, y, 0.36) * 0.3 * (down < horizon), "#ff6a7d", "add")
     picture += cover[..., None] * (sun - picture)
-    for layer, (colour, rise) in enumerate(
-        (("#6b2a6e", 0.1), ("#3c1a58", 0.075), ("#1c0f38", 0.055))
-    ):
-        ridge = clouds(random, (4 + 2 * layer, 1), 6, 0.52)[0]
-        slope = 0.25 + 1.2 * np.abs(across[0] - (0.62, 0.45, 0.55)[layer]) ** 1.2
-        line = horizon + 0.012 * layer - rise * ridge * slope * 2.2
-        shore = horizon + 0.014 * layer
-        paint(picture, ((down > line[None, :]) & (down < shore)) * 1.0, colour)
-    depth = np.clip((down - horizon) / (1 - horizon), 1e-3, 1)
-    shimmer = clouds(random, (6, 90), 2, 0.7)
-    path = np.exp(-(((across - x) / (0.1 + 0.22 * depth)) ** 2))
-    glint = (shimmer > 0.78 - 0.34 * path) * path * (down > horizon + 0.03) * (down < 0.9)
-    paint(picture, (glint * (1 - 0.6 * depth)).astype(np.float32), "#ff9a72")
+    _land_and_sea(picture, random, horizon, x)
     write(
         picture,
         "NEON CAUSEWAY",
