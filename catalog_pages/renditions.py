@@ -23,5 +23,7 @@ def renditions_of(specs: tuple[str, ...]) -> QuerySet[Any]:
 
 
 def make_renditions(cover: CoverImage) -> None:
-    """Make every size in use of one cover; a size that exists is left alone."""
-    cover.get_renditions(*CARD_SPECS)
+    """Make every size in use of one cover; those of an earlier crop go once the new ones are there."""
+    made = cover.get_renditions(*CARD_SPECS)
+    crops = {rendition.focal_point_key for rendition in made.values()}
+    cover.renditions.filter(filter_spec__in=CARD_SPECS).exclude(focal_point_key__in=crops).delete()

@@ -8,7 +8,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -83,4 +83,6 @@ class PublishRefusedMiddleware:
             if error.page_id
             else reverse("wagtailadmin_home")
         )
+        if request.headers.get("X-Requested-With") == "XMLHttpRequest":  # Wagtail's own windows
+            return JsonResponse({"step": "success", "redirect": target})
         return HttpResponseRedirect(target)

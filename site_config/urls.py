@@ -8,7 +8,6 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
-from wagtail.documents import urls as wagtaildocs_urls
 
 from site_config import views
 
@@ -25,7 +24,6 @@ urlpatterns = [
     path("api/v1/", include("store_api.v1.urls", namespace="v1")),
     path("api/schema/", SpectacularAPIView.as_view(api_version="v1"), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
-    path("documents/", include(wagtaildocs_urls)),
     path("catalog/", include("catalog_pages.urls")),
     path("", include("orders.urls")),
     path("", include("downloads.urls")),

@@ -160,6 +160,13 @@ class ProductPage(Page):
             raise PublishRefused(self, problems)
         super().save(*args, clean=clean, **kwargs)
 
+    def publish(self, revision: Any, *args: Any, **kwargs: Any) -> None:
+        """Ask before Wagtail touches anything: it clears schedules first and saves afterwards."""
+        version = revision.as_object()
+        if problems := publish_problems(version):
+            raise PublishRefused(version, problems)
+        super().publish(revision, *args, **kwargs)
+
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
         # A preview shows the draft in memory; readers get everything fetched in a few queries.

@@ -65,7 +65,7 @@ class TrackFile(Orderable):
         related_name="track_files",
     )
 
-    panels = [FieldPanel("asset")]
+    panels = [FieldPanel("asset", heading="Audio file")]
 
     class Meta(Orderable.Meta):
         constraints = [

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from catalog_pages.listing import Listing
 from catalog_pages.models.tracks import DEFAULT_EXCERPT_SECONDS
@@ -51,7 +51,9 @@ class Sample(NamedTuple):
 @register.filter
 def money(pennies: int | None, currency: str = "") -> str:
     """Minor units as people write them: `£4.99`. Every amount on every page and in mail."""
-    return "" if pennies is None else format_money(int(pennies), currency or settings.STRIPE_CURRENCY)
+    return (
+        "" if pennies is None else format_money(int(pennies), currency or settings.STRIPE_CURRENCY)
+    )
 
 
 @register.filter
@@ -95,7 +97,8 @@ def playing_time(thing: Any) -> int | None:
     """Milliseconds of a track, or of all tracks of a product, whatever they are delivered as."""
     tracks = _tracks(thing) if hasattr(thing, "tracks") else [thing]
     lengths = [
-        next((asset.duration_ms for asset in _assets(track) if asset.duration_ms), None) for track in tracks
+        next((asset.duration_ms for asset in _assets(track) if asset.duration_ms), None)
+        for track in tracks
     ]
     return sum(length for length in lengths if length) or None
 
@@ -142,7 +145,9 @@ def waveform(excerpt: Any) -> SafeString:
 
 
 @register.simple_tag
-def cover(product: Any, size: int = 320, sizes: str = CARD_SIZES, eager: bool = False) -> SafeString:
+def cover(
+    product: Any, size: int = 320, sizes: str = CARD_SIZES, eager: bool = False
+) -> SafeString:
     """The cover at about `size` pixels, from the sizes made when it was published; none is made here.
 
     `sizes` tells the browser how wide it will be shown. A page that is previewed shows the original.
@@ -163,7 +168,10 @@ def cover(product: Any, size: int = 320, sizes: str = CARD_SIZES, eager: bool = 
 @register.simple_tag
 def cover_url(product: Any, size: int = 96) -> str:
     """The address of one ready size, for the player and for links shared elsewhere; "" without one."""
-    ready = {made.width: made for made in getattr(getattr(product, "cover", None), "ready_renditions", ())}
+    ready = {
+        made.width: made
+        for made in getattr(getattr(product, "cover", None), "ready_renditions", ())
+    }
     width = next((width for width in sorted(ready) if width >= size), max(ready, default=0))
     return ready[width].url if width else ""
 
@@ -193,7 +201,9 @@ def listing_pages(listing: Listing) -> list[int | str]:
 def control(field: Any) -> SafeString:
     """A bound field's widget with Bootstrap's class for its kind, and no grey copy of its label."""
     kind = getattr(field.field.widget, "input_type", "")
-    css = {"checkbox": "form-check-input", "select": "form-select", "hidden": ""}.get(kind, "form-control")
+    css = {"checkbox": "form-check-input", "select": "form-select", "hidden": ""}.get(
+        kind, "form-control"
+    )
     if field.errors:
         css += " is-invalid"
     return field.as_widget(attrs={"class": css.strip() or False, "placeholder": False})
@@ -232,7 +242,10 @@ def _assets(thing: Any) -> Iterator[Any]:
 def _current_cut(track: Any, asset: Any) -> Any:
     """The cut that the editor asked for; until it is made, the newest of the older ones."""
     cuts = list(asset.excerpts.all())
-    start, length = track.excerpt_start_seconds, track.excerpt_length_seconds or DEFAULT_EXCERPT_SECONDS
+    start, length = (
+        track.excerpt_start_seconds,
+        track.excerpt_length_seconds or DEFAULT_EXCERPT_SECONDS,
+    )
     wanted = [
         cut
         for cut in cuts
@@ -255,16 +268,20 @@ def _cover_words(product: Any) -> str:
     return f"Cover of {title} by {artist}" if artist else f"Cover of {title}"
 
 
-def _image(url: str, srcset: str, sizes: str, alt: str, width: Any, height: Any, eager: bool) -> SafeString:
+def _image(
+    url: str, srcset: str, sizes: str, alt: str, width: Any, height: Any, eager: bool
+) -> SafeString:
     responsive = format_html(' srcset="{}" sizes="{}"', srcset, sizes) if srcset else ""
     return format_html(
-        '<img class="cover" src="{}"{} alt="{}" width="{}" height="{}" decoding="async" {}>',
+        '<img class="cover" src="{}"{} alt="{}" width="{}" height="{}" decoding="async" '
+        'loading="{}" fetchpriority="{}">',
         url,
         responsive,
         alt,
         width,
         height,
-        mark_safe('fetchpriority="high"' if eager else 'loading="lazy"'),
+        "eager" if eager else "lazy",
+        "high" if eager else "auto",
     )
 
 

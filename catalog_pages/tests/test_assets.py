@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import InMemoryStorage, storages
 from django.db import OperationalError, connection
 
 from catalog_pages.assets import (
@@ -302,6 +302,17 @@ def test_a_track_without_bytes_has_no_excerpt_and_does_not_stop_the_others(
 
 def test_tracks_without_files_are_passed_over() -> None:
     assert ensure_excerpt(ProductTrack(title="unfinished")) is None
+
+
+def test_masters_in_a_bucket_are_fetched_to_be_cut(tmp_path: Path, monkeypatch: Any) -> None:
+    bucket = InMemoryStorage()  # like S3, it has no paths
+    monkeypatch.setattr(DigitalAsset._meta.get_field("file"), "storage", bucket)
+    page = product_of(tmp_path)
+
+    (excerpt,) = ensure_excerpts(page)
+
+    assert bucket.exists(excerpt.asset.file.name)
+    assert excerpt.duration_ms > 4000
 
 
 def test_several_are_cut_at_a_time(tmp_path: Path) -> None:

@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "wagtail.users",
     "wagtail.snippets",
     "wagtail.images",
-    "wagtail.documents",  # the admin's own pages need it; nothing of ours uses it
     "wagtail.search",
     "wagtail.admin",
     "wagtail.sites",

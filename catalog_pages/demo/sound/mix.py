@@ -9,7 +9,9 @@ import numpy as np
 from catalog_pages.demo.sound.effects import Curve, band_gain, equalise, limit
 from catalog_pages.demo.sound.signal import RATE, Sound, samples, saturate
 
-CEILING = 0.84  # Room for the overshoot of lossy codecs, which may add a decibel.
+CEILING = (
+    0.8  # Room for the overshoot of lossy codecs and of resampling, up to a decibel and a half.
+)
 
 
 class Desk:
