@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.template.loader import get_template
 
 TEMPLATES = Path(settings.BASE_DIR) / "frontend_templates" / "templates"
 # Wagtail's admin has its own policy, and a letter has no stylesheet to link to.
@@ -91,3 +92,16 @@ def test_icons_for_tabs_and_home_screens_are_real_pictures() -> None:
     assert found("shop/favicon.ico").read_bytes()[:4] == b"\x00\x00\x01\x00"
     assert found("shop/apple-touch-icon.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert found("shop/favicon.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html"])
+def test_the_last_resort_pages_need_no_context_and_no_database(name: str) -> None:
+    text = get_template(name).render({})
+
+    assert "<h1>" in text
+    assert "charged" in text
+
+
+@pytest.mark.parametrize("path", OWN_PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_every_template_compiles(path: Path) -> None:
+    get_template(str(path.relative_to(TEMPLATES)))
