@@ -44,6 +44,7 @@ def file(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponseBase:
         return _uncached(render(request, "downloads/denied.html", context, status=403))
     stored = _paid_file(grant)
     try:
+        stored.open_intact().close()  # a file that is gone is said to be gone, whatever was asked
         response = file_response(
             request,
             stored_file=stored,

@@ -55,6 +55,25 @@ class AmountTooSmall(DomainError):
         super().__init__(f"The smallest amount that can be paid is {minimum}.")
 
 
+class AmountTooLarge(DomainError):
+    code = "amount_too_large"
+
+    def __init__(self, maximum: str) -> None:
+        super().__init__(f"At most {maximum} can be paid at once. Buy in two steps.")
+
+
+class OrderClosed(DomainError):
+    code = "order_closed"
+    message = "This order can no longer be paid. Check out again from your cart."
+
+
+class OrderChanged(DomainError):
+    code = "order_changed"
+    message = (
+        "Something in this order is no longer for sale at this price. Check out from your cart."
+    )
+
+
 class PaymentOnItsWay(DomainError):
     code = "payment_on_its_way"
     message = (

@@ -177,7 +177,7 @@ def parse_webhook(raw_body: bytes, header: str | None) -> Event:
         raise WebhookRejected("the body is not UTF-8") from error
     _verify(body, header)
     try:
-        return _event(json.loads(body))
+        return _event(_storable(json.loads(body)))
     except (
         ValueError,
         KeyError,
@@ -205,6 +205,15 @@ def _verify(body: str, header: str) -> None:
             continue
         return
     raise WebhookRejected(reason)
+
+
+def _storable(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload, or ValueError when it holds what no database keeps: NaN, NUL, half a character."""
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError("a NUL character")
+    return payload
 
 
 def _event(payload: dict[str, Any]) -> Event:
@@ -252,11 +261,9 @@ def _build_client(key: str, sandbox: bool) -> stripe.StripeClient:
 def _translate(error: stripe.StripeError) -> NoReturn:
     message = error.user_message or str(error)
     status = error.http_status or 0
-    if (
-        isinstance(error, stripe.APIConnectionError | stripe.RateLimitError)
-        or status >= 500
-        or not status
-    ):
+    passing = isinstance(error, stripe.APIConnectionError | stripe.RateLimitError)
+    # 409: the same request is under way elsewhere. 401 and 403: the key is wrong, not the order.
+    if passing or not status or status >= 500 or status in {401, 403, 409}:
         raise GatewayUnavailable(message) from error
     kind = GatewayNotFound if status == 404 else GatewayRefused
     raise kind(message, code=error.code or "", param=getattr(error, "param", "") or "") from error

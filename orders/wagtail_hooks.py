@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -62,3 +63,31 @@ def keep_ordered_products_in_bulk(
         return None
     reasons = reasons_to_keep_products(objects)
     return refuse(request, reasons, action.next_url) if reasons else None
+
+
+def reasons_to_keep_users(users: Iterable[Any]) -> list[str]:
+    """One sentence per account that holds files: deleting it would take them from their owner."""
+    ids = [user.pk for user in users]
+    holders = get_user_model().objects.filter(pk__in=ids, grants__isnull=False).distinct()
+    return [
+        f"{user} owns files bought here. Deactivate the account instead of deleting it."
+        for user in holders.order_by("email")
+    ]
+
+
+@hooks.register("before_delete_user")
+def keep_owners(request: HttpRequest, user: Any) -> HttpResponse | None:
+    if reasons := reasons_to_keep_users([user]):
+        return refuse(request, reasons, reverse("wagtailusers_users:index"))
+    return None
+
+
+@hooks.register("before_bulk_action")
+def keep_owners_in_bulk(
+    request: HttpRequest, action_type: str, objects: list[Any], action: BulkAction
+) -> HttpResponse | None:
+    if action_type != "delete" or action.model is not get_user_model():
+        return None
+    if reasons := reasons_to_keep_users(objects):
+        return refuse(request, reasons, reverse("wagtailusers_users:index"))
+    return None

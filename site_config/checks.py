@@ -11,24 +11,19 @@ from django.db import DatabaseError
 
 from catalog_pages.models import ProductPage, ShopSettings
 from catalog_pages.money import is_supported
+from site_config.env_rules import folder_problems
 
 
 @register("site_config")
 def protected_files_stay_protected(**kwargs: Any) -> list[CheckMessage]:
-    """No served folder may hold, or lie inside, the folder of paid files."""
-    protected = Path(settings.PROTECTED_MEDIA_ROOT).resolve()
-    errors: list[CheckMessage] = []
-    for name in ("STATIC_ROOT", "MEDIA_ROOT"):
-        served = Path(getattr(settings, name)).resolve()
-        if served == protected or served in protected.parents or protected in served.parents:
-            errors.append(
-                Error(
-                    f"PROTECTED_MEDIA_ROOT ({protected}) and {name} ({served}) overlap: paid files "
-                    "would be served to everybody.",
-                    id="site_config.E001",
-                )
-            )
-    return errors
+    """The folders as the settings ended up, whoever changed them after the environment was read."""
+    problems = folder_problems(
+        var=settings.VAR_DIR,
+        media=Path(settings.MEDIA_ROOT),
+        static=Path(settings.STATIC_ROOT),
+        protected=Path(settings.PROTECTED_MEDIA_ROOT),
+    )
+    return [Error(f"{name} {why}.", id="site_config.E001") for name, why in problems]
 
 
 @register("site_config")

@@ -20,6 +20,8 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
+from site_config.env_rules import sense_problems
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -76,8 +78,18 @@ class Config:
         return self.site_base_url.startswith("https://")
 
     @property
+    def is_loopback(self) -> bool:
+        """True when the shop can only be reached from this machine."""
+        return self.host in LOOPBACK_HOSTS
+
+    @property
+    def is_live(self) -> bool:
+        """True when real money moves."""
+        return "_live_" in self.stripe_secret_key[:8]
+
+    @property
     def host(self) -> str:
-        return urlsplit(self.site_base_url).hostname or ""
+        return host_of(self.site_base_url)
 
     @classmethod
     def load(cls, profile: Profile) -> Config:
@@ -92,7 +104,11 @@ class Config:
         misread = {name for name, _ in problems}
         problems += [
             (name, why)
-            for name, why in _sense_problems(config, profile, sandbox_wanted=wants_sandbox)
+            for name, why in sense_problems(
+                config,
+                production=profile is Profile.PRODUCTION,
+                sandbox_wanted=wants_sandbox,
+            )
             if name not in misread
         ]
         if problems:
@@ -101,9 +117,12 @@ class Config:
         return config
 
 
-def is_loopback(url: str) -> bool:
-    """True when `url` can only be reached from this machine."""
-    return (urlsplit(url).hostname or "") in LOOPBACK_HOSTS
+def host_of(url: str) -> str:
+    """The host of an address; "" for what is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def secret_key_from_file(path: Path) -> str:
@@ -124,22 +143,21 @@ def secret_key_from_file(path: Path) -> str:
 def _read(env: Env, profile: Profile) -> dict[str, Any]:
     production = profile is Profile.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or "var").absolute()
-    base_url = (
-        env.str("SITE_BASE_URL", "" if production else "http://127.0.0.1:8000") or ""
-    ).rstrip("/")
-    host = urlsplit(base_url).hostname or ""
+    default_url = "" if production else "http://127.0.0.1:8000"
+    base_url = (env.str("SITE_BASE_URL", "") or default_url).rstrip("/")
+    host = host_of(base_url)
     local_hosts = [] if production else ["localhost", "127.0.0.1", "[::1]"]
     secret_key = env.str("SECRET_KEY", "") or ""
     if not secret_key and not production:
         secret_key = secret_key_from_file(var_dir / "secret_key")
     stripe_key = env.str("STRIPE_SECRET_KEY", "") or ""
-    wants_sandbox = env.bool("STRIPE_SANDBOX", not production and not stripe_key)
+    wants_sandbox = _bool(env, "STRIPE_SANDBOX", not production and not stripe_key)
     webhook_secrets = _list(env, "STRIPE_WEBHOOK_SECRET")
     if wants_sandbox and not stripe_key and not webhook_secrets and secret_key:
         webhook_secrets = [_sandbox_webhook_secret(secret_key)]
     return {
         "secret_key": secret_key,
-        "debug": bool(env.bool("DEBUG", False)),
+        "debug": _bool(env, "DEBUG", False),
         "allowed_hosts": _list(env, "ALLOWED_HOSTS") or [h for h in [host, *local_hosts] if h],
         "site_base_url": base_url,
         "csrf_trusted_origins": _list(env, "CSRF_TRUSTED_ORIGINS") or ([base_url] if host else []),
@@ -148,26 +166,32 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "stripe_public_key": env.str("STRIPE_PUBLIC_KEY", ""),
         "stripe_secret_key": stripe_key,
         "stripe_webhook_secrets": webhook_secrets,
-        "stripe_currency": (env.str("STRIPE_CURRENCY", "GBP") or "").upper(),
+        "stripe_currency": (env.str("STRIPE_CURRENCY", "") or "GBP").upper(),
         "wants_sandbox": bool(wants_sandbox),
         # The sandbox steps aside whenever a real key exists, whatever the switch says.
         "stripe_sandbox": bool(wants_sandbox) and not stripe_key,
         "email": _email(env),
-        "default_from_email": env.str("DEFAULT_FROM_EMAIL", f"shop@{host or 'localhost'}"),
+        "default_from_email": env.str("DEFAULT_FROM_EMAIL", "")
+        or f"shop@{host if '.' in host and not host[-1].isdigit() else 'localhost'}",
         "var_dir": var_dir,
         "media_root": _path(env, "MEDIA_ROOT", var_dir / "media"),
         "static_root": _path(env, "STATIC_ROOT", var_dir / "static"),
         "protected_media_root": _path(env, "PROTECTED_MEDIA_ROOT", BASE_DIR / "protected_media"),
         "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
         "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 1),
-        "trusted_proxy": env.bool("TRUSTED_PROXY", False),
+        "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
     }
 
 
 def _int(env: Env, name: str, default: int) -> int:
-    """The number, or the default when it could not be read (`seal` then reports the variable)."""
-    value = env.int(name, default)
+    """The number, or the default when it is blank or cannot be read (`seal` then names it)."""
+    value = env.int(name, default) if env.str(name, "") else default
     return default if value is None else value
+
+
+def _bool(env: Env, name: str, default: bool) -> bool:
+    value = env.bool(name, default) if env.str(name, "") else default
+    return default if value is None else bool(value)
 
 
 def _list(env: Env, name: str) -> list[str]:
@@ -187,6 +211,8 @@ def _database(env: Env, var_dir: Path) -> dict[str, Any]:
         return {"error": f"not a database URL that this shop knows ({error})"}
     if not parsed.get("NAME"):
         return {"error": "the URL names no database"}
+    if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
+        return {"error": "must start with sqlite:/// or postgres://"}
     return parsed
 
 
@@ -197,7 +223,7 @@ def _email(env: Env) -> dict[str, Any]:
         "PORT": _int(env, "EMAIL_PORT", 587),
         "HOST_USER": env.str("EMAIL_HOST_USER", ""),
         "HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", ""),
-        "USE_TLS": env.bool("EMAIL_USE_TLS", True),
+        "USE_TLS": _bool(env, "EMAIL_USE_TLS", True),
     }
 
 
@@ -216,90 +242,3 @@ def _type_problems(env: Env) -> list[tuple[str, str]]:
             for name, messages in dict(error.error_messages).items()  # type: ignore[arg-type]
         ]
     return []
-
-
-def _sense_problems(
-    config: Config, profile: Profile, *, sandbox_wanted: bool
-) -> list[tuple[str, str]]:
-    return [
-        *_site_problems(config, profile),
-        *_stripe_problems(config, profile, sandbox_wanted=sandbox_wanted),
-        *_limit_problems(config),
-    ]
-
-
-def _site_problems(config: Config, profile: Profile) -> list[tuple[str, str]]:
-    problems = []
-    production = profile is Profile.PRODUCTION
-    if not config.secret_key:
-        problems.append(("SECRET_KEY", "is missing; production has no default for it"))
-    elif production and len(config.secret_key) < 50:
-        problems.append(("SECRET_KEY", "is too short; use at least 50 random characters"))
-    parts = urlsplit(config.site_base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
-        problems.append(
-            ("SITE_BASE_URL", "must be the shop's own address, such as https://shop.example")
-        )
-    elif production and parts.scheme == "http" and not is_loopback(config.site_base_url):
-        problems.append(("SITE_BASE_URL", "must start with https:// on a public host"))
-    if production and config.debug:
-        problems.append(("DEBUG", "must be off in production"))
-    problems += [
-        ("CSRF_TRUSTED_ORIGINS", f"{origin!r} must start with http:// or https://")
-        for origin in config.csrf_trusted_origins
-        if not origin.startswith(("http://", "https://"))
-    ]
-    if "error" in config.database:
-        problems.append(("DATABASE_URL", config.database["error"]))
-    if config.redis_url and not config.redis_url.startswith(("redis://", "rediss://", "unix://")):
-        problems.append(("REDIS_URL", "must start with redis://, rediss:// or unix://"))
-    return problems
-
-
-def _stripe_problems(
-    config: Config, profile: Profile, *, sandbox_wanted: bool
-) -> list[tuple[str, str]]:
-    problems = []
-    key = config.stripe_secret_key
-    if key and not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
-        problems.append(
-            ("STRIPE_SECRET_KEY", "must start with sk_test_, sk_live_, rk_test_ or rk_live_")
-        )
-    if key and not config.stripe_webhook_secrets:
-        problems.append(
-            ("STRIPE_WEBHOOK_SECRET", "is missing; without it no payment can be believed")
-        )
-    problems += [
-        ("STRIPE_WEBHOOK_SECRET", "must start with whsec_")
-        for secret in config.stripe_webhook_secrets
-        if not secret.startswith("whsec_")
-    ]
-    live = "_live_" in key[:8]
-    if live and config.debug:
-        problems.append(("DEBUG", "must be off while STRIPE_SECRET_KEY is a live key"))
-    public = config.stripe_public_key
-    if public and not public.startswith(("pk_test_", "pk_live_")):
-        problems.append(("STRIPE_PUBLIC_KEY", "must start with pk_test_ or pk_live_"))
-    elif public and key and public.startswith("pk_live_") != live:
-        problems.append(("STRIPE_PUBLIC_KEY", "is of another mode than STRIPE_SECRET_KEY"))
-    if not key and not sandbox_wanted and profile is Profile.PRODUCTION:
-        problems.append(("STRIPE_SECRET_KEY", "is missing; nobody could pay"))
-    if sandbox_wanted and not key and not is_loopback(config.site_base_url):
-        problems.append(
-            (
-                "STRIPE_SANDBOX",
-                "is for this machine only; a public SITE_BASE_URL needs STRIPE_SECRET_KEY",
-            )
-        )
-    return problems
-
-
-def _limit_problems(config: Config) -> list[tuple[str, str]]:
-    problems = []
-    if not 1 <= config.cart_max_quantity <= 99:
-        problems.append(("CART_MAX_QUANTITY", "must be between 1 and 99"))
-    if config.max_upload_bytes <= 0:
-        problems.append(("MAX_UPLOAD_MB", "must be at least 1"))
-    if not (len(config.stripe_currency) == 3 and config.stripe_currency.isalpha()):
-        problems.append(("STRIPE_CURRENCY", "must be a three-letter code such as GBP"))
-    return problems

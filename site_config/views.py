@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -41,9 +42,22 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def staff_sign_in(request: HttpRequest) -> HttpResponse:
     """Both admins sign in through allauth; a shopper who is signed in is told no, not sent round."""
     if request.user.is_authenticated:
-        raise PermissionDenied("This part of the shop is for its staff.")
+        return _signed_in_staff(request)
     query = request.META["QUERY_STRING"]
     return redirect(f"{reverse('account_login')}?{query}" if query else "account_login")
+
+
+def _signed_in_staff(request: HttpRequest) -> HttpResponse:
+    user, django_admin = request.user, request.path.startswith("/django-admin/")
+    allowed = user.is_staff if django_admin else user.has_perm("wagtailadmin.access_admin")
+    if not allowed:
+        raise PermissionDenied("This part of the shop is for its staff.")
+    wanted = request.GET.get("next", "")
+    home = reverse("admin:index" if django_admin else "wagtailadmin_home")
+    same_host = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(wanted if same_host else home)
 
 
 @login_required

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from site_config.accounts.models import User
-from tests.factories import PASSWORD, make_editor, make_user
+from tests.factories import PASSWORD, buy, make_editor, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +122,29 @@ def test_a_shopper_is_kept_out_of_the_admin_without_a_loop(client: Client, admin
 
     assert len(final.redirect_chain) < 5
     assert final.status_code == 403
+
+
+@pytest.mark.parametrize("admin", ["/admin/", "/django-admin/"])
+def test_signed_in_staff_with_an_old_bookmark_are_let_in(client: Client, admin: str) -> None:
+    client.force_login(make_editor())
+
+    assert client.get(f"{admin}login/?next={admin}")["Location"] == admin
+    assert client.get(f"{admin}login/?next=https://evil.example/")["Location"] == admin
+
+
+def test_a_buyer_is_not_deleted_singly_or_in_bulk(client: Client) -> None:
+    buyer = make_user()
+    buy(client, buyer, make_product())
+    client.force_login(make_editor())
+
+    for address in (
+        f"/admin/users/delete/{buyer.pk}/",
+        f"/admin/bulk/accounts/user/delete/?id={buyer.pk}&next=/admin/users/",
+    ):
+        page = client.post(address, follow=True)
+        assert "owns files bought here" in page.content.decode()
+
+    assert User.objects.filter(pk=buyer.pk).exists()
 
 
 def test_in_production_staff_need_a_second_factor_first(client: Client, settings: Any) -> None:

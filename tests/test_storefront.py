@@ -191,6 +191,13 @@ def test_the_icon_that_browsers_guess_is_there(client: Client) -> None:
     assert client.get("/favicon.ico")["Location"].endswith(".ico")
 
 
+@pytest.mark.parametrize("address", ["/", "/catalog/", "/cart/", "/purchases/", "/orders/"])
+def test_what_can_be_read_can_be_asked_about(client: Client, address: str) -> None:
+    client.force_login(make_user())
+
+    assert client.head(address).status_code == 200
+
+
 def test_error_pages_speak_plainly(client: Client) -> None:
     response = client.get("/nothing-here/")
 

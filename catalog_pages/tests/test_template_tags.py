@@ -159,6 +159,7 @@ def test_the_cut_that_the_editor_asked_for_is_played_and_not_an_older_one() -> N
     assert shop.excerpt_of_track(track) == newest
 
 
+@pytest.mark.django_db  # a new page looks up its content type
 def test_an_unfinished_draft_has_no_facts_and_breaks_nothing() -> None:
     draft = ProductPage(title="Draft")
     draft.tracks = [ProductTrack(title="Untold")]

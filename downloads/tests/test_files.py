@@ -122,6 +122,8 @@ def test_a_vanished_file_is_a_503_with_an_apology_and_the_right_stays(
     client: Client, grant: UserAsset, caplog: pytest.LogCaptureFixture
 ) -> None:
     grant.asset.file.storage.delete(grant.asset.file.name)
+    for headers in ({"Range": "bytes=99999999-"}, {"If-None-Match": "*"}):
+        assert fetch(client, grant, **headers).status_code == 503
 
     response = fetch(client, grant)
 

@@ -102,7 +102,8 @@ def cart_add(*, cart: Cart, product_id: object, quantity: int = 1) -> CartItem:
     product = product_for_sale(product_id)
     cap = settings.CART_MAX_QUANTITY
     with transaction.atomic():
-        lock_cart(cart.pk)
+        if lock_cart(cart.pk) is None:  # signed in meanwhile: it went into the account's own cart
+            raise CartItemNotFound
         item = cart.items.filter(product=product).first()
         if item is None:
             if cart.items.count() >= MAX_LINES:

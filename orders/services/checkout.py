@@ -1,9 +1,7 @@
-"""From a cart to an address where it can be paid: one order per cart content, one session per attempt."""
+"""From a cart to an address where it can be paid: one session per attempt, one attempt at a time."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,42 +12,34 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog_pages.models import ProductPage, ShopSettings
-from catalog_pages.money import currency, format_money, to_stripe
+from catalog_pages.models import ShopSettings
+from catalog_pages.money import to_stripe
 from orders import stripe_gateway
 from orders.errors import (
-    AmountTooSmall,
     CartEmpty,
     CartNeedsAttention,
-    ConsentMissing,
+    OrderChanged,
+    OrderClosed,
     PaymentOnItsWay,
     PaymentRefused,
     PaymentServiceUnavailable,
 )
-from orders.locks import lock_cart, lock_order
-from orders.models import Cart, Order, OrderItem, OrderItemAsset, Payment
-from orders.services.carts import CartLine, CartSummary, cart_summary
+from orders.locks import lock_order
+from orders.models import Cart, Order, OrderItem, Payment
 from orders.services.fulfilment import (
+    CheckoutUnknown,
     checkout_apply,
     order_mark_paid,
     order_project_status,
+    payment_give_up,
     sync_checkout,
 )
+from orders.services.placing import cart_content, order_place
 
 logger = logging.getLogger(__name__)
 
-# The text stands in the cart's template; change both together and give it a new version.
-CONSENT_VERSION = "2026-11"
 SESSION_LIFETIME = timedelta(hours=2)
-REUSABLE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.FAILED)
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One file that a line will deliver: frozen into the order, and part of its fingerprint."""
-
-    asset_id: Any
-    title: str
+UNPAID = (Payment.Status.CREATED, Payment.Status.OPEN)
 
 
 @dataclass(frozen=True)
@@ -66,22 +56,42 @@ def checkout_start(
     """Freeze the cart into an order and open its payment.
 
     The same cart content gets the same order again, however often this is called; a changed cart
-    gets a new one, and the session of the old one is closed so that it can no longer be paid.
-    Raises CartEmpty, ConsentMissing, CartNeedsAttention, AmountTooSmall, PaymentOnItsWay,
-    PaymentRefused, PaymentServiceUnavailable; the cart survives every one of them.
+    gets a new one, and before that the session of the old one is closed, so that it can no longer
+    be paid. Raises what `order_place` raises, PaymentOnItsWay, PaymentRefused and
+    PaymentServiceUnavailable; the cart survives every one of them.
     """
     if cart is None:
         raise CartEmpty
-    order = _order_for_cart(cart=cart, user=user, email=email, consented=consented, channel=channel)
-    if _close_other_checkouts(order):
+    if _close_checkouts_of_other_content(cart, user, email):
         raise CartNeedsAttention(
             "An earlier payment for this cart has just arrived; its files are in your purchases."
         )
-    return checkout_resume(order=order)
+    order = _order_with_payment(
+        cart=cart, user=user, email=email, consented=consented, channel=channel
+    )
+    return _open(order)
 
 
 def checkout_resume(*, order: Order) -> CheckoutStarted:
-    """The address where this order can be paid now: the open session, or a new attempt."""
+    """Go on paying an order that waits for it, as long as the shop would still sell it so.
+
+    Raises OrderClosed when it no longer waits, OrderChanged when a line is gone or has another
+    price (its session is closed then), and what `checkout_start` raises about the payment.
+    """
+    if order.status == Order.Status.PENDING and not _still_sold(order):
+        for payment in order.payments.filter(status__in=UNPAID):
+            _close(payment)
+        raise OrderChanged
+    if order.status in (Order.Status.FAILED, Order.Status.EXPIRED):
+        raise OrderClosed
+    return _open(order, may_attempt_again=False)
+
+
+def order_success_url(order: Order) -> str:
+    return f"{reverse('orders:checkout_success')}?order={order.pk}"
+
+
+def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
     payment = order.payments.order_by("-attempt")[0]
     if payment.status in (Payment.Status.OPEN, Payment.Status.PROCESSING):
         _ask_stripe(payment)
@@ -94,121 +104,30 @@ def checkout_resume(*, order: Order) -> CheckoutStarted:
     if payment.status == Payment.Status.OPEN:
         return CheckoutStarted(order, payment.url)
     if payment.status != Payment.Status.CREATED:
+        if not may_attempt_again:
+            raise OrderClosed
         payment = _new_attempt(order, after=payment.attempt)
     payment = _send(payment)
     return CheckoutStarted(payment.order, payment.url)
 
 
-def order_success_url(order: Order) -> str:
-    return f"{reverse('orders:checkout_success')}?order={order.pk}"
-
-
-# --- The order -----------------------------------------------------------------------------------
+def _still_sold(order: Order) -> bool:
+    items = order.items.select_related("product")
+    return all(
+        item.product.live and item.product.price_pennies == item.list_price_pennies
+        for item in items
+    )
 
 
 @transaction.atomic
-def _order_for_cart(*, cart: Cart, user: Any, email: str, consented: bool, channel: str) -> Order:
-    locked = lock_cart(cart.pk)
-    summary = cart_summary(cart=locked)
-    _refuse_unfit(summary, consented=consented)
-    deliveries = _deliveries(summary)
-    fingerprint = _fingerprint(summary, deliveries, user, email)
-    existing = (
-        Order.objects.filter(cart=locked, cart_fingerprint=fingerprint, status__in=REUSABLE)
-        .order_by("-created_at")
-        .first()
-    )
-    if existing is not None:
-        return existing
-    order = Order.objects.create(
-        user=user,
-        email=email,
-        currency=summary.currency,
-        subtotal_pennies=summary.subtotal_pennies,
-        total_pennies=summary.total_pennies,
-        consent_version=CONSENT_VERSION,
-        consent_at=timezone.now(),
-        channel=channel,
-        cart=locked,
-        cart_fingerprint=fingerprint,
-    )
-    for position, line in enumerate(summary.lines, start=1):
-        _write_line(order, line, position, deliveries[line.product.pk])
-    if order.total_pennies == 0:
+def _order_with_payment(**placing: Any) -> Order:
+    """Order and first payment are committed together: no order is without one."""
+    order, is_new = order_place(**placing)
+    if is_new and order.total_pennies == 0:
         _settle_free(order)
-    else:
+    elif is_new:
         _write_attempt(order, attempt=1)
     return order
-
-
-def _refuse_unfit(summary: CartSummary, *, consented: bool) -> None:
-    if not summary.lines:
-        raise CartEmpty
-    if summary.has_problems:
-        raise CartNeedsAttention
-    if not consented:
-        raise ConsentMissing
-    minimum = currency(summary.currency).minimum_charge
-    if 0 < summary.total_pennies < minimum:
-        raise AmountTooSmall(format_money(minimum, summary.currency))
-
-
-def _deliveries(summary: CartSummary) -> dict[int, list[Delivery]]:
-    """Product id -> the files it delivers now, in the order of its tracks."""
-    product_ids = [line.product.pk for line in summary.lines]
-    products = ProductPage.objects.filter(pk__in=product_ids).with_tracks()
-    return {product.pk: _files_of(product) for product in products}
-
-
-def _files_of(product: ProductPage) -> list[Delivery]:
-    files: dict[Any, Delivery] = {}
-    for track in product.tracks.all():
-        for file in track.files.all():
-            if file.asset_id:  # the same file on two tracks is delivered once
-                files.setdefault(file.asset_id, Delivery(file.asset_id, track.title))
-    return list(files.values())
-
-
-def _fingerprint(
-    summary: CartSummary, deliveries: dict[int, list[Delivery]], user: Any, email: str
-) -> str:
-    """Everything that makes two checkouts the same agreement; anything else makes a new order."""
-    content = [
-        summary.currency,
-        str(user.pk) if user is not None else "",
-        email.lower(),
-        sorted(
-            [
-                line.product.pk,
-                line.quantity,
-                line.unit_price_pennies,
-                line.title,
-                [str(delivery.asset_id) for delivery in deliveries[line.product.pk]],
-            ]
-            for line in summary.lines
-        ),
-    ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def _write_line(order: Order, line: CartLine, position: int, deliveries: list[Delivery]) -> None:
-    item = OrderItem.objects.create(
-        order=order,
-        product=line.product,
-        position=position,
-        title=line.title,
-        artist_name=line.artist_name,
-        list_price_pennies=line.unit_price_pennies,
-        unit_price_pennies=line.unit_price_pennies,
-        quantity=line.quantity,
-        total_pennies=line.line_total_pennies,
-    )
-    OrderItemAsset.objects.bulk_create(
-        OrderItemAsset(
-            order_item=item, asset_id=delivery.asset_id, title=delivery.title, position=place
-        )
-        for place, delivery in enumerate(deliveries, start=1)
-    )
 
 
 def _settle_free(order: Order) -> None:
@@ -224,9 +143,6 @@ def _settle_free(order: Order) -> None:
         paid_at=now,
     )
     order_mark_paid(order=order, cart=order.cart, at=now)
-
-
-# --- The attempt ---------------------------------------------------------------------------------
 
 
 def _write_attempt(order: Order, *, attempt: int) -> Payment:
@@ -330,17 +246,18 @@ def _ask_stripe(payment: Payment) -> None:
         return
     try:
         sync_checkout(payment.stripe_session_id)
-    except stripe_gateway.GatewayUnavailable as error:
+    except CheckoutUnknown as error:
+        payment_give_up(payment=payment, reason=str(error))
+    except stripe_gateway.GatewayError as error:
         raise PaymentServiceUnavailable from error
 
 
-def _close_other_checkouts(order: Order) -> bool:
-    """Close what the same cart opened before it changed; True when one of them turned out paid."""
+def _close_checkouts_of_other_content(cart: Cart, user: Any, email: str) -> bool:
+    """Close what this cart opened before it changed; True when one of them turned out paid."""
+    now = cart_content(cart=cart, user=user, email=email)
     others = Payment.objects.filter(
-        order__cart=order.cart,
-        order__status=Order.Status.PENDING,
-        status__in=(Payment.Status.CREATED, Payment.Status.OPEN),
-    ).exclude(order=order)
+        order__cart=cart, order__status=Order.Status.PENDING, status__in=UNPAID
+    ).exclude(order__cart_fingerprint=now.fingerprint)
     turned_out_paid = [_close(payment) for payment in others.select_related("order")]
     return any(turned_out_paid)
 

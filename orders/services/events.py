@@ -54,8 +54,11 @@ def event_handle(row: StripeEvent) -> bool:
         return True
     try:
         _dispatch(row)
-    except (CheckoutUnknown, GatewayError, DatabaseError) as error:
-        logger.warning("Stripe event %s (%s) failed: %s", row.event_id, row.type, error)
+    except Exception as error:  # one poisonous event must not block the others
+        expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
+        logger.warning(
+            "Stripe event %s (%s) failed: %s", row.event_id, row.type, error, exc_info=not expected
+        )
         StripeEvent.objects.filter(pk=row.pk).exclude(status__in=SETTLED).update(
             status=StripeEvent.Status.FAILED,
             attempts=F("attempts") + 1,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import uuid
 from datetime import datetime
 
 from django.db import transaction
@@ -37,13 +38,13 @@ def sync_checkout(session_id: str, *, event: StripeEvent | None = None) -> Order
     """Look the session up at Stripe and bring our facts up to it; the order, or None if not ours.
 
     With `event`, the inbox row is marked handled in the same transaction as the grants: it cannot be
-    done without them, nor they without it. Raises CheckoutUnknown, GatewayUnavailable.
+    done without them, nor they without it. Raises CheckoutUnknown, GatewayError.
     """
     if not SESSION_ID.fullmatch(session_id):  # `retrieve("")` would ask for the list
         raise CheckoutUnknown(f"not a session id: {session_id[:60]!r}")
     try:
         session = stripe_gateway.get_checkout(session_id)
-    except stripe_gateway.GatewayRefused as error:
+    except stripe_gateway.GatewayNotFound as error:
         raise CheckoutUnknown(str(error)) from error
     with transaction.atomic():
         order = checkout_apply(session)
@@ -51,6 +52,21 @@ def sync_checkout(session_id: str, *, event: StripeEvent | None = None) -> Order
             status = StripeEvent.Status.IGNORED if order is None else StripeEvent.Status.HANDLED
             event_settle(event, status)
     return order
+
+
+@transaction.atomic
+def payment_give_up(*, payment: Payment, reason: str) -> None:
+    """Stripe knows nothing of this session: stop waiting for it, and write down that it is so.
+
+    Happens when the sandbox gives way to a real key, or one account to another. Should the session
+    come to light again, paid, it still counts.
+    """
+    order = lock_order(payment.order_id)
+    waiting = (Payment.Status.CREATED, Payment.Status.OPEN, Payment.Status.PROCESSING)
+    Payment.objects.filter(pk=payment.pk, status__in=waiting).update(status=Payment.Status.EXPIRED)
+    order_project_status(order)
+    reference = payment.stripe_session_id or payment.idempotency_key
+    anomaly_record("session_missing", reference, order, reason)
 
 
 def event_settle(event: StripeEvent, status: str) -> None:
@@ -142,14 +158,22 @@ def _find_payment(session: CheckoutSession) -> Payment | None:
         return payment
     if not is_ours(session.metadata.get("store", "")):
         return None
-    order_id, attempt = session.metadata.get("order", ""), session.metadata.get("attempt", "")
-    if re.fullmatch(r"[0-9a-f-]{36}", order_id) and re.fullmatch(r"[0-9]{1,4}", attempt):
+    attempt = session.metadata.get("attempt", "")
+    order_id = _uuid(session.metadata.get("order", ""))
+    if order_id and re.fullmatch(r"[0-9]{1,4}", attempt):
         payment = Payment.objects.filter(
             order_id=order_id, attempt=int(attempt), stripe_session_id=None
         ).first()
     if payment is None:
         raise CheckoutUnknown(f"session {session.id} names an order that is not here")
     return payment
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def is_ours(store: str) -> bool:

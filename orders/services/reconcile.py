@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from orders.models import Payment
-from orders.services.fulfilment import CheckoutUnknown, sync_checkout
+from orders.services.fulfilment import CheckoutUnknown, payment_give_up, sync_checkout
 from orders.stripe_gateway import GatewayError, GatewayUnavailable
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 GRACE = timedelta(minutes=2)
 
 
-def payments_sweep(*, limit: int = 50) -> int:
+def payments_sweep() -> int:
     """Ask Stripe about every open payment whose time is over; return how many were looked up."""
     overdue = Payment.objects.filter(
         status__in=(Payment.Status.OPEN, Payment.Status.PROCESSING),
@@ -24,13 +24,15 @@ def payments_sweep(*, limit: int = 50) -> int:
         expires_at__lt=timezone.now() - GRACE,
     ).order_by("expires_at")
     looked_up = 0
-    for session_id in list(overdue.values_list("stripe_session_id", flat=True)[:limit]):
+    for payment in overdue:
         try:
-            sync_checkout(str(session_id))
+            sync_checkout(payment.stripe_session_id or "")
+        except CheckoutUnknown as error:
+            payment_give_up(payment=payment, reason=str(error))
         except GatewayUnavailable as error:
             logger.warning("Sweep stopped, Stripe is unavailable: %s", error)
             break
-        except (GatewayError, CheckoutUnknown) as error:
-            logger.warning("Sweep could not look up %s: %s", session_id, error)
+        except GatewayError as error:
+            logger.warning("Sweep could not look up %s: %s", payment.stripe_session_id, error)
         looked_up += 1
     return looked_up

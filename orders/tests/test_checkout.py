@@ -12,9 +12,13 @@ from django.utils import timezone
 
 from downloads.models import UserAsset
 from orders.errors import (
+    AmountTooLarge,
     AmountTooSmall,
     CartNeedsAttention,
     ConsentMissing,
+    OrderChanged,
+    OrderClosed,
+    PaymentOnItsWay,
     PaymentServiceUnavailable,
 )
 from orders.models import Order, OrderItem, Payment
@@ -290,7 +294,7 @@ def test_a_delayed_method_that_fails_offers_a_new_attempt(client: Client) -> Non
     order.refresh_from_db()
     failed = order.status
 
-    again = checkout_resume(order=order)
+    again = checkout(order.user, order.cart)
 
     assert failed == Order.Status.FAILED
     assert again.order == order
@@ -342,3 +346,127 @@ def test_removing_everything_and_checking_out_is_refused() -> None:
 
     with pytest.raises(Exception, match="empty"):
         checkout(user, cart)
+
+
+def test_a_session_that_stripe_no_longer_knows_is_given_up_and_paid_anew(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    SandboxObject.objects.all().delete()
+
+    again = checkout(order.user, order.cart)
+
+    assert again.order == order
+    assert again.order.payments.get(attempt=2).status == Payment.Status.OPEN
+    assert order.anomalies.get().code == "session_missing"
+
+
+def test_a_changed_cart_survives_a_session_that_stripe_no_longer_knows() -> None:
+    order = start_checkout(make_user(), make_product()).order
+    SandboxObject.objects.all().delete()
+    cart_add(cart=order.cart, product_id=make_product().pk)
+
+    assert checkout(order.user, order.cart).order != order
+
+
+def test_an_expired_order_is_not_resumed_but_bought_again_from_the_cart(client: Client) -> None:
+    user, product = make_user(), make_product()
+    old = start_checkout(user, product).order
+    actions.expire(session_id_of(old))
+    controls.deliver_all(controls.through(client))
+    start_checkout(user, product)
+    client.force_login(user)
+
+    response = client.post(reverse("orders:checkout_resume", args=[old.pk]), follow=True)
+
+    assert response.status_code == 200
+    assert "can no longer be paid" in response.content.decode()
+    old.refresh_from_db()
+    with pytest.raises(OrderClosed):
+        checkout_resume(order=old)
+
+
+@pytest.mark.parametrize("change", ["unpublished", "repriced"])
+def test_an_order_waiting_for_payment_is_not_sold_on_once_its_product_changed(change: str) -> None:
+    product = make_product(price_pennies=499)
+    order = start_checkout(make_user(), product).order
+    if change == "unpublished":
+        product.unpublish()
+    else:
+        product.price_pennies = 999
+        product.save_revision().publish()
+
+    with pytest.raises(OrderChanged):
+        checkout_resume(order=order)
+
+    order.refresh_from_db()
+    assert order.status == Order.Status.EXPIRED
+    assert SandboxObject.objects.get(object_id=session_id_of(order)).data["status"] == "expired"
+
+
+def test_a_payment_that_arrived_meanwhile_leaves_no_second_order_for_the_same_product() -> None:
+    user, product = make_user(), make_product()
+    first = start_checkout(user, product).order
+    actions.pay(session_id_of(first))
+    cart_add(cart=first.cart, product_id=make_product().pk)
+
+    with pytest.raises(CartNeedsAttention):
+        checkout(user, first.cart)
+
+    assert OrderItem.objects.filter(product=product).count() == 1
+
+
+def test_a_product_with_a_payment_on_its_way_is_not_sold_again(client: Client) -> None:
+    user, product = make_user(), make_product()
+    first = start_checkout(user, product).order
+    actions.delay(session_id_of(first))
+    controls.deliver_all(controls.through(client))
+    cart_add(cart=first.cart, product_id=make_product().pk)
+
+    with pytest.raises(PaymentOnItsWay, match=product.title):
+        checkout(user, first.cart)
+
+    assert Order.objects.count() == 1
+
+
+def test_more_than_stripe_can_charge_is_refused_with_a_sentence(settings: Any) -> None:
+    settings.CART_MAX_QUANTITY = 99
+    user = make_user()
+    cart = make_cart(user, make_product(price_pennies=99_999_999))
+    cart.items.update(quantity=2)
+
+    with pytest.raises(AmountTooLarge, match=r"£999,999\.99"):
+        checkout(user, cart)
+
+    assert not Order.objects.exists()
+
+
+def test_one_session_that_cannot_be_found_does_not_stop_the_sweep(client: Client) -> None:
+    lost, paid = (start_checkout(make_user(), make_product()).order for _ in range(2))
+    SandboxObject.objects.filter(object_id=session_id_of(lost)).delete()
+    actions.pay(session_id_of(paid))
+    for order, hours in ((lost, 3), (paid, 1)):
+        order.payments.update(expires_at=timezone.now() - timedelta(hours=hours))
+
+    payments_sweep()
+
+    for order in (lost, paid):
+        order.refresh_from_db()
+    assert (lost.status, paid.status) == (Order.Status.EXPIRED, Order.Status.PAID)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "ISK"])
+def test_currencies_with_other_digits_are_charged_exactly(
+    client: Client, settings: Any, currency: str
+) -> None:
+    settings.STRIPE_CURRENCY, settings.CART_MAX_QUANTITY = currency, 99
+    user, product = make_user(), make_product(price_pennies=1250)
+    cart = make_cart(user, product, make_product(price_pennies=0))
+    cart.items.filter(product=product).update(quantity=3)
+    order = checkout(user, cart).order
+    charged = SandboxObject.objects.get(object_id=session_id_of(order)).data["amount_total"]
+    actions.pay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    order.refresh_from_db()
+    assert order.is_paid
+    assert order.total_pennies == 3750
+    assert charged == {"JPY": 3750, "KWD": 3750, "ISK": 375_000}[currency]

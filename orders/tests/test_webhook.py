@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from downloads.models import AccessEvent, UserAsset
 from orders.models import Order, OutboxMail, StripeEvent
+from orders.services.events import events_retry
 from orders.stripe_gateway import API_VERSION
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls
@@ -64,7 +65,8 @@ def test_the_pinned_version_is_the_librarys() -> None:
     "case",
     [
         "none", "wrong secret", "old", "future", "not utf-8", "not ascii", "junk", "list", "no data",
-        "altered", "empty", "huge stamp", "v0", "null object", "deep",
+        "altered", "empty", "huge stamp", "v0", "null object", "deep", "surrogate", "nan", "infinite",
+        "nul",
     ],
 )  # fmt: skip
 def test_what_is_not_genuine_gets_400_one_log_line_and_no_row(
@@ -87,13 +89,22 @@ def test_what_is_not_genuine_gets_400_one_log_line_and_no_row(
         "v0": (body, sign(body).replace("v1=", "v0=")),
         "null object": (event_body(data={"object": None}), sign(event_body(data={"object": None}))),
         "deep": (b"[" * 100_000, sign(b"[" * 100_000)),
+        **{
+            name: (odd, sign(odd))
+            for name, odd in {
+                "surrogate": event_body(id="evt_X").replace(b"evt_X", b"evt_\\ud800"),
+                "nan": event_body(pending_webhooks=float("nan")),
+                "infinite": event_body(pending_webhooks="X").replace(b'"X"', b"1e400"),
+                "nul": event_body(id="evt_\0"),
+            }.items()
+        },
     }
 
     response = post(client, *requests[case])
 
     assert response.status_code == 400
     assert not StripeEvent.objects.exists()
-    assert len([r for r in caplog.records if r.name.startswith("orders")]) == 1
+    assert len(caplog.records) == 1, caplog.messages
 
 
 def test_a_body_over_a_megabyte_is_413(client: Client) -> None:
@@ -101,6 +112,38 @@ def test_a_body_over_a_megabyte_is_413(client: Client) -> None:
 
     assert post(client, body, sign(body)).status_code == 413
     assert not StripeEvent.objects.exists()
+
+
+def test_a_length_that_is_no_number_is_400(client: Client) -> None:
+    body = event_body()
+
+    response = client.generic(
+        "POST", URL, body, content_type="application/json", CONTENT_LENGTH="abc"
+    )
+
+    assert response.status_code == 400
+
+
+def test_a_poisonous_event_keeps_its_reason_and_lets_the_others_through(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    poison = StripeEvent.objects.create(
+        event_id="evt_poison", type="checkout.session.completed", livemode=False,
+        payload={"data": {"object": []}}, created_at=order.created_at,
+    )  # fmt: skip
+    completed = controls.pending_deliveries()[-1]
+    controls.set_api(SandboxControls.Api.DOWN)
+    controls.deliver(completed, controls.through(client))
+    controls.set_api(SandboxControls.Api.UP)
+
+    settled = events_retry()
+
+    poison.refresh_from_db()
+    order.refresh_from_db()
+    assert settled == 1
+    assert order.is_paid
+    assert (poison.status, poison.attempts) == ("failed", 1)
+    assert poison.error
 
 
 def test_get_is_not_allowed(client: Client) -> None:

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
 from catalog_pages.money import format_money
@@ -47,7 +47,7 @@ def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
 
 
 @never_cache
-@require_GET
+@require_safe
 def cart(request: HttpRequest) -> HttpResponse:
     summary = carts.cart_summary(cart=request_cart(request))
     if wants_json(request):
@@ -67,7 +67,7 @@ def render_cart(
 
 
 @never_cache
-@require_GET
+@require_safe
 def header_fragment(request: HttpRequest) -> HttpResponse:
     """The only personal bytes of a public page: cart count, account, and "you own this"."""
     product_id = request.GET.get("product", "")

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog_pages.errors import DomainError
 from orders.errors import PaymentRefused, PaymentServiceUnavailable
@@ -38,12 +38,12 @@ ASK_STRIPE_EVERY = 3
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """POST from the cart; whoever comes by GET or signed out is led back to the cart."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('orders:cart')}")
-    if request.method == "GET":
+    if request.method != "POST":
         return HttpResponseRedirect(reverse("orders:cart"))
     cart = request_cart(request)
     try:
@@ -77,7 +77,7 @@ def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def success(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the buyer back. Being here proves nothing: the order's facts are shown."""
     order = _own_order(request)
@@ -86,7 +86,7 @@ def success(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def state(request: HttpRequest, order_id: Any) -> HttpResponse:
     """The part of the success page that changes, asked for again and again while it waits."""
     order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
@@ -95,7 +95,7 @@ def state(request: HttpRequest, order_id: Any) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def cancel(request: HttpRequest) -> HttpResponse:
     """The buyer turned back at Stripe: nothing happened, and the cart is as it was."""
     order = None

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from orders.models import Order, Payment
 from orders.services.purchases import purchased_items, purchases_of
@@ -19,7 +19,7 @@ PAGE_SIZE = 20
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def purchases(request: HttpRequest) -> HttpResponse:
     page = Paginator(purchased_items(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"purchases": purchases_of(page.object_list), "page_obj": page}
@@ -28,7 +28,7 @@ def purchases(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def order_list(request: HttpRequest) -> HttpResponse:
     own = Order.objects.owned_by(request.user).prefetch_related("items")
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -37,7 +37,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
     own = Order.objects.owned_by(request.user).for_detail()
     order = get_object_or_404(own, pk=order_id)

@@ -17,7 +17,7 @@ from site_config.env import Config, Profile, secret_key_from_file
 from tests.factories import make_product
 
 COMPLETE = {
-    "SECRET_KEY": "k" * 60,
+    "SECRET_KEY": "kJ8-fLq2" * 8,
     "SITE_BASE_URL": "https://shop.example",
     "STRIPE_PUBLIC_KEY": "pk_live_1",
     "STRIPE_SECRET_KEY": "sk_live_1",
@@ -27,7 +27,8 @@ COMPLETE = {
 }
 OURS = (
     "DEBUG ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS REDIS_URL STRIPE_SANDBOX VAR_DIR MEDIA_ROOT STATIC_ROOT "
-    "PROTECTED_MEDIA_ROOT MAX_UPLOAD_MB CART_MAX_QUANTITY TRUSTED_PROXY EMAIL_HOST EMAIL_PORT EMAIL_USE_TLS"
+    "PROTECTED_MEDIA_ROOT MAX_UPLOAD_MB CART_MAX_QUANTITY TRUSTED_PROXY EMAIL_HOST "
+    "DEFAULT_FROM_EMAIL EMAIL_PORT EMAIL_USE_TLS"
 ).split()
 
 
@@ -79,6 +80,29 @@ def test_a_complete_production_environment_loads(monkeypatch: pytest.MonkeyPatch
         ({"CART_MAX_QUANTITY": "many"}, "CART_MAX_QUANTITY"),
         ({"MAX_UPLOAD_MB": "-5"}, "MAX_UPLOAD_MB"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
+        ({"EMAIL_PORT": "99999"}, "EMAIL_PORT"),
+        ({"DEFAULT_FROM_EMAIL": "nonsense"}, "DEFAULT_FROM_EMAIL"),
+        ({"SITE_BASE_URL": "https://[::1"}, "SITE_BASE_URL"),
+        ({"SITE_BASE_URL": "https://shop.example:abc"}, "SITE_BASE_URL"),
+        ({"SITE_BASE_URL": "https://shop.example:99999"}, "SITE_BASE_URL"),
+        ({"SITE_BASE_URL": "https://shop.example?x=1"}, "SITE_BASE_URL"),
+        ({"SITE_BASE_URL": "https://me:pw@shop.example"}, "SITE_BASE_URL"),
+        ({"SITE_BASE_URL": "https://shop example"}, "SITE_BASE_URL"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "https://shop.example"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "other.example"}, "ALLOWED_HOSTS"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://shop.example/x"}, "CSRF_TRUSTED_ORIGINS"),
+        ({"DATABASE_URL": "mysql://a:b@c/d"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "sqlite://:memory:"}, "DATABASE_URL"),
+        ({"REDIS_URL": "redis://"}, "REDIS_URL"),
+        ({"SECRET_KEY": "a" * 60}, "SECRET_KEY"),
+        ({"SECRET_KEY": "django-insecure-" + "abcdefghij" * 5}, "SECRET_KEY"),
+        ({"STRIPE_SECRET_KEY": "sk_live_"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_CURRENCY": "XXX"}, "STRIPE_CURRENCY"),
+        ({"MAX_UPLOAD_MB": "9999999999999999999"}, "MAX_UPLOAD_MB"),
+        ({"STATIC_ROOT": "/x", "VAR_DIR": "/x/var"}, "STATIC_ROOT"),
+        ({"MEDIA_ROOT": "/x", "PROTECTED_MEDIA_ROOT": "/x/paid"}, "PROTECTED_MEDIA_ROOT"),
     ],
 )
 def test_a_wrong_variable_is_named(
@@ -92,7 +116,8 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ImproperlyConfigured) as caught:
         load(
             monkeypatch, DEBUG="perhaps", STRIPE_SECRET_KEY="unset", EMAIL_PORT="x", SECRET_KEY="",
-            DATABASE_URL="nope://", MAX_UPLOAD_MB="0",
+            DATABASE_URL="nope://", MAX_UPLOAD_MB="0", STRIPE_CURRENCY="XXX", STATIC_ROOT="/x",
+            PROTECTED_MEDIA_ROOT="/x/paid",
         )  # fmt: skip
 
     text = str(caught.value)
@@ -103,6 +128,8 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
         "SECRET_KEY",
         "DATABASE_URL",
         "MAX_UPLOAD_MB",
+        "STRIPE_CURRENCY",
+        "PROTECTED_MEDIA_ROOT",
     ):
         assert f"\n  {name}: " in text
 
@@ -187,3 +214,13 @@ def test_the_web_server_does_not_start_on_nonsense(tmp_path: Path) -> None:
 
     assert started.returncode != 0
     assert "PROTECTED_MEDIA_ROOT" in started.stderr
+
+
+def test_a_blank_line_of_a_copied_example_means_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blanks = dict.fromkeys(["DEBUG", "CART_MAX_QUANTITY", "EMAIL_PORT", "REDIS_URL", "VAR_DIR"], "")
+
+    config = load(monkeypatch, **blanks)
+
+    assert (config.debug, config.cart_max_quantity, config.email["PORT"]) == (False, 1, 587)

@@ -37,9 +37,7 @@ def upload(page: Page, *sources: Path) -> None:
 
 def write_product(page: Page, title: str, file_name: str) -> None:
     """The editor's own steps: a title, a price, an artist, a track, its file."""
-    page.goto(
-        f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/"
-    )
+    page.goto(f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/")
     page.locator("#id_title").fill(title)
     page.locator("#id_price_pennies").fill("4,99")
     page.locator("#id_artist-chooser, [data-chooser]:has(#id_artist)").get_by_role(
@@ -87,7 +85,9 @@ def test_what_an_editor_uploads_is_what_a_shopper_gets(
     wait_until(
         phone, "[...document.querySelectorAll('audio')].some(audio => audio.currentTime > 0.3)"
     )
-    phone.get_by_role("button", name=re.compile("Add to cart")).locator("visible=true").first.click()
+    phone.get_by_role("button", name=re.compile("Add to cart")).locator(
+        "visible=true"
+    ).first.click()
     sign_up(phone, "ada@example.com")
     pay(phone)
     assert download(context, phone) == hashlib.sha256(source.read_bytes()).hexdigest()
@@ -117,9 +117,7 @@ def test_the_same_recording_is_recognised_and_an_unreadable_one_refused(
 def test_an_unfinished_product_is_saved_but_not_published(new_context: ContextMaker) -> None:
     page = new_context(size=DESKTOP).new_page()
     sign_in_to_the_admin(page)
-    page.goto(
-        f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/"
-    )
+    page.goto(f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/")
     page.wait_for_load_state("networkidle")  # the editor's own scripts fill in the slug
     page.locator("#id_title").press_sequentially("Unfinished")
     expect(page.locator("#id_slug")).to_have_value("unfinished")

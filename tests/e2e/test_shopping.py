@@ -7,18 +7,21 @@ import re
 from pathlib import Path
 
 import pytest
-from catalog_pages.tests.sample_audio import write_tone
 from django.core import mail
 from playwright.sync_api import BrowserContext, Page, expect
 
 from catalog_pages.assets import asset_store, ensure_excerpts
 from catalog_pages.models import ProductPage
+from catalog_pages.tests.sample_audio import write_tone
 from orders.models import Order
 from orders.stripe_sandbox import worker
 from tests.e2e.conftest import ContextMaker, wait_until
 from tests.factories import PASSWORD, make_product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# What is heard now; undefined in silence.
+PLAYING = "[...document.querySelectorAll('audio')].find(audio => !audio.paused)"
 
 
 @pytest.fixture
@@ -107,17 +110,15 @@ def test_the_excerpt_plays_and_seeks(new_context: ContextMaker, product: Product
     page.get_by_role("button", name=re.compile("Play")).locator("visible=true").first.click()
 
     wait_until(
-        page, "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 0.3)"
+        page,
+        f"{PLAYING} && {PLAYING}.currentTime > 0.3",
     )
-    length = page.evaluate(
-        "[...document.querySelectorAll('audio')].find(audio => !audio.paused).duration"
-    )
+    length = page.evaluate(f"{PLAYING}.duration")
     assert 10 < length < 31
-    page.evaluate(
-        "[...document.querySelectorAll('audio')].find(audio => !audio.paused).currentTime = 15"
-    )
+    page.evaluate(f"{PLAYING}.currentTime = 15")
     wait_until(
-        page, "[...document.querySelectorAll('audio')].some(audio => !audio.paused && audio.currentTime > 15.2)"
+        page,
+        f"{PLAYING}.currentTime > 15.2",
     )
     master = product.tracks.first().files.first().asset
     assert not [url for url in requests if master.file.name in url or "protected" in url]
