@@ -16,6 +16,7 @@ from catalog_pages.audio.decoding import Deadline, opened
 from catalog_pages.audio.facts import MP3, Container, UnreadableAudio
 
 MAX_DURATION_MS = 24 * 60 * 60 * 1000
+TOO_LONG = "The sound is longer than 24 hours."
 # Everything is decoded up to here; of what is longer, the beginning and the end.
 DECODED_HEAD_MS = 60 * 60 * 1000
 DECODED_TAIL_MS = 60 * 1000
@@ -84,7 +85,7 @@ def _read_through(
         measured.payload_bytes += packet.size
         measured.packets += packet.size > 0
         if measured.present_ms > MAX_DURATION_MS:
-            raise UnreadableAudio("The sound is longer than 24 hours.")
+            raise UnreadableAudio(TOO_LONG)
         if packet.size and DECODED_HEAD_MS < position < tail_starts_ms:
             measured.decoded_ms += length_ms
             skipping = True

@@ -14,7 +14,7 @@ from catalog_pages.audio.facts import (
     UnreadableAudio,
     extension_of,
 )
-from catalog_pages.audio.measure import Measurement, measure
+from catalog_pages.audio.measure import MAX_DURATION_MS, TOO_LONG, Measurement, measure
 from catalog_pages.audio.tags import cover_of, parse_tags, tags_of, with_name
 
 # Encoders pad the last frame and count differently; a lossless header is exact.
@@ -43,6 +43,8 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
     with path.open("rb") as file:
         container = containers.identify(file, name)
         promised_ms = containers.promised_ms(file, size, container)
+    if promised_ms and promised_ms > MAX_DURATION_MS:
+        raise UnreadableAudio(TOO_LONG)
     sound = measure(path, container, deadline)
     format_name = _format_name(sound, container, name)
     _must_be_whole(sound, format_name, _promise(sound, container, promised_ms))

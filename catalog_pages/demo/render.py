@@ -47,7 +47,8 @@ def write_demo_audio(
                     if on_file is not None:
                         on_file(path)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waiting here matters: leaving the block shuts down again and would not cancel.
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
     return sorted(written)
 

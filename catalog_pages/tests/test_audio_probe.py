@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog_pages.audio import measure
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.probe import probe
 from catalog_pages.tests.sample_audio import cover_jpeg, cut_in_half, write_tone
@@ -231,6 +232,34 @@ def test_opus_and_flac_do_not_pass_under_each_others_names_in_ogg(tmp_path: Path
 
     assert probe(path).format_name == "Ogg FLAC"
     assert refusal(path, file_name="t.opus") == "The name says Opus, but the content is Ogg FLAC."
+
+
+def test_more_than_a_day_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "endless.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(4000)
+    header = bytearray(path.read_bytes())
+    length = 25 * 60 * 60 * 4000
+    header[-4:] = length.to_bytes(4, "little")
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + length)  # sparse: it takes no room on the disk
+
+    assert refusal(path) == "The sound is longer than 24 hours."
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "opus", "wav", "m4a"])
+def test_of_very_long_files_the_middle_is_counted_but_not_decoded(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "DECODED_HEAD_MS", 1000)
+    monkeypatch.setattr(measure, "DECODED_TAIL_MS", 1000)
+    path = write_tone(tmp_path / f"t.{suffix}", seconds=6)
+
+    assert probe(path).duration_ms == pytest.approx(6000, abs=50)
+    assert "cut short" in refusal(cut_in_half(path))
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:

@@ -24,7 +24,15 @@ from PIL import Image
 
 from catalog_pages.audio.decoding import Deadline
 from catalog_pages.audio.tags import cover_of, parse_tags, tags_of
-from catalog_pages.demo.compose import compose, seconds
+from catalog_pages.demo.compose import (
+    ambient,
+    compose,
+    folk,
+    house,
+    jazz,
+    seconds,
+    synthwave,
+)
 from catalog_pages.demo.compose.melody import Style, tune
 from catalog_pages.demo.compose.score import Brief, chart, scale, voice
 from catalog_pages.demo.covers import sleeve_jpeg
@@ -275,6 +283,19 @@ def test_plucked_strings_are_in_tune():
         heard = bins[near[spectrum[near].argmax()]]
 
         assert abs(1200 * np.log2(heard / hz(midi))) < 3
+
+
+def test_every_chart_can_be_read_in_every_key():
+    symbols = [text for mood in ambient.MOODS.values() for text in mood.charts]
+    symbols += [text for room in house.ROOMS.values() for text in room.charts]
+    symbols += [text for dance in folk.DANCES.values() for text in dance.charts]
+    symbols += [text for charts in jazz.CHARTS.values() for pair in charts for text in pair]
+    symbols += synthwave.CHARTS
+
+    for text in symbols:
+        for _, track in TRACKS:
+            read = chart(text, track.key, 4.0)
+            assert len(read.chords) == len(text.split())
 
 
 def test_voices_move_to_the_next_chord_by_small_steps():

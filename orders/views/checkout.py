@@ -90,7 +90,10 @@ def success(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest, order_id: Any) -> HttpResponse:
     """The part of the success page that changes, asked for again and again while it waits."""
     order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
-    return render(request, "orders/_order_state.html", _state(request, order))
+    response = render(request, "orders/_order_state.html", _state(request, order))
+    if order.is_paid:
+        response["HX-Trigger"] = "cart-changed"  # the count in the header is out of date now
+    return response
 
 
 @never_cache

@@ -143,6 +143,7 @@ def test_the_files_appear_when_the_webhook_lands_without_a_reload(
 
     expect(page.get_by_role("link", name=re.compile("Download FLAC")).first).to_be_visible()
     assert page.evaluate("window.notReloaded") is True
+    expect(page.locator("#cart-count")).to_have_text("")
 
 
 def test_a_second_shopper_cannot_fetch_it(new_context: ContextMaker, product: ProductPage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog_pages.demo.covers.canvas import (
+    SIDE,
     Picture,
     Point,
     axes,
@@ -124,8 +125,8 @@ def _tile(
 ) -> None:
     """One tile: a dot, a quarter circle, or a quarter circle with rings cut out of it."""
     left, top, size = place
-    side = round(size * 1000)
-    row, column = round(top * 1000), round(left * 1000)
+    side = round(size * SIDE)
+    row, column = round(top * SIDE), round(left * SIDE)
     window = picture[row : row + side, column : column + side]
     across, down = (axis[row : row + side, column : column + side] for axis in axes())
     window[:] = ink(inks[0])
@@ -136,7 +137,7 @@ def _tile(
         corner_x, corner_y, rings = size / 2, size / 2, ((0.34, inks[1]),)
     for reach, colour in rings:
         away = np.hypot(across - left - corner_x, down - top - corner_y)
-        paint(window, np.clip((reach * size - away) * 1000 + 0.5, 0, 1), colour)
+        paint(window, np.clip((reach * size - away) * SIDE + 0.5, 0, 1), colour)
 
 
 def turning_gate(random: Random) -> Picture:
@@ -190,7 +191,7 @@ def coastline(random: Random) -> Picture:
     picture = ramp(down, ((0, "#191038"), (0.3, "#4b1d63"), (0.5, "#a8306f"), (horizon, "#f0705a")))
     sea = ramp(down, ((horizon, "#7c2463"), (0.75, "#35195a"), (1, "#120b2c")))
     picture = np.where((down < horizon)[..., None], picture, sea)
-    stars = (random.random((1000, 1000)) > 0.9993) & (down < 0.36)
+    stars = (random.random((SIDE, SIDE)) > 0.9993) & (down < 0.36)
     paint(picture, stars * (0.8 - 2 * down).clip(0, 1), "#ffe6f0")
     x, y, radius = 0.53, 0.44, 0.235
     sun = ramp(
@@ -262,7 +263,7 @@ def aqueduct(random: Random) -> Picture:
     picture = ramp(down, ((0, "#0c0f2b"), (0.35, "#1d2361"), (0.6, "#5a3a94"), (water, "#c25a9c")))
     paint(picture, glow(0.76, 0.2, 0.16) * 0.35, "#8fb0ff", "add")
     paint(picture, disc(0.76, 0.2, 0.052, 0.002), "#eef2ff")
-    stars = (random.random((1000, 1000)) > 0.9994) & (down < 0.5)
+    stars = (random.random((SIDE, SIDE)) > 0.9994) & (down < 0.5)
     paint(picture, stars * np.float32(0.7), "#dfe6ff")
     wall = np.zeros_like(across)
     for top, bottom, span in ((0.36, 0.5, 0.0833), (0.5, water, 0.1666)):
@@ -278,11 +279,11 @@ def aqueduct(random: Random) -> Picture:
     picture += wall[..., None].astype(np.float32) * (stone - picture)
     rim = wall * (1 - np.roll(wall, -3, axis=1))
     paint(picture, rim.astype(np.float32) * 0.9, "#6fd6ff")
-    start = round(water * 1000)
+    start = round(water * SIDE)
     ripple = (clouds(random, (2, 70), 2, 0.7)[start:, :] - 0.5) * 46
-    rows = (start - 1 - np.arange(1000 - start) * 1.35)[:, None].clip(0).astype(np.int32)
-    columns = (np.arange(1000)[None, :] + ripple).clip(0, 999).astype(np.int32)
-    fade = np.linspace(0.72, 0.3, 1000 - start, dtype=np.float32)[:, None, None]
+    rows = (start - 1 - np.arange(SIDE - start) * 1.35)[:, None].clip(0).astype(np.int32)
+    columns = (np.arange(SIDE)[None, :] + ripple).clip(0, SIDE - 1).astype(np.int32)
+    fade = np.linspace(0.72, 0.3, SIDE - start, dtype=np.float32)[:, None, None]
     picture[start:] = picture[np.broadcast_to(rows, columns.shape), columns] * fade + ink(
         "#0a0d2a"
     ) * (1 - fade)

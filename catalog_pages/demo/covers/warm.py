@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog_pages.demo.covers.canvas import (
+    SIDE,
     Mask,
     Picture,
     Point,
@@ -167,7 +168,7 @@ def _hedge(picture: Picture, random: Random, line: Mask) -> None:
     bushes, marks = [], []
     while x < 1.02:
         size = 0.034 - 0.018 * x
-        middle = float(line[int(np.clip(x, 0, 0.999) * 1000)]) - size * 0.45
+        middle = float(line[int(np.clip(x, 0, 0.999) * SIDE)]) - size * 0.45
         bushes.append((x, middle, size))
         for _ in range(5):
             angle, away = random.uniform(3.3, 6.0), size * random.uniform(0.3, 0.8)
