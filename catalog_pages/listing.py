@@ -40,7 +40,7 @@ class Listing:
         query = clean_search_text(params.get("q"))
         genre = (params.get("genre") or "").replace("\0", "")[:200]
         sort = params.get("sort") if params.get("sort") in SORTS else "newest"
-        found = products.for_cards().with_tracks()
+        found = products.for_cards().with_samples()
         if genre:
             found = found.filter(genre__slug=genre)
         if query:

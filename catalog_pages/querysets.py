@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.db.models import F, Prefetch
 from wagtail.models import PageManager
 from wagtail.query import PageQuerySet
@@ -21,6 +22,11 @@ class ProductQuerySet(PageQuerySet):
     def with_tracks(self) -> ProductQuerySet:
         """Tracks with their files and excerpts: four more queries."""
         return self.prefetch_related("tracks__files__asset__excerpts")
+
+    def with_samples(self) -> ProductQuerySet:
+        """As `with_tracks`, for lists: what is needed to play an excerpt, not to draw its waveform."""
+        excerpts = apps.get_model("catalog_pages", "Excerpt").objects.defer("peaks")
+        return self.prefetch_related(Prefetch("tracks__files__asset__excerpts", queryset=excerpts))
 
     def newest_first(self) -> ProductQuerySet:
         return self.order_by(F("release_date").desc(nulls_last=True), "-pk")

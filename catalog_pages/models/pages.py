@@ -55,10 +55,13 @@ class HomePage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        newest = list(ProductPage.objects.live().for_cards().with_tracks().newest_first()[:8])
-        chosen = ProductPage.objects.live().for_cards().with_tracks().filter(pk=self.hero_product_id)
-        context["hero"] = chosen.first() or next(iter(newest), None)
-        context["new_releases"] = newest
+        newest = list(ProductPage.objects.live().for_cards().with_samples().newest_first()[:9])
+        chosen = (
+            ProductPage.objects.live().for_cards().with_tracks().filter(pk=self.hero_product_id)
+        )
+        hero = chosen.first() or next(iter(newest), None)
+        context["hero"] = hero
+        context["new_releases"] = [product for product in newest if product != hero][:8]
         context["artists"] = Artist.objects.with_products()[:12]
         return context
 
@@ -177,7 +180,7 @@ class ProductPage(Page):
         context["more_by_artist"] = (
             ProductPage.objects.live()
             .for_cards()
-            .with_tracks()
+            .with_samples()
             .newest_first()
             .filter(artist_id=self.artist_id)
             .exclude(pk=self.pk)[:4]

@@ -22,7 +22,11 @@ PAGE_SIZE = 20
 @require_safe
 def purchases(request: HttpRequest) -> HttpResponse:
     page = Paginator(purchased_items(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"purchases": purchases_of(page.object_list), "page_obj": page}
+    shown = purchases_of(page.object_list)
+    total_bytes = (
+        sum(purchase.total_bytes for purchase in shown) if page.paginator.num_pages == 1 else 0
+    )
+    context = {"purchases": shown, "page_obj": page, "total_bytes": total_bytes}
     return render(request, "orders/purchases.html", context)
 
 
