@@ -16,8 +16,8 @@ from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from catalog_pages.assets import excerpt_for
 from catalog_pages.listing import Listing
-from catalog_pages.models.tracks import DEFAULT_EXCERPT_SECONDS
 from catalog_pages.money import NO_BREAK_SPACE, format_money
 
 register = template.Library()
@@ -108,9 +108,8 @@ def playing_time(thing: Any) -> int | None:
 
 @register.simple_tag(name="excerpt")
 def excerpt_of_track(track: Any) -> Any:
-    """The excerpt of the first file that has one; None while there is none."""
-    cuts = (_current_cut(track, asset) for asset in _assets(track))
-    return next((cut for cut in cuts if cut is not None), None)
+    """The cut that is played for a track; None while there is none."""
+    return excerpt_for(track)
 
 
 @register.simple_tag
@@ -237,21 +236,6 @@ def _assets(thing: Any) -> Iterator[Any]:
         for file in track.files.all():
             if file.asset is not None:
                 yield file.asset
-
-
-def _current_cut(track: Any, asset: Any) -> Any:
-    """The cut that the editor asked for; until it is made, the newest of the older ones."""
-    cuts = list(asset.excerpts.all())
-    start, length = (
-        track.excerpt_start_seconds,
-        track.excerpt_length_seconds or DEFAULT_EXCERPT_SECONDS,
-    )
-    wanted = [
-        cut
-        for cut in cuts
-        if start is not None and (cut.start_ms, cut.length_ms) == (start * 1000, length * 1000)
-    ]
-    return next(reversed(wanted or cuts), None)
 
 
 def _resampled(peaks: list[int], count: int) -> list[int]:

@@ -8,6 +8,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog_pages.assets import excerpt_for
 from catalog_pages.models import Artist, DigitalAsset, Genre, ProductPage, ProductTrack
 from catalog_pages.money import format_money
 from catalog_pages.renditions import SPECS
@@ -57,10 +58,8 @@ class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_excerpt_url(self, track: ProductTrack) -> str | None:
-        for file in track.files.all():
-            for excerpt in file.asset.excerpts.all() if file.asset else ():
-                return settings.SITE_BASE_URL + excerpt.file.url
-        return None
+        excerpt = excerpt_for(track)
+        return settings.SITE_BASE_URL + excerpt.file.url if excerpt else None
 
 
 class ProductSerializer(serializers.ModelSerializer[ProductPage]):
