@@ -16,10 +16,8 @@ IN_CI = os.environ.get("CI") == "true"
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """A reused database may have been emptied by the last run's transactional tests."""
-    from catalog_pages.site_tree import ensure_site_tree
-
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        ensure_site_tree()
+        _plant_site_tree()
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +27,16 @@ def _site_tree(request: pytest.FixtureRequest) -> None:
     transactional = bool(marker and marker.kwargs.get("transaction"))
     if transactional or {"transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("transactional_db")
-        from catalog_pages.site_tree import ensure_site_tree
+        _plant_site_tree()
 
-        ensure_site_tree()
+
+def _plant_site_tree() -> None:
+    from django.contrib.contenttypes.models import ContentType
+
+    from catalog_pages.site_tree import ensure_site_tree
+
+    ContentType.objects.clear_cache()  # emptied tables number their content types anew
+    ensure_site_tree()
 
 
 @pytest.fixture(autouse=True)
