@@ -53,7 +53,12 @@ def ramp(value: Mask, stops: Sequence[tuple[float, str]]) -> Picture:
 def paint(picture: Picture, mask: Mask, colour: Colour, mode: str = "over") -> None:
     """Lay ink on the picture, in place: ``over`` covers, ``multiply`` prints, ``add`` glows."""
     layer = ink(colour)
-    cover = mask[..., None]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return
+    # Only the part that gets ink: most shapes are small.
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    picture, cover = picture[part], mask[part][..., None]
     if mode == "multiply":
         picture *= 1.0 - cover * (1.0 - layer)
     elif mode == "add":
