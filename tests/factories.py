@@ -87,7 +87,7 @@ def make_product(
     )
     for place, asset in enumerate(assets if assets is not None else [make_asset()], start=1):
         track = ProductTrack(title=f"{page.title} part {place}", number=place, sort_order=place)
-        track.files.add(TrackFile(asset=asset))
+        track.files.add(TrackFile(asset=asset, sort_order=1))
         page.tracks.add(track)
     CataloguePage.objects.get().add_child(instance=page)
     revision = page.save_revision()
