@@ -13,6 +13,7 @@ import uuid
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
@@ -161,8 +162,11 @@ def _find_payment(session: CheckoutSession) -> Payment | None:
     attempt = session.metadata.get("attempt", "")
     order_id = _uuid(session.metadata.get("order", ""))
     if order_id and re.fullmatch(r"[0-9]{1,4}", attempt):
+        # Somebody may have stored the id since the look above: then it is this very session's.
         payment = Payment.objects.filter(
-            order_id=order_id, attempt=int(attempt), stripe_session_id=None
+            Q(stripe_session_id=None) | Q(stripe_session_id=session.id),
+            order_id=order_id,
+            attempt=int(attempt),
         ).first()
     if payment is None:
         raise CheckoutUnknown(f"session {session.id} names an order that is not here")
