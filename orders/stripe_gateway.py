@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -148,19 +148,6 @@ def expire_checkout(session_id: str) -> CheckoutSession:
     except stripe.StripeError as error:
         _translate(error)
     return _session(session)
-
-
-def list_checkouts(since: datetime) -> Iterator[CheckoutSession]:
-    """Every session created since then, newest first."""
-    client = _client()
-    try:
-        page = client.v1.checkout.sessions.list(
-            params={"created": {"gte": int(since.timestamp())}, "limit": 100}
-        )
-        for session in page.auto_paging_iter():
-            yield _session(session)
-    except stripe.StripeError as error:
-        _translate(error)
 
 
 def parse_webhook(raw_body: bytes, header: str | None) -> Event:

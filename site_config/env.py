@@ -152,9 +152,8 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         secret_key = secret_key_from_file(var_dir / "secret_key")
     stripe_key = env.str("STRIPE_SECRET_KEY", "") or ""
     wants_sandbox = _bool(env, "STRIPE_SANDBOX", not production and not stripe_key)
-    webhook_secrets = _list(env, "STRIPE_WEBHOOK_SECRET")
-    if wants_sandbox and not stripe_key and not webhook_secrets and secret_key:
-        webhook_secrets = [_sandbox_webhook_secret(secret_key)]
+    # The sandbox steps aside whenever a real key exists, whatever the switch says.
+    sandbox = wants_sandbox and not stripe_key
     return {
         "secret_key": secret_key,
         "debug": _bool(env, "DEBUG", False),
@@ -165,11 +164,11 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "redis_url": env.str("REDIS_URL", ""),
         "stripe_public_key": env.str("STRIPE_PUBLIC_KEY", ""),
         "stripe_secret_key": stripe_key,
-        "stripe_webhook_secrets": webhook_secrets,
+        "stripe_webhook_secrets": _list(env, "STRIPE_WEBHOOK_SECRET")
+        or ([_sandbox_webhook_secret(secret_key)] if sandbox and secret_key else []),
         "stripe_currency": (env.str("STRIPE_CURRENCY", "") or "GBP").upper(),
-        "wants_sandbox": bool(wants_sandbox),
-        # The sandbox steps aside whenever a real key exists, whatever the switch says.
-        "stripe_sandbox": bool(wants_sandbox) and not stripe_key,
+        "wants_sandbox": wants_sandbox,
+        "stripe_sandbox": sandbox,
         "email": _email(env),
         "default_from_email": env.str("DEFAULT_FROM_EMAIL", "")
         or f"shop@{host if '.' in host and not host[-1].isdigit() else 'localhost'}",

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,11 @@ def ask_worker(connection: http.client.HTTPConnection) -> dict[str, int]:
 
 
 def descriptors(pid: int) -> list[str]:
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return sorted(str(link.readlink()) for link in links if link.is_symlink())
+    targets = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            targets.append(str(link.readlink()))
+    return sorted(targets)
 
 
 def peak_memory_bytes(pid: int) -> int:

@@ -21,7 +21,6 @@ from orders.stripe_sandbox.models import (
     SandboxControls,
     SandboxDelivery,
     SandboxEvent,
-    SandboxObject,
 )
 
 if TYPE_CHECKING:
@@ -136,10 +135,3 @@ def json_of(event: SandboxEvent) -> Json:
     """The event as the shop parses it."""
     told: Json = json.loads(event.payload)
     return told
-
-
-def latest_session() -> Json:
-    """The session that the shop opened last."""
-    row = SandboxObject.objects.filter(kind="checkout.session").latest("pk")
-    data: Json = row.data
-    return data
