@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -25,13 +26,24 @@ class StripeEvent(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    next_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text="Not before this; while it is handled, its lease."
+    )
     handled_at = models.DateTimeField(null=True, blank=True)
+    order = models.ForeignKey(
+        "orders.Order",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="stripe_events",
+    )
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["-received_at", "-pk"]
-        indexes = [models.Index(fields=("status", "received_at"), name="stripe_event_by_status")]
+        indexes = [models.Index(fields=("status", "next_attempt_at"), name="stripe_event_due")]
+        permissions = [("retry_stripeevent", "Can try Stripe events again")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
@@ -48,11 +60,15 @@ class OrderAnomaly(models.Model):
     detail = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name_plural = "order anomalies"
+        permissions = [("resolve_orderanomaly", "Can mark order anomalies as dealt with")]
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=("code", "reference"), name="anomaly_once_per_fact"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -12,13 +13,25 @@ class OutboxMail(models.Model):
         QUEUED = "queued", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Given up"
+        SKIPPED = "skipped", "Overtaken by events"
 
     dedupe_key = models.CharField(
         max_length=200, unique=True, help_text="Kind, business fact and resend number."
     )
     kind = models.CharField(max_length=40)
+    fact = models.CharField(
+        max_length=150, help_text="The business id it tells of: an order, a payment, a refund."
+    )
     order = models.ForeignKey(
         "orders.Order", null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who had it sent again.",
     )
     to_email = models.EmailField()
     subject = models.CharField(max_length=200, blank=True)
@@ -37,6 +50,7 @@ class OutboxMail(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=("status", "next_attempt_at"), name="outbox_due")]
+        permissions = [("resend_outboxmail", "Can have mail sent again")]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to_email}"

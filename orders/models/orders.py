@@ -83,6 +83,10 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        permissions = [
+            ("refund_order", "Can refund orders"),
+            ("check_order", "Can check orders with Stripe"),
+        ]
         indexes = [
             models.Index(fields=("user", "-created_at"), name="order_by_user"),
             models.Index(fields=("status", "created_at"), name="order_by_status"),

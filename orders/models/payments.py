@@ -32,7 +32,10 @@ class Payment(models.Model):
     attempt = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.STRIPE)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.CREATED)
-    amount_pennies = models.BigIntegerField()
+    amount_pennies = models.BigIntegerField(help_text="What was agreed, before tax on top.")
+    captured_pennies = models.BigIntegerField(
+        null=True, blank=True, help_text="What Stripe took, tax included; empty until it is paid."
+    )
     currency = models.CharField(max_length=3)
     request = models.JSONField(default=dict, help_text="The parameters sent to Stripe, frozen.")
     idempotency_key = models.CharField(max_length=255, unique=True)
@@ -68,6 +71,10 @@ class Payment(models.Model):
                 condition=~Q(status="paid") | Q(paid_at__isnull=False),
                 name="payment_paid_has_paid_at",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="paid") | Q(captured_pennies__gte=0),
+                name="payment_paid_has_captured",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -75,15 +82,26 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money going back. Only `succeeded` counts; the local row exists before Stripe is asked."""
+    """Money going back. Only `succeeded` counts.
+
+    One that staff ask for here exists before Stripe is asked, under the id that its form carried; one
+    made at Stripe appears when Stripe tells of it, and has no lines: nobody said which were meant.
+    """
 
     class Status(models.TextChoices):
-        REQUESTED = "requested"
-        PENDING = "pending"
-        REQUIRES_ACTION = "requires_action"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELED = "canceled"
+        REQUESTED = "requested", "Being sent to Stripe"
+        PENDING = "pending", "On its way"
+        REQUIRES_ACTION = "requires_action", "Waiting for the buyer"
+        SUCCEEDED = "succeeded", "Refunded"
+        FAILED = "failed", "Failed"
+        CANCELED = "canceled", "Cancelled"
+
+    class Reason(models.TextChoices):
+        """Stripe's own list: https://docs.stripe.com/api/refunds/create."""
+
+        REQUESTED_BY_CUSTOMER = "requested_by_customer", "The buyer asked for it"
+        DUPLICATE = "duplicate", "Paid twice"
+        FRAUDULENT = "fraudulent", "Fraud"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -91,17 +109,19 @@ class Refund(models.Model):
     amount_pennies = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED)
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=40, choices=Reason.choices, blank=True)
+    note = models.CharField(max_length=300, blank=True, help_text="For staff; buyers never see it.")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    failure = models.CharField(max_length=300, blank=True)
+    failure = models.CharField(max_length=300, blank=True, help_text="Why it did not succeed.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
+        ordering = ["created_at", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(amount_pennies__gt=0), name="refund_is_positive"),
             models.CheckConstraint(
@@ -152,6 +172,7 @@ class Dispute(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        ordering = ["opened_at", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"

@@ -138,6 +138,7 @@ def _settle_free(order: Order) -> None:
         kind=Payment.Kind.FREE,
         status=Payment.Status.PAID,
         amount_pennies=0,
+        captured_pennies=0,
         currency=order.currency,
         idempotency_key=f"order-{order.pk}-a1",
         paid_at=now,

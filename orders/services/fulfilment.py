@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
-from catalog_pages.money import to_stripe
+from catalog_pages.money import from_stripe, to_stripe
 from downloads.grants import GrantSpec, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
@@ -220,4 +220,5 @@ def _write_payment(payment: Payment, session: CheckoutSession, status: str, now:
     payment.expires_at = session.expires_at
     if status == Payment.Status.PAID:
         payment.paid_at = payment.paid_at or now
+        payment.captured_pennies = from_stripe(session.amount_total, payment.currency)
     payment.save()

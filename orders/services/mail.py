@@ -15,11 +15,16 @@ from django.utils import timezone
 from django_tasks import task
 
 from catalog_pages.models import ShopSettings
-from orders.models import Order, OutboxMail
+from orders.models import Dispute, Order, OutboxMail, Payment, Refund
 
 logger = logging.getLogger(__name__)
 
 RECEIPT = "receipt"
+PROCESSING = "processing"
+PAYMENT_FAILED = "payment_failed"
+REFUNDED = "refunded"
+ACCESS_SUSPENDED = "access_suspended"
+ACCESS_RESTORED = "access_restored"
 SUBJECTS = {RECEIPT: "Your order {number} from {shop}"}
 MAX_ATTEMPTS = 60  # with the longest wait of two hours: about five days of a dead mail server
 LEASE = timedelta(minutes=5)
@@ -28,6 +33,41 @@ LEASE = timedelta(minutes=5)
 def receipt_queue(*, order: Order) -> None:
     """One receipt per order, ever: the unique key decides. Part of the caller's transaction."""
     mail_queue(kind=RECEIPT, fact=str(order.pk), order=order, to_email=order.email)
+
+
+def processing_queue(*, order: Order, payment: Payment) -> None:
+    """The bank accepted a delayed payment; the money takes days."""
+    mail_queue(kind=PROCESSING, fact=str(payment.pk), order=order, to_email=order.email)
+
+
+def payment_failed_queue(*, order: Order, payment: Payment) -> None:
+    """A delayed payment did not arrive."""
+    mail_queue(kind=PAYMENT_FAILED, fact=str(payment.pk), order=order, to_email=order.email)
+
+
+def refunded_queue(*, order: Order, refund: Refund) -> None:
+    """Money went back. Queued when a refund is first seen to have succeeded."""
+    mail_queue(kind=REFUNDED, fact=str(refund.pk), order=order, to_email=order.email)
+
+
+def access_suspended_queue(*, order: Order, dispute: Dispute) -> None:
+    """A dispute closed the files. Queued when one is first seen to block."""
+    mail_queue(
+        kind=ACCESS_SUSPENDED, fact=dispute.stripe_dispute_id, order=order, to_email=order.email
+    )
+
+
+def access_restored_queue(*, order: Order, cause: Dispute | Refund) -> None:
+    """What a letter had said is gone again: a dispute that blocked is over, or a refund failed.
+
+    Only whoever was told the one is told the other; without such a letter nothing is queued.
+    """
+    if isinstance(cause, Dispute):
+        told, fact = ACCESS_SUSPENDED, cause.stripe_dispute_id
+    else:
+        told, fact = REFUNDED, str(cause.pk)
+    if OutboxMail.objects.filter(kind=told, fact=fact).exists():
+        mail_queue(kind=ACCESS_RESTORED, fact=fact, order=order, to_email=order.email)
 
 
 def mail_queue(
@@ -44,6 +84,7 @@ def mail_queue(
         dedupe_key=key,
         defaults={
             "kind": kind,
+            "fact": fact,
             "order": order,
             "to_email": to_email,
             "message_id": f"<{key.replace(':', '.')}@{domain}>",
