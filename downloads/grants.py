@@ -52,6 +52,8 @@ def grants_issue(*, user_id: int | None, email: str, specs: Collection[GrantSpec
 
 def access_block(*, order_item_ids: Collection[int], cause: str) -> int:
     """Stop every grant of these lines for one cause; a cause that already stops one is not repeated."""
+    if not order_item_ids:
+        return 0
     grants = list(
         UserAsset.objects.filter(order_item_id__in=order_item_ids).exclude(
             pk__in=Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
@@ -64,10 +66,14 @@ def access_block(*, order_item_ids: Collection[int], cause: str) -> int:
 
 def access_unblock(*, order_item_ids: Collection[int], cause: str) -> int:
     """Lift one cause from these lines; other causes go on standing."""
+    if not order_item_ids:
+        return 0
     standing = Revocation.objects.filter(
         grant__order_item_id__in=order_item_ids, cause=cause, lifted_at=None
     )
     grants = list(UserAsset.objects.filter(pk__in=standing.values("grant_id")))
+    if not grants:
+        return 0
     standing.update(lifted_at=timezone.now())
     _record(grants, AccessEvent.Kind.RESTORED, cause)
     return len(grants)

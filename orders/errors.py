@@ -91,3 +91,30 @@ class PaymentRefused(DomainError):
     code = "payment_refused"
     status = 502
     message = "The payment service did not accept this order. Nothing was charged."
+
+
+class NothingToRefund(DomainError):
+    code = "nothing_to_refund"
+    message = "There is nothing left to refund here."
+
+
+class RefundTooLarge(DomainError):
+    code = "refund_too_large"
+
+    def __init__(self, left: str) -> None:
+        super().__init__(f"Only {left} of this payment is left to refund.")
+
+
+class RefundLineTaken(DomainError):
+    code = "refund_line_taken"
+    message = "One of these lines has been refunded already. Look at the order again."
+
+
+class RefundBlockedByDispute(DomainError):
+    code = "refund_blocked_by_dispute"
+    message = "The buyer's bank disputes this payment, so the money is with the bank and cannot be refunded."
+
+
+class RefundFormStale(DomainError):
+    code = "refund_form_stale"
+    message = "This form has been used already for another refund. Open it again."

@@ -7,8 +7,32 @@ statement (`transaction_mode="IMMEDIATE"`).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
 
 from orders.models import Cart, Order, Payment
+
+BRIEFLY_MS = 1000
+
+
+@contextmanager
+def waiting_briefly() -> Iterator[None]:
+    """Inside, whoever waits a second for somebody else's lock gets OperationalError instead."""
+    if connection.vendor == "sqlite":
+        usual = settings.DATABASES["default"]["OPTIONS"].get("timeout", 5) * 1000
+        short, long = f"PRAGMA busy_timeout = {BRIEFLY_MS}", f"PRAGMA busy_timeout = {usual}"
+    else:
+        short, long = f"SET lock_timeout = {BRIEFLY_MS}", "RESET lock_timeout"
+    with connection.cursor() as cursor:
+        cursor.execute(short)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(long)
 
 
 def lock_cart(cart_id: uuid.UUID | None) -> Cart | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
+from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from orders.locks import waiting_briefly
 from orders.services.events import event_handle, event_record
-from orders.stripe_gateway import WebhookRejected, parse_webhook
+from orders.stripe_facts import WebhookRejected
+from orders.stripe_gateway import in_a_hurry, parse_webhook
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +21,11 @@ logger = logging.getLogger(__name__)
 @csrf_exempt  # the signature over the body is the proof of origin
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """200: settled. 400: not genuine, nothing stored. 413: too large. 503: ours, please send again."""
+    """200: settled. 400: not genuine, nothing stored. 413: too large. 503: ours, please send again.
+
+    The answer comes within two seconds or so: who waits longer for Stripe or for a lock gives up here,
+    and the inbox keeps the event for the worker.
+    """
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         logger.warning("Webhook refused: its length is no number")
@@ -31,7 +38,13 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     except WebhookRejected as error:
         logger.warning("Webhook refused: %s", error)
         return _answer("Not a genuine event.", 400)
-    if event_handle(event_record(event)):
+    try:
+        with in_a_hurry(), waiting_briefly():
+            is_settled = event_handle(event_record(event))
+    except DatabaseProblem as error:
+        logger.warning("Webhook %s could not be recorded: %s", event.id, error)
+        is_settled = False
+    if is_settled:
         return _answer("Received.", 200)
     return _answer("Not handled yet; send it again.", 503)
 

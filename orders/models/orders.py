@@ -124,10 +124,11 @@ class Order(models.Model):
                 condition=~Q(status="paid") | Q(paid_at__isnull=False),
                 name="order_paid_has_paid_at",
             ),
-            # One unfinished order for one content of one cart: pressing twice makes no second one.
+            # One open order for one content of one cart: pressing twice makes no second one. An order
+            # that was given up may still turn out to be on its way beside a newer one.
             models.UniqueConstraint(
                 fields=("cart", "cart_fingerprint"),
-                condition=Q(status__in=("pending", "processing")),
+                condition=Q(status="pending"),
                 name="order_once_per_cart_content",
             ),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,13 +29,16 @@ from orders.locks import lock_order
 from orders.models import Cart, Order, OrderItem, Payment
 from orders.services.fulfilment import (
     CheckoutUnknown,
+    SnapshotContradicts,
     checkout_apply,
     order_mark_paid,
     order_project_status,
+    payment_close_unsent,
     payment_give_up,
     sync_checkout,
 )
 from orders.services.placing import cart_content, order_place
+from orders.stripe_facts import GatewayError, GatewayRefused, GatewayUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -217,17 +221,18 @@ def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
         session = stripe_gateway.create_checkout(
             params=payment.request, idempotency_key=payment.idempotency_key
         )
-    except stripe_gateway.GatewayUnavailable as error:
+    except GatewayUnavailable as error:
         logger.warning("Stripe unavailable for order %s: %s", payment.order_id, error)
         raise PaymentServiceUnavailable from error
-    except stripe_gateway.GatewayRefused as error:
+    except GatewayRefused as error:
         _mark_failed(payment)
         if error.param == "expires_at" and may_start_over:
             # The row waited so long for its first answer that its end has come too near.
             return _send(_new_attempt(payment.order, after=payment.attempt), may_start_over=False)
         logger.error("Stripe refused order %s: %s (%s)", payment.order_id, error, error.code)
         raise PaymentRefused from error
-    with transaction.atomic():
+    # An idempotent answer may be older than what we know by now; then there is nothing to learn.
+    with suppress(SnapshotContradicts), transaction.atomic():
         checkout_apply(session)
     payment.refresh_from_db()
     return payment
@@ -249,7 +254,7 @@ def _ask_stripe(payment: Payment) -> None:
         sync_checkout(payment.stripe_session_id)
     except CheckoutUnknown as error:
         payment_give_up(payment=payment, reason=str(error))
-    except stripe_gateway.GatewayError as error:
+    except GatewayError as error:
         raise PaymentServiceUnavailable from error
 
 
@@ -266,18 +271,13 @@ def _close_checkouts_of_other_content(cart: Cart, user: Any, email: str) -> bool
 def _close(payment: Payment) -> bool:
     if payment.stripe_session_id is None:
         # Never opened as far as we know, so nobody was sent there; late news would still count.
-        with transaction.atomic():
-            order = lock_order(payment.order_id)
-            Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(
-                status=Payment.Status.EXPIRED
-            )
-            order_project_status(order)
+        payment_close_unsent(payment=payment)
         return False
     try:
         stripe_gateway.expire_checkout(payment.stripe_session_id)
-    except stripe_gateway.GatewayRefused:
+    except GatewayRefused:
         pass  # not open any more: what it is now, the next line learns
-    except stripe_gateway.GatewayUnavailable as error:
+    except GatewayUnavailable as error:
         raise PaymentServiceUnavailable from error
     _ask_stripe(payment)
     return Order.objects.filter(pk=payment.order_id, status=Order.Status.PAID).exists()

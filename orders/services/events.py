@@ -3,29 +3,64 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from django.db import DatabaseError
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from orders import stripe_gateway
-from orders.models import StripeEvent
-from orders.services.fulfilment import (
-    CheckoutUnknown,
-    anomaly_record,
-    event_settle,
-    is_ours,
-    sync_checkout,
-)
-from orders.stripe_gateway import Event, GatewayError
+from orders.models import Order, StripeEvent
+from orders.services.anomalies import anomalies_withdraw, anomaly_record
+from orders.services.disputes import dispute_sync
+from orders.services.fulfilment import CheckoutUnknown, event_settle, is_ours, sync_checkout
+from orders.services.refund_facts import refund_sync, refunds_sync
+from orders.stripe_facts import Event, GatewayError
 
 logger = logging.getLogger(__name__)
 
-CHECKOUT_EVENTS = frozenset(
-    f"checkout.session.{what}"
-    for what in ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
-)
+Handler = Callable[[StripeEvent, dict[str, Any]], Order | None]
+
+
+def _checkout(event: StripeEvent, subject: dict[str, Any]) -> Order | None:
+    return sync_checkout(event.object_id, event=event)
+
+
+def _refund(event: StripeEvent, subject: dict[str, Any]) -> Order | None:
+    return refund_sync(event.object_id, event=event)
+
+
+def _charge_refunded(event: StripeEvent, charge: dict[str, Any]) -> Order | None:
+    return refunds_sync(str(charge.get("payment_intent") or ""), event=event)
+
+
+def _dispute(event: StripeEvent, subject: dict[str, Any]) -> Order | None:
+    return dispute_sync(event.object_id, event=event)
+
+
+# What this shop acts upon; everything else is kept and answered 200. Each handler fetches the object
+# anew and settles the event in the transaction of its facts.
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": _checkout,
+    "checkout.session.async_payment_succeeded": _checkout,
+    "checkout.session.async_payment_failed": _checkout,
+    "checkout.session.expired": _checkout,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.refund.updated": _refund,
+    "charge.refunded": _charge_refunded,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+}
 SETTLED = (StripeEvent.Status.HANDLED, StripeEvent.Status.IGNORED)
-MAX_ATTEMPTS = 200
+MAX_ATTEMPTS = 200  # with the longest pause of an hour: more than a week
+LONGEST_PAUSE_SECONDS = 3600
+# Whoever handles an event has it for himself so long; a killed one is found after that.
+LEASE = timedelta(minutes=1)
 
 
 def event_record(event: Event) -> StripeEvent:
@@ -39,6 +74,7 @@ def event_record(event: Event) -> StripeEvent:
             "api_version": event.api_version,
             "payload": event.payload,
             "created_at": event.created,
+            "next_attempt_at": timezone.now() + LEASE,
         },
     )
     return row
@@ -47,41 +83,78 @@ def event_record(event: Event) -> StripeEvent:
 def event_handle(row: StripeEvent) -> bool:
     """Do what the event asks for; True when nothing is left to do, False to have it sent again.
 
-    Safe to call any number of times: the row is marked in the transaction that grants. A failure
-    stays on the row with its reason.
+    Safe to call any number of times and by several at once: the row is marked in the transaction that
+    grants. A failure stays on the row with its reason and the time of the next attempt.
     """
     if row.status in SETTLED:
         return True
     try:
         _dispatch(row)
-    except Exception as error:  # one poisonous event must not block the others
-        expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
-        logger.warning(
-            "Stripe event %s (%s) failed: %s", row.event_id, row.type, error, exc_info=not expected
-        )
-        StripeEvent.objects.filter(pk=row.pk).exclude(status__in=SETTLED).update(
-            status=StripeEvent.Status.FAILED,
-            attempts=F("attempts") + 1,
-            error=f"{type(error).__name__}: {error}"[:2000],
-        )
+    except Exception as error:  # noqa: BLE001  # one poisonous event must not block the others
+        _postpone(row, error)
         return False
+    if row.attempts:
+        anomalies_withdraw(codes=("unknown_session",), reference=row.object_id)
     return True
 
 
-def events_retry(*, limit: int = 100) -> int:
-    """Handle again what failed or was never finished; return how many are settled now."""
-    waiting = StripeEvent.objects.exclude(status__in=SETTLED).filter(attempts__lt=MAX_ATTEMPTS)
-    return sum(event_handle(row) for row in waiting.order_by("attempts", "received_at")[:limit])
+def event_retry(*, event: StripeEvent) -> bool:
+    """Handle it again now, however often it failed; True when nothing is left to do."""
+    event.refresh_from_db()
+    return event_handle(event)
+
+
+def events_waiting() -> QuerySet[StripeEvent]:
+    """What the inbox still holds, oldest first."""
+    return StripeEvent.objects.exclude(status__in=SETTLED).order_by("pk")
+
+
+def events_retry(*, limit: int | None = 100, even_early: bool = False) -> int:
+    """Handle what failed or was never finished and is due; return how many are settled now.
+
+    Several may do so at once: each event is claimed by a conditional update. `even_early`: also those
+    whose pause is not over. One pass: what fails again waits for its next turn.
+    """
+    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
+    waiting = events_waiting().filter(due, attempts__lt=MAX_ATTEMPTS)
+    if even_early:
+        waiting = events_waiting().filter(due | Q(attempts__gt=0))
+    seen = list(waiting.order_by("attempts", "pk").values_list("pk", "next_attempt_at")[:limit])
+    settled = 0
+    for pk, as_seen in seen:
+        # Whoever finds it as it was listed has it; the others find its lease.
+        mine = events_waiting().filter(pk=pk, next_attempt_at=as_seen).order_by()
+        if mine.update(next_attempt_at=timezone.now() + LEASE):
+            settled += event_handle(StripeEvent.objects.get(pk=pk))
+    return settled
+
+
+def _postpone(row: StripeEvent, error: Exception) -> None:
+    expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
+    logger.warning(
+        "Stripe event %s (%s) failed: %s", row.event_id, row.type, error, exc_info=not expected
+    )
+    if isinstance(error, CheckoutUnknown):
+        anomaly_record("unknown_session", row.object_id, None, str(error))
+    pause = min(30 * 2 ** min(row.attempts, 10), LONGEST_PAUSE_SECONDS)
+    StripeEvent.objects.filter(pk=row.pk).exclude(status__in=SETTLED).update(
+        status=StripeEvent.Status.FAILED,
+        attempts=F("attempts") + 1,
+        error=f"{type(error).__name__}: {error}"[:2000],
+        next_attempt_at=timezone.now() + timedelta(seconds=pause),
+    )
 
 
 def _dispatch(row: StripeEvent) -> None:
     subject = row.payload["data"]["object"]
-    if row.type not in CHECKOUT_EVENTS or not is_ours(
-        (subject.get("metadata") or {}).get("store", "")
-    ):
-        event_settle(row, StripeEvent.Status.IGNORED)
+    handler = HANDLERS.get(row.type)
+    # Sessions and charges say whose they are; refunds and disputes are found by their payment.
+    store = (subject.get("metadata") or {}).get("store", "")
+    tells = subject.get("object") in ("checkout.session", "charge")
+    if handler is None or (tells and not is_ours(store)):
+        event_settle(row, None)
     elif row.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", row.object_id, None, f"event {row.event_id}")
-        event_settle(row, StripeEvent.Status.IGNORED)
+        event_settle(row, None)
     else:
-        sync_checkout(row.object_id, event=row)
+        handler(row, subject)

@@ -7,9 +7,9 @@ changes nothing either.
 
 from __future__ import annotations
 
-import logging
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -21,18 +21,20 @@ from catalog_pages.money import from_stripe, to_stripe
 from downloads.grants import GrantSpec, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
-from orders.models import Cart, Order, OrderAnomaly, OrderItemAsset, Payment, StripeEvent
+from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
+from orders.services.access import access_project, has_facts_against_it
+from orders.services.anomalies import anomaly_record
 from orders.services.carts import cart_remove_bought
-from orders.services.mail import receipt_queue
-from orders.stripe_gateway import CheckoutSession
-
-logger = logging.getLogger(__name__)
-
-SESSION_ID = re.compile(r"cs_(test|live)_\w{1,240}", flags=re.ASCII)
+from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
+from orders.stripe_facts import CheckoutSession, GatewayNotFound
 
 
 class CheckoutUnknown(Exception):
     """A session of ours whose rows are missing, or no session at all. Try again later."""
+
+
+class SnapshotContradicts(Exception):
+    """The snapshot denies a payment that arrived: read before it did, or Stripe changed its mind."""
 
 
 def sync_checkout(session_id: str, *, event: StripeEvent | None = None) -> Order | None:
@@ -41,23 +43,43 @@ def sync_checkout(session_id: str, *, event: StripeEvent | None = None) -> Order
     With `event`, the inbox row is marked handled in the same transaction as the grants: it cannot be
     done without them, nor they without it. Raises CheckoutUnknown, GatewayError.
     """
-    if not SESSION_ID.fullmatch(session_id):  # `retrieve("")` would ask for the list
-        raise CheckoutUnknown(f"not a session id: {session_id[:60]!r}")
     try:
-        session = stripe_gateway.get_checkout(session_id)
-    except stripe_gateway.GatewayNotFound as error:
+        return _settle_checkout(_look_up(session_id), event)
+    except SnapshotContradicts:
+        # Somebody else may have stored the payment since this was read; only news counts against it.
+        return _settle_checkout(_look_up(session_id), event, is_news=True)
+
+
+def _look_up(session_id: str) -> CheckoutSession:
+    try:
+        return stripe_gateway.get_checkout(session_id)
+    except GatewayNotFound as error:
         raise CheckoutUnknown(str(error)) from error
-    with transaction.atomic():
-        order = checkout_apply(session)
-        if event is not None:
-            status = StripeEvent.Status.IGNORED if order is None else StripeEvent.Status.HANDLED
-            event_settle(event, status)
+
+
+@transaction.atomic
+def _settle_checkout(
+    session: CheckoutSession, event: StripeEvent | None, *, is_news: bool = False
+) -> Order | None:
+    order = checkout_apply(session, is_news=is_news)
+    if event is not None:
+        event_settle(event, order)
     return order
 
 
 @transaction.atomic
-def payment_give_up(*, payment: Payment, reason: str) -> None:
-    """Stripe knows nothing of this session: stop waiting for it, and write down that it is so.
+def payment_close_unsent(*, payment: Payment) -> None:
+    """Stop waiting for a payment that was never opened as far as we know; late news still counts."""
+    order = lock_order(payment.order_id)
+    Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(
+        status=Payment.Status.EXPIRED
+    )
+    order_project_status(order)
+
+
+@transaction.atomic
+def payment_give_up(*, payment: Payment, reason: str) -> bool:
+    """Stripe knows nothing of this session: stop waiting for it, and write down that it is so; True.
 
     Happens when the sandbox gives way to a real key, or one account to another. Should the session
     come to light again, paid, it still counts.
@@ -68,16 +90,22 @@ def payment_give_up(*, payment: Payment, reason: str) -> None:
     order_project_status(order)
     reference = payment.stripe_session_id or payment.idempotency_key
     anomaly_record("session_missing", reference, order, reason)
+    return True
 
 
-def event_settle(event: StripeEvent, status: str) -> None:
+def event_settle(event: StripeEvent, order: Order | None) -> None:
+    """Nothing is left to do about this event; without an order it was none of ours."""
+    settled = StripeEvent.Status.IGNORED if order is None else StripeEvent.Status.HANDLED
     StripeEvent.objects.filter(pk=event.pk).update(
-        status=status, handled_at=timezone.now(), error=""
+        status=settled, order=order, handled_at=timezone.now(), error="", next_attempt_at=None
     )
 
 
-def checkout_apply(session: CheckoutSession) -> Order | None:
-    """Merge one snapshot under lock. The caller holds the transaction. None when it is not ours."""
+def checkout_apply(session: CheckoutSession, *, is_news: bool = False) -> Order | None:
+    """Merge one snapshot under lock. The caller holds the transaction. None when it is not ours.
+
+    Raises SnapshotContradicts, unless `is_news`: then a contradiction goes on record.
+    """
     found = _find_payment(session)
     if found is None:
         return None
@@ -87,21 +115,36 @@ def checkout_apply(session: CheckoutSession) -> Order | None:
     payment = lock_payment(found.pk)
     if session.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", session.id, order, f"livemode is {session.livemode}")
-        return order
+    elif payment.status == Payment.Status.PAID and not session.is_paid:
+        if not is_news:
+            raise SnapshotContradicts
+        detail = f"Stripe says {session.status}, {session.payment_status}"
+        anomaly_record("paid_contradicted", session.id, order, detail)
+    else:
+        _merge(session, cart, order, payment)
+    return order
+
+
+def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: Payment) -> None:
     status = merged_status(payment.status, session)
-    became_paid = status == Payment.Status.PAID and payment.status != Payment.Status.PAID
-    if became_paid and (difference := _amount_difference(payment, session)):
+    becomes_paid = status == Payment.Status.PAID and payment.status != Payment.Status.PAID
+    if becomes_paid and (difference := _amount_difference(payment, session)):
         anomaly_record("amount_mismatch", session.id, order, difference)
-        return order
+        return
     now = timezone.now()
+    was_paid = order.paid_at is not None
     _write_payment(payment, session, status, now)
-    if became_paid and order.is_paid:
+    if becomes_paid and was_paid:
         anomaly_record("second_payment", session.id, order, "paid twice; one is to be refunded")
-    elif became_paid:
+        access_project(order=order)
+    elif becomes_paid:
         order_mark_paid(order=order, cart=cart, at=now)
     else:
         order_project_status(order)
-    return order
+    if status == Payment.Status.PROCESSING:
+        processing_queue(order=order, payment=payment)
+    elif status == Payment.Status.FAILED and session.has_failed:
+        payment_failed_queue(order=order, payment=payment)
 
 
 def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
@@ -111,45 +154,47 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     """
     order.paid_at = order.paid_at or at
     order_project_status(order)
-    grants_issue(
+    order_issue_grants(order)
+    if cart is not None:
+        bought = order.items.values_list("product_id", "quantity")
+        cart_remove_bought(cart=cart, bought=list(bought))
+    if has_facts_against_it(order):
+        access_project(order=order)
+    receipt_queue(order=order)
+
+
+def order_issue_grants(order: Order) -> int:
+    """Give the buyer every file of the delivery list that is not given yet; return how many."""
+    deliveries = OrderItemAsset.objects.filter(order_item__order=order)
+    return grants_issue(
         user_id=order.user_id,
         email=order.email,
         specs=[
             GrantSpec(delivery.order_item_id, delivery.asset_id, delivery.title, delivery.position)
-            for delivery in OrderItemAsset.objects.filter(order_item__order=order)
+            for delivery in deliveries
         ],
     )
-    if cart is not None:
-        bought = order.items.values_list("product_id", "quantity")
-        cart_remove_bought(cart=cart, bought=list(bought))
-    receipt_queue(order=order)
 
 
 def order_project_status(order: Order) -> None:
     """Compute `status` from the payments; the only function that writes it."""
     statuses = dict(order.payments.values_list("attempt", "status"))
-    present = set(statuses.values())
-    if order.paid_at is not None:
-        status = Order.Status.PAID
-    elif Payment.Status.PROCESSING in present:
-        status = Order.Status.PROCESSING
-    elif present & {Payment.Status.OPEN, Payment.Status.CREATED}:
-        status = Order.Status.PENDING
-    elif statuses.get(max(statuses, default=0)) == Payment.Status.FAILED:
-        status = Order.Status.FAILED
-    else:
-        status = Order.Status.EXPIRED
-    order.status = status
+    order.status = projected_status(order.paid_at, statuses)
     order.save(update_fields=["status", "paid_at", "updated_at"])
 
 
-def anomaly_record(code: str, reference: str, order: Order | None, detail: str) -> None:
-    """Write a contradiction down once, for people to look at."""
-    _, created = OrderAnomaly.objects.get_or_create(
-        code=code, reference=reference, defaults={"order": order, "detail": detail}
-    )
-    if created:
-        logger.error("Payment anomaly %s at %s: %s", code, reference, detail)
+def projected_status(paid_at: datetime | None, statuses: Mapping[int, str]) -> str:
+    """What an order is, given when it was first paid and each attempt's payment status."""
+    present = set(statuses.values())
+    if paid_at is not None:
+        return Order.Status.PAID
+    if Payment.Status.PROCESSING in present:
+        return Order.Status.PROCESSING
+    if present & {Payment.Status.OPEN, Payment.Status.CREATED}:
+        return Order.Status.PENDING
+    if statuses.get(max(statuses, default=0)) == Payment.Status.FAILED:
+        return Order.Status.FAILED
+    return Order.Status.EXPIRED
 
 
 def _find_payment(session: CheckoutSession) -> Payment | None:
@@ -160,7 +205,7 @@ def _find_payment(session: CheckoutSession) -> Payment | None:
     if not is_ours(session.metadata.get("store", "")):
         return None
     attempt = session.metadata.get("attempt", "")
-    order_id = _uuid(session.metadata.get("order", ""))
+    order_id = parse_uuid(session.metadata.get("order", ""))
     if order_id and re.fullmatch(r"[0-9]{1,4}", attempt):
         # Somebody may have stored the id since the look above: then it is this very session's.
         payment = Payment.objects.filter(
@@ -173,7 +218,8 @@ def _find_payment(session: CheckoutSession) -> Payment | None:
     return payment
 
 
-def _uuid(text: str) -> uuid.UUID | None:
+def parse_uuid(text: str) -> uuid.UUID | None:
+    """An id of ours that came back from outside; None for what cannot be one."""
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -65,12 +65,7 @@ def order_place(
     content = cart_content(cart=locked, user=user, email=email)
     summary = content.summary
     _refuse_unfit(summary, consented=consented)
-    existing = (
-        Order.objects.filter(cart=locked, cart_fingerprint=content.fingerprint, status__in=REUSABLE)
-        .order_by("-created_at")
-        .first()
-    )
-    if existing is not None:
+    if (existing := _order_to_go_on_with(locked, content.fingerprint)) is not None:
         return existing, False
     _refuse_what_is_on_its_way(locked, summary)
     order = Order.objects.create(
@@ -88,6 +83,16 @@ def order_place(
     for position, line in enumerate(summary.lines, start=1):
         _write_line(order, line, position, content.deliveries[line.product.pk])
     return order, True
+
+
+def _order_to_go_on_with(cart: Cart | None, fingerprint: str) -> Order | None:
+    """The order that this agreement has already: one on its way before one that waits or failed."""
+    same = Order.objects.filter(cart=cart, cart_fingerprint=fingerprint, status__in=REUSABLE)
+    return max(
+        same,
+        key=lambda order: (order.status == Order.Status.PROCESSING, order.created_at),
+        default=None,
+    )
 
 
 def _refuse_what_is_on_its_way(cart: Cart | None, summary: CartSummary) -> None:

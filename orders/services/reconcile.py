@@ -1,27 +1,89 @@
-"""Repairing what no event told us, through the same function that events use."""
+"""Our facts beside Stripe's, both ways; what differs is mended by the functions that events use.
+
+Stripe is asked in lists of a hundred for what was made lately, and one by one only for what is unfinished
+here or differs: its calls grow with what changed, and nothing is held in memory but a page and ids.
+"""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from orders.models import Payment
-from orders.services.fulfilment import CheckoutUnknown, payment_give_up, sync_checkout
-from orders.stripe_gateway import GatewayError, GatewayUnavailable
+from orders import stripe_gateway
+from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund, StripeEvent
+from orders.services.comparing import (
+    PAGE,
+    Difference,
+    Finding,
+    compare_disputes,
+    compare_events,
+    compare_refunds,
+    compare_sessions,
+)
+from orders.services.events import HANDLERS, SETTLED, event_retry
+from orders.services.fulfilment import (
+    CheckoutUnknown,
+    payment_close_unsent,
+    payment_give_up,
+    sync_checkout,
+)
+from orders.services.projections import compare_projections
+from orders.services.refund_facts import PATIENCE, refund_send
+from orders.stripe_facts import GatewayError, GatewayNotFound, GatewayUnavailable
 
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=2)
+EVENTS_KEPT = timedelta(days=29)  # Stripe says thirty days
+USUAL_WINDOW = timedelta(days=3)  # as long as Stripe goes on delivering an event
+WAITING = (Payment.Status.OPEN, Payment.Status.PROCESSING)
+DECIDED_DISPUTES = ("won", "lost", "warning_closed", "prevented")
+
+
+def reconcile(*, since: datetime, repair: bool = False) -> Iterator[Difference]:
+    """Every difference, as it is found; with `repair`, after an attempt to mend it.
+
+    Raises GatewayError when Stripe cannot be asked; what was found until then has been yielded.
+    """
+    for finding in _findings(since):
+        yield _mended(finding) if repair else finding.difference
+
+
+def order_check(*, order: Order) -> list[Difference]:
+    """Ask Stripe about one order now and mend what differs; GatewayError when it cannot be asked."""
+    found = [
+        _mended(finding)
+        for payment in order.payments.exclude(stripe_session_id=None).select_related("order")
+        for finding in _session_of(payment)
+    ]
+    # By now the intents are known, even those of payments that had not been told of.
+    for payment in order.payments.exclude(stripe_payment_intent_id=None):
+        intent = payment.stripe_payment_intent_id or ""
+        refunds = compare_refunds(stripe_gateway.list_refunds(payment_intent_id=intent), set())
+        disputes = compare_disputes(stripe_gateway.list_disputes(payment_intent_id=intent), set())
+        found += [_mended(finding) for finding in chain(refunds, disputes)]
+    asked = Refund.objects.filter(payment__order=order, status=Refund.Status.REQUESTED)
+    found += [_mended(finding) for finding in _unsent(asked)]
+    order.refresh_from_db()
+    return found + [_mended(finding) for finding in compare_projections([order])]
 
 
 def payments_sweep() -> int:
     """Ask Stripe about every open payment whose time is over; return how many were looked up."""
+    over = timezone.now() - GRACE
+    for payment in Payment.objects.filter(
+        status=Payment.Status.CREATED, stripe_session_id=None, expires_at__lt=over
+    ):
+        payment_close_unsent(payment=payment)
     overdue = Payment.objects.filter(
-        status__in=(Payment.Status.OPEN, Payment.Status.PROCESSING),
-        stripe_session_id__isnull=False,
-        expires_at__lt=timezone.now() - GRACE,
+        status__in=WAITING, stripe_session_id__isnull=False, expires_at__lt=over
     ).order_by("expires_at")
     looked_up = 0
     for payment in overdue:
@@ -36,3 +98,154 @@ def payments_sweep() -> int:
             logger.warning("Sweep could not look up %s: %s", payment.stripe_session_id, error)
         looked_up += 1
     return looked_up
+
+
+def reconcile_and_repair() -> int:
+    """For the scheduler: the usual window, mended; return how many differences there were."""
+    found = 0
+    try:
+        for difference in reconcile(since=timezone.now() - USUAL_WINDOW, repair=True):
+            found += 1
+            logger.warning("Reconciled: %s %s", difference.sentence, difference.problem)
+    except GatewayError as error:
+        logger.warning("Could not reconcile with Stripe: %s", error)
+    return found
+
+
+def _mended(finding: Finding) -> Difference:
+    """The difference, with what became of it. Stripe being away ends the whole run."""
+    if finding.mend is None:
+        return finding.difference
+    try:
+        return replace(finding.difference, repaired=finding.mend())
+    except GatewayUnavailable:
+        raise
+    except (CheckoutUnknown, GatewayError) as error:
+        return replace(finding.difference, problem=str(error))
+
+
+def _findings(since: datetime) -> Iterator[Finding]:
+    yield from _sessions(since)
+    yield from _refunds(since)
+    yield from _disputes(since)
+    yield from _events(max(since, timezone.now() - EVENTS_KEPT))
+    recent = Order.objects.filter(updated_at__gte=since).order_by("pk")
+    yield from compare_projections(recent.iterator(chunk_size=PAGE))
+
+
+def _sessions(since: datetime) -> Iterator[Finding]:
+    """What Stripe lists, then what it should have listed, and what only an open intent tells."""
+    seen: set[str] = set()
+    yield from compare_sessions(stripe_gateway.list_checkouts(since=since), seen)
+    given_up = OrderAnomaly.objects.filter(code="session_missing").values("reference")
+    ours = (
+        Payment.objects.filter(_of_this_mode(), stripe_session_id__isnull=False)
+        .filter(Q(status__in=WAITING) | Q(created_at__gte=since))
+        .exclude(stripe_session_id__in=given_up)
+        .select_related("order")
+        .order_by("pk")
+    )
+    for payment in ours.iterator(chunk_size=PAGE):
+        if payment.stripe_session_id not in seen or payment.status == Payment.Status.PROCESSING:
+            yield from _session_of(payment)
+
+
+def _session_of(payment: Payment) -> Iterator[Finding]:
+    session_id = payment.stripe_session_id or ""
+    try:
+        session = stripe_gateway.get_checkout(session_id)
+    except GatewayNotFound as error:
+        reason = str(error)
+        number = payment.order.number
+        waits = payment.status in WAITING
+        yield Finding(
+            Difference("session_missing", session_id, number, payment.status, ""),
+            (lambda: payment_give_up(payment=payment, reason=reason)) if waits else None,
+        )
+        return
+    yield from compare_sessions([session], set())
+
+
+def _refunds(since: datetime) -> Iterator[Finding]:
+    seen: set[str] = set()
+    yield from compare_refunds(stripe_gateway.list_refunds(since=since), seen)
+    undecided = Q(status__in=(Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION))
+    ours = Refund.objects.filter(_of_this_mode("payment__"), stripe_refund_id__isnull=False)
+    for refund in ours.filter(undecided | Q(created_at__gte=since)).iterator(chunk_size=PAGE):
+        if refund.stripe_refund_id not in seen:
+            yield from _refund_of(refund)
+    answer_due = timezone.now() - PATIENCE
+    yield from _unsent(
+        Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=answer_due)
+    )
+
+
+def _refund_of(refund: Refund) -> Iterator[Finding]:
+    refund_id = refund.stripe_refund_id or ""
+    try:
+        snapshot = stripe_gateway.get_refund(refund_id)
+    except GatewayNotFound:
+        number = refund.payment.order.number
+        yield Finding(Difference("refund_missing", refund_id, number, refund.status, ""))
+        return
+    yield from compare_refunds([snapshot], set())
+
+
+def _unsent(refunds: QuerySet[Refund]) -> Iterator[Finding]:
+    for refund in refunds.select_related("payment__order"):
+        number = refund.payment.order.number
+        yield Finding(
+            Difference("refund_unsent", f"refund-{refund.pk}", number, refund.status, ""),
+            partial(_send, refund),
+        )
+
+
+def _send(refund: Refund) -> bool:
+    refund_send(refund=refund, may_be_there=True)
+    return True
+
+
+def _disputes(since: datetime) -> Iterator[Finding]:
+    seen: set[str] = set()
+    yield from compare_disputes(stripe_gateway.list_disputes(since=since), seen)
+    ours = Dispute.objects.filter(_of_this_mode("payment__")).filter(
+        ~Q(status__in=DECIDED_DISPUTES) | Q(opened_at__gte=since)
+    )
+    for dispute in ours.iterator(chunk_size=PAGE):
+        if dispute.stripe_dispute_id not in seen:
+            yield from _dispute_of(dispute)
+
+
+def _dispute_of(dispute: Dispute) -> Iterator[Finding]:
+    try:
+        snapshot = stripe_gateway.get_dispute(dispute.stripe_dispute_id)
+    except GatewayNotFound:
+        number = dispute.payment.order.number
+        yield Finding(
+            Difference("dispute_missing", dispute.stripe_dispute_id, number, dispute.status, "")
+        )
+        return
+    yield from compare_disputes([snapshot], set())
+
+
+def _events(since: datetime) -> Iterator[Finding]:
+    """Events that never came, and those that came and wait for longer than they should."""
+    yield from compare_events(stripe_gateway.list_events(since=since, types=HANDLERS))
+    nobody_has_it = (
+        Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now()) | Q(attempts__gt=0)
+    )
+    waiting = StripeEvent.objects.exclude(status__in=SETTLED).filter(
+        nobody_has_it, received_at__gte=since
+    )
+    for event in waiting.iterator(chunk_size=PAGE):
+        reason = event.error or event.get_status_display()
+        yield Finding(
+            Difference("event_waiting", event.event_id, "", reason, event.type),
+            partial(event_retry, event=event),
+        )
+
+
+def _of_this_mode(path: str = "") -> Q:
+    """Test payments are none of a live key's business, nor the other way round."""
+    mode = f"{path}livemode"
+    return Q(**{mode: None}) | Q(**{mode: stripe_gateway.livemode()})

@@ -21,7 +21,7 @@ from orders.services.carts import cart_summary
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
 from orders.services.fulfilment import CheckoutUnknown, sync_checkout
 from orders.services.purchases import purchased_items, purchases_of
-from orders.stripe_gateway import GatewayError
+from orders.stripe_facts import GatewayError
 from orders.views.cart import render_cart, request_cart
 
 logger = logging.getLogger(__name__)

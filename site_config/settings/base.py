@@ -190,6 +190,7 @@ STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secrets[0] if CONFIG.stripe_webhoo
 STRIPE_CURRENCY = CONFIG.stripe_currency
 STRIPE_SANDBOX = CONFIG.stripe_sandbox
 STRIPE_SANDBOX_DELIVERY = "thread"
+STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
 WEBHOOK_MAX_BYTES = 1_000_000
 

@@ -16,7 +16,8 @@ from django.db import close_old_connections
 
 from orders.services.events import events_retry
 from orders.services.mail import mail_send_due
-from orders.services.reconcile import payments_sweep
+from orders.services.reconcile import payments_sweep, reconcile_and_repair
+from orders.services.refund_facts import refunds_send_waiting
 from orders.stripe_sandbox.delivery import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (30, events_retry),
         (15, mail_send_due),
         (60, payments_sweep),
+        (60, refunds_send_waiting),
+        (3600, reconcile_and_repair),
     ]
     if settings.STRIPE_SANDBOX:
         listed.append((TICK_SECONDS, deliver_due))

@@ -1,0 +1,84 @@
+"""Facts that contradict each other: written down once for people, with what it means and what to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.utils import timezone
+
+from orders.models import Order, OrderAnomaly
+
+logger = logging.getLogger(__name__)
+
+WORDS = {
+    "amount_mismatch": (
+        "Stripe took another amount or currency than this order agreed. No files were given. Compare "
+        "both, then refund the payment or put the order right."
+    ),
+    "dispute_open": (
+        "The buyer's bank wants the money back, and the files are closed until it decides. Answer it "
+        "in the Stripe dashboard before its deadline."
+    ),
+    "dispute_status_unknown": (
+        "Stripe uses a word for this dispute that the shop does not know. Look at it in the Stripe "
+        "dashboard; the files stay as they are."
+    ),
+    "inquiry_open": (
+        "The buyer's bank has a question about this payment. The buyer keeps the files. Answer it in "
+        "the Stripe dashboard, or refund the order, so that it does not become a dispute."
+    ),
+    "paid_contradicted": (
+        "Stripe now says that a payment which arrived did not. Nothing was changed here. Look at the "
+        "payment in the Stripe dashboard."
+    ),
+    "refund_failed": (
+        "The buyer's bank sent a refund back. The money is with you again and the files are open "
+        "again. Agree with the buyer on another way."
+    ),
+    "refund_mismatch": (
+        "Stripe's refund is of another amount than was asked for here. Compare both in the Stripe "
+        "dashboard."
+    ),
+    "refund_without_lines": (
+        "Part of the money was refunded in the Stripe dashboard, where nobody can say what for. The "
+        "buyer keeps all files. To take some back as well, refund their lines here."
+    ),
+    "second_payment": (
+        "This order was paid twice, by two sessions. The files were given once. Refund one payment."
+    ),
+    "session_missing": (
+        "Stripe does not know this checkout any more. It was closed here; the buyer can pay again."
+    ),
+    "unknown_session": (
+        "Stripe reports a checkout of this shop for an order that is not in the database, perhaps "
+        "after a backup was restored. It is tried again by itself for some days."
+    ),
+    "wrong_livemode": (
+        "A test payment reached the live shop, or a live one the test shop. Nothing was changed. Check "
+        "which keys and which webhook secret the shop uses."
+    ),
+}
+
+
+def anomaly_record(code: str, reference: str, order: Order | None, detail: str) -> None:
+    """Write a contradiction down once, for people to look at. `code` is one of WORDS."""
+    _, created = OrderAnomaly.objects.get_or_create(
+        code=code, reference=reference, defaults={"order": order, "detail": detail}
+    )
+    if created:
+        logger.error("Payment anomaly %s at %s: %s", code, reference, detail)
+
+
+def anomaly_resolve(*, anomaly: OrderAnomaly, by: Any) -> None:
+    """Somebody has dealt with it; the first to say so stands."""
+    OrderAnomaly.objects.filter(pk=anomaly.pk, resolved_at=None).update(
+        resolved_at=timezone.now(), resolved_by=by
+    )
+
+
+def anomalies_withdraw(*, codes: tuple[str, ...], **where: Any) -> None:
+    """Later facts have settled it: nobody needs to look any more."""
+    OrderAnomaly.objects.filter(code__in=codes, resolved_at=None, **where).update(
+        resolved_at=timezone.now()
+    )

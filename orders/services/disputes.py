@@ -1,0 +1,101 @@
+"""A buyer's bank takes sides: merged from what Stripe says, projected onto access, told by mail."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from catalog_pages.money import from_stripe
+from orders import stripe_gateway
+from orders.locks import lock_order, lock_payment
+from orders.models import Dispute, Order, Payment, StripeEvent
+from orders.services.access import BLOCKING_DISPUTES, access_project
+from orders.services.anomalies import anomalies_withdraw, anomaly_record
+from orders.services.fulfilment import CheckoutUnknown, event_settle
+from orders.services.lookup import payment_of
+from orders.services.mail import access_restored_queue, access_suspended_queue
+from orders.stripe_facts import DisputeSnapshot, GatewayNotFound
+
+# Which status may follow which: higher replaces lower, equal changes nothing. An inquiry may become a
+# dispute, and a decision is the end; `lost` is final even where a bank said `won` before.
+# Source: https://docs.stripe.com/disputes/how-disputes-work
+PRECEDENCE = {
+    "warning_needs_response": 0,
+    "warning_under_review": 1,
+    "warning_closed": 2,
+    "needs_response": 3,
+    "under_review": 4,
+    "prevented": 5,
+    "won": 5,
+    "lost": 6,
+}
+FOR_STAFF = {
+    "warning_needs_response": "inquiry_open",
+    "warning_under_review": "inquiry_open",
+    "needs_response": "dispute_open",
+    "under_review": "dispute_open",
+}
+
+
+def dispute_sync(dispute_id: str, *, event: StripeEvent | None = None) -> Order | None:
+    """Look the dispute up at Stripe and bring our facts up to it; None when it is not about us.
+
+    Raises CheckoutUnknown, GatewayError. With `event`: as `sync_checkout`.
+    """
+    try:
+        snapshot = stripe_gateway.get_dispute(dispute_id)
+    except GatewayNotFound as error:
+        raise CheckoutUnknown(str(error)) from error
+    payment = payment_of(snapshot)
+    with transaction.atomic():
+        order = None if payment is None else dispute_apply(snapshot, payment=payment)
+        if event is not None:
+            event_settle(event, order)
+    return order
+
+
+def merged_dispute_status(current: str, reported: str) -> str:
+    """What the dispute is, knowing what it was; an older snapshot changes nothing."""
+    if PRECEDENCE.get(reported, -1) > PRECEDENCE.get(current, -1):
+        return reported
+    return current or reported
+
+
+def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
+    """Merge one snapshot under lock. The caller holds the transaction."""
+    order = lock_order(payment.order_id)
+    lock_payment(payment.pk)
+    dispute = Dispute.objects.filter(stripe_dispute_id=snapshot.id).first() or Dispute(
+        stripe_dispute_id=snapshot.id, payment=payment
+    )
+    dispute.status = merged_dispute_status(dispute.status, snapshot.status)
+    dispute.reason = snapshot.reason[:100]
+    dispute.amount_pennies = from_stripe(snapshot.amount, snapshot.currency)
+    dispute.currency = snapshot.currency
+    dispute.opened_at = snapshot.created
+    dispute.save()
+    access_project(order=order)
+    _tell_staff(order, dispute)
+    _tell_buyer(order, dispute)
+    return order
+
+
+def _tell_staff(order: Order, dispute: Dispute) -> None:
+    code = FOR_STAFF.get(dispute.status)
+    if dispute.status not in PRECEDENCE:
+        code = "dispute_status_unknown"
+    over = tuple({*FOR_STAFF.values(), "dispute_status_unknown"} - {code})
+    anomalies_withdraw(codes=over, reference=dispute.stripe_dispute_id)
+    if code:
+        anomaly_record(
+            code, dispute.stripe_dispute_id, order, f"{dispute.status}: {dispute.reason}"
+        )
+
+
+def _tell_buyer(order: Order, dispute: Dispute) -> None:
+    """One letter when the files close, one when they open; an inquiry is between bank and shop."""
+    if not order.is_paid:
+        return
+    if dispute.status in BLOCKING_DISPUTES:
+        access_suspended_queue(order=order, dispute=dispute)
+    elif dispute.status in ("won", "prevented"):
+        access_restored_queue(order=order, cause=dispute)

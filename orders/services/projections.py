@@ -1,0 +1,92 @@
+"""What is stored because it is read often, beside the facts that it was computed from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from downloads.models import Revocation
+from orders.locks import lock_order
+from orders.models import Order, OrderItem, Payment
+from orders.services.access import access_project, is_disputed, revoked_lines
+from orders.services.comparing import Difference, Finding, paged
+from orders.services.fulfilment import order_issue_grants, order_project_status, projected_status
+
+# Causes that follow from facts; what staff took back stays taken back.
+PROJECTED = (Revocation.Cause.REFUND, Revocation.Cause.DISPUTE)
+
+
+@dataclass
+class _Lines:
+    """Ids of an order's lines: those that promise files, and those whose every file is open."""
+
+    promised: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
+
+
+def compare_projections(orders: Iterable[Order]) -> Iterator[Finding]:
+    """Orders whose status or files do not follow from their payments, refunds and disputes."""
+    for page in paged(orders):
+        ids = [order.pk for order in page]
+        statuses, lines, disputed_or_refunded = _statuses(ids), _lines(ids), _with_facts(ids)
+        for order in page:
+            expected = projected_status(order.paid_at, statuses[order.pk])
+            by_nothing = Payment.Status.PAID not in statuses[order.pk].values()
+            if order.status != expected or (order.is_paid and by_nothing):
+                yield _finding(order, "order_status", order.status, expected)
+            should = set() if order.paid_at is None else lines[order.pk].promised
+            if order.pk in disputed_or_refunded and should:
+                should = set() if is_disputed(order) else should - revoked_lines(order)
+            if lines[order.pk].open != should:
+                ours = f"{len(lines[order.pk].open)} of {len(lines[order.pk].promised)} lines open"
+                yield _finding(order, "order_access", ours, str(len(should)))
+
+
+def _finding(order: Order, code: str, ours: str, theirs: str) -> Finding:
+    @transaction.atomic
+    def mend() -> bool:
+        locked = lock_order(order.pk)
+        order_project_status(locked)
+        if locked.paid_at is not None:
+            order_issue_grants(locked)
+            access_project(order=locked)
+        return not any(compare_projections([locked]))
+
+    return Finding(Difference(code, order.number, order.number, ours, theirs), mend)
+
+
+def _statuses(ids: Collection[Any]) -> dict[Any, dict[int, str]]:
+    """Order -> attempt -> status."""
+    found: dict[Any, dict[int, str]] = defaultdict(dict)
+    rows = Payment.objects.filter(order__in=ids).values_list("order", "attempt", "status")
+    for order_id, attempt, status in rows:
+        found[order_id][attempt] = status
+    return found
+
+
+def _lines(ids: Collection[Any]) -> dict[Any, _Lines]:
+    stopped = Q(grants__revocations__lifted_at=None, grants__revocations__cause__in=PROJECTED) & Q(
+        grants__revocations__isnull=False
+    )
+    found: dict[Any, _Lines] = defaultdict(_Lines)
+    lines = OrderItem.objects.filter(order__in=ids).annotate(
+        promised=Count("deliveries__asset", distinct=True),
+        granted=Count("grants__asset", filter=Q(grants__seat=0), distinct=True),
+        stopped=Count("grants", filter=stopped, distinct=True),
+    )
+    for line in lines.filter(promised__gt=0):
+        found[line.order_id].promised.add(line.pk)
+        if line.granted == line.promised and not line.stopped:
+            found[line.order_id].open.add(line.pk)
+    return found
+
+
+def _with_facts(ids: Collection[Any]) -> set[Any]:
+    """Those orders of which money went back or was asked back."""
+    against = Q(refunds__isnull=False) | Q(disputes__isnull=False)
+    return set(Payment.objects.filter(against, order__in=ids).values_list("order", flat=True))
