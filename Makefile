@@ -45,6 +45,9 @@ pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade
 diagrams: dev ## Draw the diagrams of docs/ from the code
 	$(PY) manage.py draw_diagrams
 
+bench: dev ## Measure how fast it is, beside something that anybody knows
+	@exec $(PY) -m bench $(ARGS)
+
 clean: ## Remove .venv and caches; var/ with the shop's data and protected_media/ stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -52,4 +55,4 @@ clean: ## Remove .venv and caches; var/ with the shop's data and protected_media
 dev:
 	@bin/venv dev
 
-.PHONY: help run test prove lint format types imports check pins diagrams clean dev
+.PHONY: help run test prove bench lint format types imports check pins diagrams clean dev

@@ -36,7 +36,9 @@ def waiting_briefly() -> Iterator[None]:
 
 
 def lock_cart(cart_id: uuid.UUID | None) -> Cart | None:
-    return Cart.objects.select_for_update().filter(pk=cart_id).first() if cart_id else None
+    if cart_id is None:
+        return None
+    return next(iter(Cart.objects.select_for_update().filter(pk=cart_id)), None)
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from downloads.grants import access_block, access_unblock
 from downloads.models import Revocation
@@ -25,12 +25,6 @@ def access_project(*, order: Order) -> None:
     lines = set(order.items.values_list("pk", flat=True))
     _stop_exactly(revoked_lines(order), lines, Revocation.Cause.REFUND)
     _stop_exactly(lines if is_disputed(order) else set(), lines, Revocation.Cause.DISPUTE)
-
-
-def has_facts_against_it(order: Order) -> bool:
-    """Whether any refund or dispute is known: one query, for the common case of none."""
-    against = Q(refunds__isnull=False) | Q(disputes__isnull=False)
-    return Payment.objects.filter(against, order=order).exists()
 
 
 def is_disputed(order: Order) -> bool:

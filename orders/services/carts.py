@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from catalog_pages.models import ProductPage
 from catalog_pages.money import format_money
 from orders.errors import CartFull, CartItemNotFound, ProductNotForSale, QuantityInvalid
 from orders.locks import lock_cart
-from orders.models import Cart, CartItem
+from orders.models import Cart, CartItem, Order, OrderItem
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
 
@@ -160,17 +160,15 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
     guest.delete()
 
 
-def cart_remove_bought(*, cart: Cart, bought: Iterable[tuple[int, int]]) -> None:
-    """Take out what was paid for - (product id, quantity) - and leave what was added meanwhile."""
-    items = {item.product_id: item for item in cart.items.all()}
-    for product_id, quantity in bought:
-        item = items.get(product_id)
-        if item is None:
-            continue
-        if item.quantity <= quantity:
+def cart_remove_bought(*, cart: Cart, order: Order) -> None:
+    """Take out what was paid for and leave what was added meanwhile."""
+    same_product = OrderItem.objects.filter(order=order, product=OuterRef("product"))
+    bought = same_product.order_by().values("quantity")[:1]
+    for item in cart.items.order_by().annotate(bought=Subquery(bought)).filter(bought__gt=0):
+        if item.quantity <= item.bought:
             item.delete()
         else:
-            item.quantity -= quantity
+            item.quantity -= item.bought
             item.save(update_fields=["quantity"])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -65,18 +65,21 @@ LEASE = timedelta(minutes=1)
 
 def event_record(event: Event) -> StripeEvent:
     """Insert the event once, by its unique id; a duplicate returns the row that is there."""
-    row, _ = StripeEvent.objects.get_or_create(
+    row = StripeEvent(
         event_id=event.id,
-        defaults={
-            "type": event.type,
-            "object_id": event.object_id,
-            "livemode": event.livemode,
-            "api_version": event.api_version,
-            "payload": event.payload,
-            "created_at": event.created,
-            "next_attempt_at": timezone.now() + LEASE,
-        },
+        type=event.type,
+        object_id=event.object_id,
+        livemode=event.livemode,
+        api_version=event.api_version,
+        payload=event.payload,
+        created_at=event.created,
+        next_attempt_at=timezone.now() + LEASE,
     )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return StripeEvent.objects.get(event_id=event.id)
     return row
 
 

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,7 +23,7 @@ from downloads.grants import GrantSpec, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
 from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
-from orders.services.access import access_project, has_facts_against_it
+from orders.services.access import access_project
 from orders.services.anomalies import anomaly_record
 from orders.services.carts import cart_remove_bought
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
@@ -109,10 +110,9 @@ def checkout_apply(session: CheckoutSession, *, is_news: bool = False) -> Order 
     found = _find_payment(session)
     if found is None:
         return None
-    cart_id = Order.objects.values_list("cart_id", flat=True).get(pk=found.order_id)
-    cart = lock_cart(cart_id)
+    cart = lock_cart(found.cart_id)
     order = lock_order(found.order_id)
-    payment = lock_payment(found.pk)
+    payment = lock_payment(found.payment_id)
     if session.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", session.id, order, f"livemode is {session.livemode}")
     elif payment.status == Payment.Status.PAID and not session.is_paid:
@@ -133,14 +133,17 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
         return
     now = timezone.now()
     was_paid = order.paid_at is not None
+    # Refunds and disputes are found by intents: before the first one is known there can be none.
+    may_have_facts = payment.attempt > 1 or payment.stripe_payment_intent_id is not None
     _write_payment(payment, session, status, now)
     if becomes_paid and was_paid:
         anomaly_record("second_payment", session.id, order, "paid twice; one is to be refunded")
-        access_project(order=order)
     elif becomes_paid:
         order_mark_paid(order=order, cart=cart, at=now)
     else:
         order_project_status(order)
+    if becomes_paid and may_have_facts:
+        access_project(order=order)
     if status == Payment.Status.PROCESSING:
         processing_queue(order=order, payment=payment)
     elif status == Payment.Status.FAILED and session.has_failed:
@@ -156,31 +159,29 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     order_project_status(order)
     order_issue_grants(order)
     if cart is not None:
-        bought = order.items.values_list("product_id", "quantity")
-        cart_remove_bought(cart=cart, bought=list(bought))
-    if has_facts_against_it(order):
-        access_project(order=order)
+        cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
 
 
 def order_issue_grants(order: Order) -> int:
     """Give the buyer every file of the delivery list that is not given yet; return how many."""
-    deliveries = OrderItemAsset.objects.filter(order_item__order=order)
+    deliveries = OrderItemAsset.objects.filter(order_item__order=order).order_by()
+    rows = deliveries.values_list("order_item_id", "asset_id", "title", "position")
     return grants_issue(
-        user_id=order.user_id,
-        email=order.email,
-        specs=[
-            GrantSpec(delivery.order_item_id, delivery.asset_id, delivery.title, delivery.position)
-            for delivery in deliveries
-        ],
+        user_id=order.user_id, email=order.email, specs=[GrantSpec(*row) for row in rows]
     )
 
 
 def order_project_status(order: Order) -> None:
     """Compute `status` from the payments; the only function that writes it."""
-    statuses = dict(order.payments.values_list("attempt", "status"))
+    statuses = {}
+    if order.paid_at is None:
+        statuses = dict(order.payments.order_by().values_list("attempt", "status"))
     order.status = projected_status(order.paid_at, statuses)
-    order.save(update_fields=["status", "paid_at", "updated_at"])
+    order.updated_at = timezone.now()
+    Order.objects.filter(pk=order.pk).update(
+        status=order.status, paid_at=order.paid_at, updated_at=order.updated_at
+    )
 
 
 def projected_status(paid_at: datetime | None, statuses: Mapping[int, str]) -> str:
@@ -197,25 +198,34 @@ def projected_status(paid_at: datetime | None, statuses: Mapping[int, str]) -> s
     return Order.Status.EXPIRED
 
 
-def _find_payment(session: CheckoutSession) -> Payment | None:
+class _Place(NamedTuple):
+    """Where a payment stands: what has to be locked, in this order backwards."""
+
+    payment_id: int
+    order_id: uuid.UUID
+    cart_id: uuid.UUID | None
+
+
+def _find_payment(session: CheckoutSession) -> _Place | None:
     """Our row for this session: by its id, or - when we died before storing it - by its metadata."""
-    payment = Payment.objects.filter(stripe_session_id=session.id).first()
-    if payment is not None:
-        return payment
-    if not is_ours(session.metadata.get("store", "")):
-        return None
+    place = _place(Q(stripe_session_id=session.id))
+    if place is not None or not is_ours(session.metadata.get("store", "")):
+        return place
     attempt = session.metadata.get("attempt", "")
     order_id = parse_uuid(session.metadata.get("order", ""))
     if order_id and re.fullmatch(r"[0-9]{1,4}", attempt):
         # Somebody may have stored the id since the look above: then it is this very session's.
-        payment = Payment.objects.filter(
-            Q(stripe_session_id=None) | Q(stripe_session_id=session.id),
-            order_id=order_id,
-            attempt=int(attempt),
-        ).first()
-    if payment is None:
+        free_or_mine = Q(stripe_session_id=None) | Q(stripe_session_id=session.id)
+        place = _place(free_or_mine & Q(order_id=order_id, attempt=int(attempt)))
+    if place is None:
         raise CheckoutUnknown(f"session {session.id} names an order that is not here")
-    return payment
+    return place
+
+
+def _place(where: Q) -> _Place | None:
+    rows = Payment.objects.filter(where).order_by()
+    found = rows.values_list("pk", "order_id", "order__cart_id")[:1]
+    return next((_Place(*row) for row in found), None)
 
 
 def parse_uuid(text: str) -> uuid.UUID | None:
@@ -255,16 +265,20 @@ def _amount_difference(payment: Payment, session: CheckoutSession) -> str:
 
 
 def _write_payment(payment: Payment, session: CheckoutSession, status: str, now: datetime) -> None:
-    payment.status = status
-    payment.stripe_session_id = session.id
-    payment.stripe_payment_intent_id = session.payment_intent_id or payment.stripe_payment_intent_id
-    payment.stripe_charge_id = session.charge_id or payment.stripe_charge_id
-    payment.livemode = session.livemode
-    payment.url = session.url or payment.url
-    payment.card_brand = session.card_brand or payment.card_brand
-    payment.card_last4 = session.card_last4 or payment.card_last4
-    payment.expires_at = session.expires_at
+    fields: dict[str, Any] = {
+        "status": status,
+        "stripe_session_id": session.id,
+        "stripe_payment_intent_id": session.payment_intent_id or payment.stripe_payment_intent_id,
+        "stripe_charge_id": session.charge_id or payment.stripe_charge_id,
+        "livemode": session.livemode,
+        "url": session.url or payment.url,
+        "card_brand": session.card_brand or payment.card_brand,
+        "card_last4": session.card_last4 or payment.card_last4,
+        "expires_at": session.expires_at,
+    }
     if status == Payment.Status.PAID:
-        payment.paid_at = payment.paid_at or now
-        payment.captured_pennies = from_stripe(session.amount_total, payment.currency)
-    payment.save()
+        fields["paid_at"] = payment.paid_at or now
+        fields["captured_pennies"] = from_stripe(session.amount_total, payment.currency)
+    for name, value in fields.items():
+        setattr(payment, name, value)
+    Payment.objects.filter(pk=payment.pk).update(**fields)

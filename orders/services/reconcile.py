@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 
+from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -73,6 +74,25 @@ def order_check(*, order: Order) -> list[Difference]:
     found += [_mended(finding) for finding in _unsent(asked)]
     order.refresh_from_db()
     return found + [_mended(finding) for finding in compare_projections([order])]
+
+
+def order_ask_stripe(*, order: Order, pause: timedelta = timedelta(0)) -> None:
+    """For a buyer who is looking: see whether the payment arrived, unless that was done just now.
+
+    No answer is no harm: the page shows what is known, and events and the sweep go on. `order` is
+    brought up to date. `pause`: how long after one look the next is due.
+    """
+    if pause and not cache.add(f"asked-stripe:{order.pk}", True, pause.total_seconds()):
+        return
+    waiting = order.payments.filter(status__in=WAITING, stripe_session_id__isnull=False)
+    for payment in waiting.order_by("-attempt"):
+        try:
+            with stripe_gateway.in_a_hurry():
+                sync_checkout(payment.stripe_session_id or "")
+        except (GatewayError, CheckoutUnknown) as error:
+            logger.warning("Could not look up order %s at Stripe: %s", order.number, error)
+            break
+    order.refresh_from_db()
 
 
 def payments_sweep() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from typing import Any
 
@@ -19,12 +18,9 @@ from orders.errors import PaymentRefused, PaymentServiceUnavailable
 from orders.models import Order
 from orders.services.carts import cart_summary
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
-from orders.services.fulfilment import CheckoutUnknown, sync_checkout
 from orders.services.purchases import purchased_items, purchases_of
-from orders.stripe_facts import GatewayError
+from orders.services.reconcile import order_ask_stripe
 from orders.views.cart import render_cart, request_cart
-
-logger = logging.getLogger(__name__)
 
 STATES = {
     Order.Status.PENDING: "waiting",
@@ -144,7 +140,7 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
     count = int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 5 else 0
     waiting = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
     if waiting and count and count % ASK_STRIPE_EVERY == 0:
-        _ask_stripe(order)
+        order_ask_stripe(order=order)
     purchases = []
     if order.is_paid:
         purchases = purchases_of(purchased_items(request.user).filter(order=order))
@@ -154,15 +150,3 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
         "purchases": purchases,
         "looks": count + 1,
     }
-
-
-def _ask_stripe(order: Order) -> None:
-    """The webhook is late: look for ourselves. No answer is no harm; the page goes on waiting."""
-    payment = order.payments.exclude(stripe_session_id=None).order_by("-attempt").first()
-    if payment is None or payment.stripe_session_id is None:
-        return
-    try:
-        sync_checkout(payment.stripe_session_id)
-    except (GatewayError, CheckoutUnknown) as error:
-        logger.warning("Could not look up order %s at Stripe: %s", order.number, error)
-    order.refresh_from_db()

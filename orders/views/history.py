@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from orders.models import Order, Payment
+from catalog_pages.errors import DomainError
+from orders.models import Dispute, Order, Payment, Refund
+from orders.services.access import is_disputed
+from orders.services.mail import receipt_send_again
 from orders.services.purchases import purchased_items, purchases_of
+from orders.services.reconcile import order_ask_stripe
 
 PAGE_SIZE = 20
+LOOK_AGAIN_AFTER = timedelta(seconds=15)
+SHOWN_REFUNDS = (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION, Refund.Status.SUCCEEDED)
 
 
 @never_cache
@@ -43,7 +51,35 @@ def order_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
+    """The agreement and what became of it; while it waits, Stripe is asked now and then."""
     own = Order.objects.owned_by(request.user).for_detail()
     order = get_object_or_404(own, pk=order_id)
-    payment = order.payments.filter(status=Payment.Status.PAID).first()
-    return render(request, "orders/order_detail.html", {"order": order, "payment": payment})
+    waits = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
+    if waits:
+        order_ask_stripe(order=order, pause=LOOK_AGAIN_AFTER)
+        waits = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
+    refunds = Refund.objects.filter(payment__order=order, status__in=SHOWN_REFUNDS)
+    context = {
+        "order": order,
+        "payment": order.payments.filter(status=Payment.Status.PAID).first(),
+        "refunds": refunds.order_by("created_at"),
+        "is_disputed": is_disputed(order),
+        "is_lost": Dispute.objects.filter(payment__order=order, status="lost").exists(),
+        "waits": waits,
+    }
+    return render(request, "orders/order_detail.html", context)
+
+
+@never_cache
+@login_required
+@require_POST
+def send_receipt(request: HttpRequest, order_id: Any) -> HttpResponse:
+    """The buyer asks for the receipt once more."""
+    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    try:
+        mail = receipt_send_again(order=order, by=request.user)
+    except DomainError as error:
+        messages.warning(request, error.message)
+    else:
+        messages.success(request, f"The receipt is on its way to {mail.to_email}.")
+    return HttpResponseRedirect(order.get_absolute_url(), status=303)
