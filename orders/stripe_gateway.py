@@ -78,6 +78,26 @@ def create_checkout(*, params: dict[str, Any], idempotency_key: str) -> Checkout
         )
 
 
+def ensure_coupon(*, coupon_id: str, amount_off: int, currency: str) -> None:
+    """A coupon that takes this much off one checkout, once; there already is as good as new."""
+    client = _client()
+    try:
+        with _translated():
+            client.v1.coupons.create(
+                params={
+                    "id": coupon_id,
+                    "amount_off": amount_off,
+                    "currency": currency.lower(),
+                    "duration": "once",
+                    "max_redemptions": 1,
+                },
+                options={"idempotency_key": f"coupon-{coupon_id}"},
+            )
+    except GatewayRefused as error:
+        if error.code != "resource_already_exists":
+            raise
+
+
 def get_checkout(session_id: str) -> CheckoutSession:
     """The session as it is now, with its payment intent and charge."""
     client = _client()

@@ -172,7 +172,7 @@ def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[s
         "order": str(order.pk),
         "attempt": str(attempt),
     }
-    return {
+    params: dict[str, Any] = {
         "mode": "payment",
         "line_items": [
             {
@@ -196,6 +196,9 @@ def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[s
         "expires_at": int(expires_at.timestamp()),
         "adaptive_pricing": {"enabled": False},
     }
+    if order.discount_pennies:
+        params["discounts"] = [{"coupon": f"order-{order.pk}-a{attempt}"}]
+    return params
 
 
 def _line_name(item: OrderItem) -> str:
@@ -218,6 +221,7 @@ def _new_attempt(order: Order, *, after: int) -> Payment:
 def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
     """Open the session that the row describes. Sending it again after a crash opens no second one."""
     try:
+        _make_coupons(payment)
         session = stripe_gateway.create_checkout(
             params=payment.request, idempotency_key=payment.idempotency_key
         )
@@ -236,6 +240,16 @@ def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
         checkout_apply(session)
     payment.refresh_from_db()
     return payment
+
+
+def _make_coupons(payment: Payment) -> None:
+    """What the order takes off, as Stripe wants it: one coupon for this attempt, so that totals agree."""
+    for discount in payment.request.get("discounts", ()):
+        stripe_gateway.ensure_coupon(
+            coupon_id=discount["coupon"],
+            amount_off=to_stripe(payment.order.discount_pennies, payment.currency),
+            currency=payment.currency,
+        )
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from orders.models import Cart, CartItem
 from orders.services.carts import cart_add, cart_of_user, cart_remove_bought, cart_summary
-from tests.factories import PASSWORD, make_cart, make_product, make_user
+from tests.factories import PASSWORD, make_cart, make_product, make_user, start_checkout
 
 pytestmark = pytest.mark.django_db
 
@@ -194,13 +194,15 @@ def test_a_line_of_another_cart_cannot_be_touched(client: Client) -> None:
 
 def test_what_was_added_after_paying_stays(settings: Any) -> None:
     settings.CART_MAX_QUANTITY = 99
-    product = make_product()
-    cart = make_cart(make_user(), product)
-    cart_add(cart=cart, product_id=product.pk, quantity=2)
+    user, product, other = make_user(), make_product(), make_product()
+    order = start_checkout(user, product).order
+    cart = make_cart(user, product, other)
+    cart_add(cart=cart, product_id=product.pk, quantity=1)
 
-    cart_remove_bought(cart=cart, bought=[(product.pk, 1)])
+    cart_remove_bought(cart=cart, order=order)
 
-    assert cart.items.get().quantity == 2
+    left = dict(cart.items.values_list("product_id", "quantity"))
+    assert left == {product.pk: 2, other.pk: 1}
 
 
 def test_the_checkout_button_is_disabled_for_an_empty_cart_and_the_server_refuses_too(

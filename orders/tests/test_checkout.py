@@ -470,3 +470,24 @@ def test_currencies_with_other_digits_are_charged_exactly(
     assert order.is_paid
     assert order.total_pennies == 3750
     assert charged == {"JPY": 3750, "KWD": 3750, "ISK": 375_000}[currency]
+
+
+def test_what_an_order_takes_off_is_taken_off_at_stripe_too(client: Client) -> None:
+    user = make_user()
+    order = start_checkout(user, make_product(), make_product()).order
+    actions.delay(session_id_of(order))
+    actions.settle(session_id_of(order), succeeds=False)
+    controls.deliver_all(controls.through(client))
+    Order.objects.update(discount_pennies=101, total_pennies=897)
+
+    again = checkout_start(cart=order.cart, user=user, email=user.email, consented=True).order
+    session = SandboxObject.objects.get(object_id=session_id_of(again)).data
+    actions.pay(session["id"])
+    controls.deliver_all(controls.through(client))
+
+    assert again == order
+    assert (session["amount_subtotal"], session["amount_total"]) == (998, 897)
+    payment = order.payments.get(attempt=2)
+    assert (payment.status, payment.amount_pennies, payment.captured_pennies) == ("paid", 897, 897)
+    coupon = SandboxObject.objects.get(kind="coupon").data
+    assert (coupon["amount_off"], coupon["times_redeemed"], coupon["valid"]) == (101, 1, False)
