@@ -1,4 +1,4 @@
-"""What orders forbid in the Wagtail admin: a product that somebody ordered is never deleted."""
+"""What orders add to the Wagtail admin, and what they forbid there: deleting what somebody ordered."""
 
 from __future__ import annotations
 
@@ -11,13 +11,23 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail import hooks
 from wagtail.admin.views.bulk_action import BulkAction
+from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.models import Page
 
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.models import ProductPage
+from orders.admin.log import register_log_actions
+from orders.admin.viewsets import OrderDesk
 from orders.models import Order
 
 TIMES = {1: "once", 2: "twice"}
+
+hooks.register("register_log_actions", register_log_actions)
+
+
+@hooks.register("register_admin_viewset")
+def order_desk() -> ViewSetGroup:
+    return OrderDesk()
 
 
 def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 WORDS = {
     "amount_mismatch": (
         "Stripe took another amount or currency than this order agreed. No files were given. Compare "
-        "both, then refund the payment or put the order right."
+        "both, and refund the payment in the Stripe dashboard."
     ),
     "dispute_open": (
         "The buyer's bank wants the money back, and the files are closed until it decides. Answer it "

@@ -67,9 +67,13 @@ class Refundable:
 def refundable(*, order: Order) -> Refundable:
     """What could go back now."""
     arrived = order.payments.filter(status=Payment.Status.PAID, kind=Payment.Kind.STRIPE)
+    taken = _taken_by_line(order)
     return Refundable(
         payments=[_refundable_payment(payment) for payment in arrived.order_by("attempt")],
-        lines=[_refundable_line(order, item) for item in order.items.all()],
+        lines=[
+            RefundableLine(item, _paid_for(order, item), taken.get(item.pk, 0))
+            for item in order.items.all()
+        ],
     )
 
 
@@ -85,14 +89,15 @@ def _refundable_payment(payment: Payment) -> RefundablePayment:
     )
 
 
-def _refundable_line(order: Order, item: OrderItem) -> RefundableLine:
+def _paid_for(order: Order, item: OrderItem) -> int:
     on_top = item.tax_pennies if order.tax_behavior == Order.TaxBehavior.EXCLUSIVE else 0
-    taken = RefundLine.objects.filter(item=item).exclude(refund__status__in=UNDONE)
-    return RefundableLine(
-        item=item,
-        paid_pennies=item.total_pennies + on_top,
-        refunded_pennies=taken.aggregate(sum=Sum("amount_pennies"))["sum"] or 0,
-    )
+    return item.total_pennies + on_top
+
+
+def _taken_by_line(order: Order) -> dict[int, int]:
+    """Line -> what went back for it or is under way."""
+    lines = RefundLine.objects.filter(item__order=order).exclude(refund__status__in=UNDONE)
+    return dict(lines.values_list("item").annotate(Sum("amount_pennies")))
 
 
 def refund_request(

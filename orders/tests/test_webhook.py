@@ -12,17 +12,20 @@ from typing import Any
 
 import pytest
 import stripe
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
 from downloads.models import AccessEvent, UserAsset
-from orders.models import Order, OutboxMail, StripeEvent
+from downloads.policy import decide
+from orders.models import Order, OrderAnomaly, OutboxMail, StripeEvent
+from orders.services.checkout import checkout_start
 from orders.services.events import events_retry
+from orders.services.fulfilment import payment_give_up
 from orders.stripe_gateway import API_VERSION
 from orders.stripe_sandbox import actions, controls
-from orders.stripe_sandbox.models import SandboxControls
-from tests.factories import make_product, make_user, session_id_of, start_checkout
+from orders.stripe_sandbox.models import SandboxControls, SandboxEvent, SandboxObject
+from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
 
 pytestmark = pytest.mark.django_db
 URL = "/checkout/webhook/"
@@ -268,3 +271,77 @@ def test_the_webhook_needs_no_csrf_token() -> None:
 
     assert post(Client(enforce_csrf_checks=True), body, sign(body)).status_code == 200
     assert reverse("orders:stripe_webhook") == URL
+
+
+def test_a_lock_that_somebody_holds_too_long_is_answered_503(client: Client) -> None:
+    """Stripe sends it again; meanwhile nobody waits for ever."""
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    completed = controls.pending_deliveries()[-1]
+
+    def busy(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FOR UPDATE" in sql or sql.startswith('UPDATE "orders_payment"'):
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(busy):
+        locked = controls.deliver(completed, controls.through(client))
+    free = controls.deliver(completed, controls.through(client))
+
+    assert (locked, free) == (503, 200)
+    assert StripeEvent.objects.get().attempts == 1
+
+
+def test_a_payment_that_stripe_denies_afterwards_stays_paid_and_is_on_record(
+    client: Client,
+) -> None:
+    order = buy(client, make_user(), make_product())
+    session = SandboxObject.objects.get(object_id=session_id_of(order))
+    session.data["payment_status"] = "unpaid"
+    session.save()
+    completed = SandboxEvent.objects.get(type="checkout.session.completed")
+    controls.deliver_all(controls.through(client), [controls.duplicate(controls.retell(completed))])
+
+    order.refresh_from_db()
+    assert order.is_paid
+    assert UserAsset.objects.count() == 1
+    assert OrderAnomaly.objects.get().code == "paid_contradicted"
+
+
+def test_an_event_of_the_wrong_mode_changes_nothing_and_is_on_record(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    told = controls.json_of(controls.pending_deliveries()[-1].event)
+    body = json.dumps({**told, "livemode": True}).encode()
+
+    assert post(client, body, sign(body)).status_code == 200
+
+    order.refresh_from_db()
+    assert order.status == Order.Status.PENDING
+    assert OrderAnomaly.objects.get().code == "wrong_livemode"
+
+
+def test_a_second_payment_is_kept_flagged_and_gives_nothing_twice(client: Client) -> None:
+    user = make_user()
+    first = start_checkout(user, make_product()).order
+    payment_give_up(payment=first.payments.get(), reason="lost sight of it")
+    Order.objects.filter(pk=first.pk).update(status="failed")
+    second = checkout_start(cart=first.cart, user=user, email=user.email, consented=True).order
+    assert second == first
+    for payment in first.payments.all():
+        actions.pay(payment.stripe_session_id)
+
+    controls.deliver_all(controls.through(client))
+
+    assert list(first.payments.values_list("status", flat=True)) == ["paid", "paid"]
+    assert UserAsset.objects.count() == 1
+    assert OutboxMail.objects.filter(kind="receipt").count() == 1
+    anomaly = OrderAnomaly.objects.get(code="second_payment")
+    assert anomaly.order == first
+
+    actions.refund(anomaly.reference)
+    controls.deliver_all(controls.through(client))
+
+    anomaly.refresh_from_db()
+    assert anomaly.resolved_at is not None
+    assert decide(UserAsset.objects.get()).allowed

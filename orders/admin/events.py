@@ -1,0 +1,170 @@
+"""What Stripe told us, what became of it, and why not when nothing did."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import django_filters
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+
+from orders.admin import log
+from orders.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    ActionView,
+    DeskIndexView,
+    DeskInspectView,
+    ReadOnlyViewSet,
+    order_link,
+    status_tag,
+)
+from orders.models import StripeEvent
+from orders.services.events import SETTLED, event_retry
+
+TONES = {
+    StripeEvent.Status.HANDLED: "good",
+    StripeEvent.Status.RECEIVED: "careful",
+    StripeEvent.Status.FAILED: "bad",
+}
+
+
+def state_of(event: StripeEvent) -> SafeString:
+    return status_tag(event.get_status_display(), TONES.get(StripeEvent.Status(event.status), ""))
+
+
+def error_of(event: StripeEvent) -> str:
+    """The reason, short; nothing once it is settled."""
+    return "" if event.status in SETTLED else Truncator(event.error).chars(140)
+
+
+class EventFilterSet(WagtailFilterSet):
+    status = django_filters.ChoiceFilter(
+        choices=StripeEvent.Status.choices, empty_label="All", widget=forms.RadioSelect
+    )
+    type = django_filters.AllValuesFilter(empty_label="All", widget=forms.Select)
+    received_at = django_filters.DateFromToRangeFilter(
+        label="Received", widget=DateRangePickerWidget
+    )
+
+    class Meta:
+        model = StripeEvent
+        fields: list[str] = []
+
+
+class EventIndexView(DeskIndexView):
+    page_title = "Stripe events"
+    verbose_name, verbose_name_plural = "Stripe event", "Stripe events"
+    filterset_class = EventFilterSet
+    select_related = ("order",)
+    hide = ("payload",)
+    find_in = ("event_id", "object_id", "order__number")
+
+
+class EventInspectView(DeskInspectView):
+    page_title = "Stripe event"
+    labels = {
+        "event_id": "Stripe's id",
+        "object_id": "It is about",
+        "created_at": "Happened at Stripe",
+        "received_at": "Received",
+        "handled_at": "Handled",
+        "api_version": "API version",
+        "attempts": "Failed attempts",
+        "livemode": "Real money",
+        "error": "Why it failed",
+        "next_attempt_at": "Tried again after",
+        "payload": "As received",
+    }
+
+    def get_page_subtitle(self) -> str:
+        return self.object.type
+
+    def get_event_id_display_value(self) -> SafeString:
+        return format_html("<code>{}</code>", self.object.event_id)
+
+    def get_object_id_display_value(self) -> SafeString:
+        return format_html("<code>{}</code>", self.object.object_id or NOTHING)
+
+    def get_status_display_value(self) -> SafeString:
+        return state_of(self.object)
+
+    def get_livemode_display_value(self) -> str:
+        return "Yes" if self.object.livemode else "No, a test"
+
+    def get_error_display_value(self) -> str | SafeString:
+        if not self.object.error:
+            return NOTHING
+        return format_html('<pre class="desk-pre">{}</pre>', self.object.error)
+
+    def get_next_attempt_at_display_value(self) -> Any:
+        waits = self.object.status not in SETTLED
+        return (waits and self.object.next_attempt_at) or NOTHING
+
+    def get_handled_at_display_value(self) -> Any:
+        return self.object.handled_at or NOTHING
+
+    def get_payload_display_value(self) -> SafeString:
+        text = json.dumps(self.object.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="desk-pre">{}</pre>', text)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may = self.user_has_permission("retry") and self.object.status not in SETTLED
+        button = {"name": "stripe_events:retry", "label": "Try again"}
+        return super().get_context_data(button=button if may else None, **kwargs)
+
+
+class RetryView(ActionView):
+    model = StripeEvent
+    permission_required = "retry"
+
+    def perform(self, row: StripeEvent) -> None:
+        if row.status in SETTLED:
+            self.say(True, "Nothing is left to do about this event.")
+            return
+        settled = event_retry(event=row)
+        comment = f"{row.event_id} ({row.type}): {'handled' if settled else 'failed again'}"
+        log.log_press(log.EVENT_RETRY, on=row, by=self.request.user, comment=comment)
+        row.refresh_from_db()
+        sentence = "The event has been handled." if settled else f"It failed again. {row.error}"
+        self.say(settled, sentence)
+
+
+class StripeEventViewSet(ReadOnlyViewSet):
+    model = StripeEvent
+    name = "stripe_events"
+    url_prefix = "orders/stripe-events"
+    icon = "history"
+    menu_label = "Stripe events"
+    index_view_class = EventIndexView
+    inspect_view_class = EventInspectView
+    actions = {"retry": RetryView}
+    list_display = [
+        TitleColumn("type", url_name="stripe_events:inspect", sort_key="type"),
+        Column("status", label="Status", accessor=state_of, sort_key="status"),
+        Column("attempts", label="Failed attempts", sort_key="attempts", classname=WIDE),
+        Column("error", label="Why it failed", accessor=error_of, classname=BREAKS),
+        Column("order", label="Order", accessor=lambda row: order_link(row.order)),
+        DateColumn("received_at", label="Received", sort_key="received_at"),
+    ]
+    inspect_view_fields = [
+        "status",
+        "error",
+        "attempts",
+        "next_attempt_at",
+        "handled_at",
+        "order",
+        "object_id",
+        "event_id",
+        "livemode",
+        "api_version",
+        "created_at",
+        "received_at",
+        "payload",
+    ]

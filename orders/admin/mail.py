@@ -1,0 +1,169 @@
+"""Letters about orders: what was sent to whom, what waits and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+
+from catalog_pages.errors import DomainError
+from orders.admin import log
+from orders.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    ActionView,
+    DeskIndexView,
+    DeskInspectView,
+    ReadOnlyViewSet,
+    order_link,
+    status_tag,
+)
+from orders.models import OutboxMail
+from orders.services.mail import mail_send_again
+
+TONES = {
+    OutboxMail.Status.SENT: "good",
+    OutboxMail.Status.QUEUED: "careful",
+    OutboxMail.Status.FAILED: "bad",
+}
+
+
+def kind_of(mail: OutboxMail) -> str:
+    return mail.kind.replace("_", " ").capitalize()
+
+
+def state_of(mail: OutboxMail) -> SafeString:
+    return status_tag(mail.get_status_display(), TONES.get(OutboxMail.Status(mail.status), ""))
+
+
+class MailFilterSet(WagtailFilterSet):
+    status = django_filters.ChoiceFilter(
+        choices=OutboxMail.Status.choices, empty_label="All", widget=forms.RadioSelect
+    )
+    kind = django_filters.AllValuesFilter(empty_label="All", widget=forms.Select)
+    created_at = django_filters.DateFromToRangeFilter(label="Written", widget=DateRangePickerWidget)
+
+    class Meta:
+        model = OutboxMail
+        fields: list[str] = []
+
+
+class MailIndexView(DeskIndexView):
+    page_title = "Mail"
+    verbose_name, verbose_name_plural = "mail", "mails"
+    filterset_class = MailFilterSet
+    select_related = ("order",)
+    hide = ("body_text", "body_html")
+    find_in = ("to_email", "subject", "fact", "order__number")
+
+    @property
+    def no_results_message(self) -> str:
+        matching = self.is_searching or self.is_filtering
+        return "No mail matches." if matching else "No mail has been written yet."
+
+
+class MailInspectView(DeskInspectView):
+    page_title = "Mail"
+    labels = {
+        "to_email": "To",
+        "created_at": "Written",
+        "sent_at": "Sent",
+        "next_attempt_at": "Tried again after",
+        "requested_by": "Sent again for",
+        "body_text": "Text",
+        "message_id": "Message-ID",
+    }
+
+    def get_page_subtitle(self) -> str:
+        return self.object.subject or kind_of(self.object)
+
+    def get_kind_display_value(self) -> str:
+        return kind_of(self.object)
+
+    def get_status_display_value(self) -> SafeString:
+        return state_of(self.object)
+
+    def get_subject_display_value(self) -> str:
+        return self.object.subject or "Written when it is sent"
+
+    def get_last_error_display_value(self) -> str:
+        return self.object.last_error or NOTHING
+
+    def get_next_attempt_at_display_value(self) -> Any:
+        waits = self.object.status == OutboxMail.Status.QUEUED
+        return (waits and self.object.next_attempt_at) or NOTHING
+
+    def get_sent_at_display_value(self) -> Any:
+        return self.object.sent_at or NOTHING
+
+    def get_requested_by_display_value(self) -> str:
+        return str(self.object.requested_by or NOTHING)
+
+    def get_body_text_display_value(self) -> str | SafeString:
+        if not self.object.body_text:
+            return "Written when it is sent"
+        return format_html('<pre class="desk-pre">{}</pre>', self.object.body_text)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        button = {"name": "outbox_mail:send-again", "label": "Send again"}
+        may = self.user_has_permission("resend")
+        return super().get_context_data(button=button if may else None, **kwargs)
+
+
+class SendAgainView(ActionView):
+    model = OutboxMail
+    permission_required = "resend"
+
+    def perform(self, row: OutboxMail) -> None:
+        try:
+            again = mail_send_again(mail=row, by=self.request.user)
+        except DomainError as refusal:
+            self.say(False, refusal.message)
+            return
+        log.log_press(log.MAIL_AGAIN, on=row, by=self.request.user, comment=kind_of(row))
+        again.refresh_from_db()
+        sent = again.status == OutboxMail.Status.SENT
+        where = "was sent" if sent else "is on its way"
+        self.say(True, f"“{kind_of(row)}” {where} to {again.to_email}.")
+
+
+class OutboxMailViewSet(ReadOnlyViewSet):
+    model = OutboxMail
+    name = "outbox_mail"
+    url_prefix = "orders/mail"
+    icon = "mail"
+    menu_label = "Mail"
+    index_view_class = MailIndexView
+    inspect_view_class = MailInspectView
+    actions = {"send-again": SendAgainView}
+    list_display = [
+        TitleColumn("kind", accessor=kind_of, url_name="outbox_mail:inspect", sort_key="kind"),
+        Column("to_email", label="To", sort_key="to_email", classname=BREAKS),
+        Column("subject", label="Subject", classname=WIDE),
+        Column("status", label="Status", accessor=state_of, sort_key="status"),
+        Column("attempts", label="Attempts", sort_key="attempts", classname=WIDE),
+        Column("last_error", label="Last error", classname=BREAKS),
+        Column("order", label="Order", accessor=lambda row: order_link(row.order)),
+        DateColumn("created_at", label="Written", sort_key="created_at", classname=WIDE),
+    ]
+    inspect_view_fields = [
+        "kind",
+        "to_email",
+        "subject",
+        "status",
+        "attempts",
+        "last_error",
+        "next_attempt_at",
+        "order",
+        "created_at",
+        "sent_at",
+        "requested_by",
+        "message_id",
+        "body_text",
+    ]

@@ -1,0 +1,267 @@
+"""Everything known about one order, read in a fixed number of queries for any number of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, Prefetch, Q, QuerySet
+from wagtail.models import ModelLogEntry
+
+from catalog_pages.money import format_money
+from downloads.models import Revocation, UserAsset
+from orders.admin.attention import title_of, words_of
+from orders.admin.log import ACTIONS, REFUND
+from orders.admin.mail import kind_of
+from orders.errors import RefundBlockedByDispute
+from orders.models import (
+    Dispute,
+    Order,
+    OrderAnomaly,
+    OrderItem,
+    OutboxMail,
+    Payment,
+    Refund,
+    StripeEvent,
+)
+from orders.services.access import BLOCKING_DISPUTES
+from orders.services.events import SETTLED
+from orders.services.refund_facts import UNDONE
+
+EVENTS_SHOWN = 100
+BRANDS = {"amex": "American Express", "jcb": "JCB", "mastercard": "Mastercard", "visa": "Visa"}
+
+
+def card_of(payment: Payment) -> str:
+    """`Visa ending 4242`; empty when Stripe did not say."""
+    if not payment.card_last4:
+        return ""
+    brand = BRANDS.get(payment.card_brand, payment.card_brand.replace("_", " ").capitalize())
+    return f"{brand or 'Card'} ending {payment.card_last4}"
+
+
+@dataclass(frozen=True)
+class LineView:
+    """One line: money in minor units, and whether its files open now."""
+
+    item: OrderItem
+    currency: str
+    paid_pennies: int
+    refunded_pennies: int
+    under_way_pennies: int
+    access: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    payment: Payment
+    card: str
+    left_pennies: int
+
+    @property
+    def captured(self) -> str:
+        pennies = self.payment.captured_pennies
+        return "" if pennies is None else format_money(pennies, self.payment.currency)
+
+
+@dataclass(frozen=True)
+class RefundView:
+    refund: Refund
+    amount: str
+    what_for: str
+    asked_by: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the order's history."""
+
+    at: datetime
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class OrderPage:
+    order: Order
+    lines: list[LineView]
+    payments: list[PaymentView]
+    refunds: list[RefundView]
+    disputes: list[Dispute]
+    anomalies: list[dict[str, Any]]
+    mails: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    history: list[Moment] = field(default_factory=list)
+
+    @property
+    def can_refund(self) -> bool:
+        """Whether the refund form has anything to offer; the service has the last word."""
+        return any(view.left_pennies > 0 for view in self.payments)
+
+    @property
+    def no_refund(self) -> str:
+        """Why there is no button for a refund, where a reader would look for it."""
+        disputed = any(dispute.status in BLOCKING_DISPUTES for dispute in self.disputes)
+        return RefundBlockedByDispute.message if disputed and not self.can_refund else ""
+
+
+def order_page(order: Order) -> OrderPage:
+    payments = list(
+        order.payments.prefetch_related(
+            "disputes",
+            Prefetch("refunds", Refund.objects.select_related("requested_by")),
+            "refunds__lines__item",
+        )
+    )
+    refunds = [refund for payment in payments for refund in payment.refunds.all()]
+    disputes = [dispute for payment in payments for dispute in payment.disputes.all()]
+    return OrderPage(
+        order=order,
+        lines=[_line(order, item) for item in _items(order)],
+        payments=[_payment(payment) for payment in payments],
+        refunds=[_refund(refund) for refund in refunds],
+        disputes=disputes,
+        anomalies=_anomalies(order),
+        mails=_mails(order),
+        events=_events(order, payments, refunds, disputes),
+        history=_history(order, payments, refunds, disputes),
+    )
+
+
+def _items(order: Order) -> QuerySet[OrderItem]:
+    standing = Revocation.objects.filter(lifted_at=None)
+    grants = UserAsset.objects.prefetch_related(
+        Prefetch("revocations", standing, to_attr="standing")
+    )
+    return order.items.annotate(promised=Count("deliveries")).prefetch_related(
+        Prefetch("grants", grants), "refund_lines__refund"
+    )
+
+
+def _line(order: Order, item: Any) -> LineView:
+    on_top = item.tax_pennies if order.tax_behavior == Order.TaxBehavior.EXCLUSIVE else 0
+    sums = {"done": 0, "asked": 0, "undone": 0}
+    for line in item.refund_lines.all():
+        sums[_stage(line.refund)] += line.amount_pennies
+    grants = list(item.grants.all())
+    stopped = [grant for grant in grants if grant.standing]
+    return LineView(
+        item=item,
+        currency=order.currency,
+        paid_pennies=item.total_pennies + on_top if order.is_paid else 0,
+        refunded_pennies=sums["done"],
+        under_way_pennies=sums["asked"],
+        access=_access(item.promised, grants, stopped),
+        is_open=bool(grants) and not stopped,
+    )
+
+
+def _stage(refund: Refund) -> str:
+    if refund.status == Refund.Status.SUCCEEDED:
+        return "done"
+    return "undone" if refund.status in UNDONE else "asked"
+
+
+def _access(promised: int, grants: list[Any], stopped: list[Any]) -> str:
+    """`Has all 3 files`, `Closed: refunded`, `1 of 3 files closed: refunded`."""
+    if not grants:
+        return "Not given yet" if promised else "No files"
+    causes = {row.get_cause_display() for grant in stopped for row in grant.standing}
+    why = ", ".join(sorted(causes))
+    if len(stopped) == len(grants):
+        return f"Closed: {why}"
+    if stopped:
+        return f"{len(stopped)} of {len(grants)} files closed: {why}"
+    return "Has the file" if len(grants) == 1 else f"Has all {len(grants)} files"
+
+
+def _payment(payment: Payment) -> PaymentView:
+    left = payment.captured_pennies or 0
+    for refund in payment.refunds.all():
+        left -= 0 if refund.status in UNDONE else refund.amount_pennies
+    if any(dispute.status in BLOCKING_DISPUTES for dispute in payment.disputes.all()):
+        left = 0
+    return PaymentView(payment=payment, card=card_of(payment), left_pennies=left)
+
+
+def _refund(refund: Refund) -> RefundView:
+    titles = [f"“{line.item.title}”" for line in refund.lines.all()]
+    asked_by = str(refund.requested_by) if refund.requested_by else "At Stripe"
+    return RefundView(
+        refund=refund,
+        amount=format_money(refund.amount_pennies, refund.currency),
+        what_for=", ".join(titles) or "No line in particular",
+        asked_by=asked_by,
+    )
+
+
+def _anomalies(order: Order) -> list[dict[str, Any]]:
+    rows = OrderAnomaly.objects.filter(order=order).select_related("resolved_by")
+    return [{"row": row, "title": title_of(row), "words": words_of(row)} for row in rows]
+
+
+def _mails(order: Order) -> list[dict[str, Any]]:
+    rows = OutboxMail.objects.filter(order=order).defer("body_text", "body_html")
+    return [
+        {"row": row, "kind": kind_of(row)} for row in rows.select_related("requested_by", "order")
+    ]
+
+
+def _events(
+    order: Order,
+    payments: Iterable[Payment],
+    refunds: Iterable[Refund],
+    disputes: Iterable[Dispute],
+) -> list[dict[str, Any]]:
+    """What is marked as this order's, and what failed before it could be."""
+    ids = {refund.stripe_refund_id for refund in refunds}
+    ids |= {dispute.stripe_dispute_id for dispute in disputes}
+    for payment in payments:
+        ids |= {
+            payment.stripe_session_id,
+            payment.stripe_payment_intent_id,
+            payment.stripe_charge_id,
+        }
+    mine = Q(order=order) | Q(object_id__in=ids - {None})
+    rows = StripeEvent.objects.filter(mine).defer("payload")[:EVENTS_SHOWN]
+    return [{"row": row, "is_open": row.status not in SETTLED} for row in rows]
+
+
+def _history(
+    order: Order,
+    payments: Iterable[Payment],
+    refunds: Iterable[Refund],
+    disputes: Iterable[Dispute],
+) -> list[Moment]:
+    """What happened, oldest first."""
+    moments = [Moment(order.created_at, f"Ordered ({order.get_channel_display()})", order.email)]
+    for payment in payments:
+        if payment.paid_at:
+            amount = format_money(payment.captured_pennies or 0, payment.currency)
+            moments.append(Moment(payment.paid_at, f"Paid {amount}", card_of(payment)))
+    for refund in refunds:
+        amount = format_money(refund.amount_pennies, refund.currency)
+        where = "asked for" if refund.requested_by_id else "made at Stripe"
+        by = str(refund.requested_by or "")
+        moments.append(Moment(refund.created_at, f"Refund of {amount} {where}", by))
+        if refund.status == Refund.Status.SUCCEEDED:
+            moments.append(Moment(refund.updated_at, f"Refund of {amount} went back"))
+    moments += [Moment(dispute.opened_at, "Disputed by the buyer's bank") for dispute in disputes]
+    return sorted([*moments, *_presses(order)], key=lambda moment: moment.at)
+
+
+def _presses(order: Order) -> list[Moment]:
+    """Which buttons were pressed, by whom; refunds tell that themselves."""
+    entries = ModelLogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Order),
+        object_id=str(order.pk),
+        action__in=ACTIONS.keys() - {REFUND},
+    ).select_related("user")
+    return [
+        Moment(entry.timestamp, f"{entry.message}: {entry.comment}", str(entry.user or ""))
+        for entry in entries
+    ]
