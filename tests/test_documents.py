@@ -9,6 +9,9 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from orders.services.anomalies import WORDS
+from orders.services.events import HANDLERS
+
 ROOT = settings.BASE_DIR
 
 
@@ -40,8 +43,23 @@ def test_every_variable_is_in_the_example_and_the_readme() -> None:
     assert {name for name in names if name not in readme} == set()
 
 
+def test_every_anomaly_and_every_event_is_in_the_documents() -> None:
+    payments = (ROOT / "docs" / "payments.md").read_text()
+    deployment = (ROOT / "docs" / "deployment.md").read_text()
+
+    assert [
+        code for code, words in WORDS.items() if f"| `{code}` | {words} |" not in payments
+    ] == []
+    assert [event for event in HANDLERS if f"`{event}`" not in deployment] == []
+
+
 @pytest.mark.parametrize(
-    "page", ["README.md", "TESTING.md", "docs/architecture.md", "docs/deployment.md"]
+    "page",
+    [
+        "README.md",
+        "TESTING.md",
+        *(f"docs/{name}.md" for name in ("architecture", "deployment", "payments")),
+    ],
 )
 def test_links_between_documents_lead_somewhere(page: str) -> None:
     path = ROOT / page
