@@ -305,6 +305,8 @@ def _sandbox_client(url: str) -> stripe.StripeClient:
 
 
 def _page(payment_intent_id: str = "", since: datetime | None = None) -> Any:
+    if not payment_intent_id and since is None:  # it would list the whole account
+        raise GatewayNotFound("neither a payment nor a time to list from")
     params: dict[str, Any] = {"limit": PAGE}
     if payment_intent_id:
         params["payment_intent"] = payment_intent_id

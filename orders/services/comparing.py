@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from catalog_pages.money import from_stripe
+from catalog_pages.money import to_stripe
 from orders.models import Dispute, Payment, Refund, StripeEvent
 from orders.services.disputes import dispute_sync, merged_dispute_status
 from orders.services.events import event_handle, event_record
@@ -46,11 +46,11 @@ class Difference:
 SENTENCES = {
     "session_unknown": "Stripe has a checkout ({theirs}) that is not here.",
     "session_status": "The payment is {ours} here and {theirs} at Stripe.",
-    "session_amount": "We count {ours} as paid, Stripe {theirs}.",
+    "session_amount": "We count {ours} as paid, Stripe {theirs}, in its own units.",
     "session_missing": "Stripe does not know this checkout, which is {ours} here.",
     "refund_unknown": "Stripe has a refund ({theirs}) that is not here.",
     "refund_status": "A refund is {ours} here and {theirs} at Stripe.",
-    "refund_amount": "A refund is of {ours} here and of {theirs} at Stripe.",
+    "refund_amount": "A refund is of {ours} here and of {theirs} at Stripe, in its units.",
     "refund_missing": "Stripe does not know a refund that is {ours} here.",
     "refund_unsent": "A refund has not been answered by Stripe yet.",
     "dispute_unknown": "Stripe has a dispute ({theirs}) that is not here.",
@@ -96,7 +96,7 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
         missing = Difference("session_unknown", session.id, "", "", theirs)
         yield Finding(missing, lambda: sync_checkout(session.id) is not None)
         return
-    number, mend = payment.order.number, _session_mender(session.id)
+    number, mend = payment.order.number, _session_mender(session)
     expected = merged_status(payment.status, session)
     denied = payment.status == Payment.Status.PAID and not session.is_paid
     if denied or expected != payment.status:
@@ -104,18 +104,22 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
             Difference("session_status", session.id, number, payment.status, theirs), mend
         )
         return
-    captured = payment.captured_pennies
-    taken = from_stripe(session.amount_total, session.currency)
-    if payment.status == Payment.Status.PAID and captured != taken:
-        yield Finding(Difference("session_amount", session.id, number, str(captured), str(taken)))
+    if payment.status == Payment.Status.PAID:
+        counted = to_stripe(payment.captured_pennies or 0, payment.currency)
+        if (counted, payment.currency) != (session.amount_total, session.currency):
+            ours, taken = (
+                f"{counted} {payment.currency}",
+                f"{session.amount_total} {session.currency}",
+            )
+            yield Finding(Difference("session_amount", session.id, number, ours, taken))
 
 
-def _session_mender(session_id: str) -> Callable[[], bool]:
+def _session_mender(session: CheckoutSession) -> Callable[[], bool]:
     def mend() -> bool:
-        """Ask anew: the list is a page old. Mended when the row now says what Stripe says."""
-        before = Payment.objects.get(stripe_session_id=session_id).status
-        sync_checkout(session_id)
-        return Payment.objects.get(stripe_session_id=session_id).status != before
+        """Mended when the row now says what this snapshot says."""
+        sync_checkout(session.id)
+        row = Payment.objects.select_related("order").get(stripe_session_id=session.id)
+        return not any(_session_findings(session, row))
 
     return mend
 
@@ -144,14 +148,13 @@ def _refund_findings(
             found.status
         )
 
-    theirs = from_stripe(snapshot.amount, snapshot.currency)
     if row is None:
         difference = Difference("refund_unknown", snapshot.id, number, "", snapshot.status)
     elif merged_refund_status(row.status, snapshot.status) != row.status:
         difference = Difference("refund_status", snapshot.id, number, row.status, snapshot.status)
-    elif row.amount_pennies != theirs:
-        ours = str(row.amount_pennies)
-        difference = Difference("refund_amount", snapshot.id, number, ours, str(theirs))
+    elif to_stripe(row.amount_pennies, row.currency) != snapshot.amount:
+        ours = str(to_stripe(row.amount_pennies, row.currency))
+        difference = Difference("refund_amount", snapshot.id, number, ours, str(snapshot.amount))
     else:
         return
     yield Finding(difference, mend)

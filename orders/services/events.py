@@ -33,7 +33,11 @@ def _refund(event: StripeEvent, subject: dict[str, Any]) -> Order | None:
 
 
 def _charge_refunded(event: StripeEvent, charge: dict[str, Any]) -> Order | None:
-    return refunds_sync(str(charge.get("payment_intent") or ""), event=event)
+    intent = charge.get("payment_intent")
+    if not isinstance(intent, str):  # made without a checkout, so not by this shop
+        event_settle(event, None)
+        return None
+    return refunds_sync(intent, event=event)
 
 
 def _dispute(event: StripeEvent, subject: dict[str, Any]) -> Order | None:

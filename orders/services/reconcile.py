@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -61,8 +62,8 @@ def order_check(*, order: Order) -> list[Difference]:
     """Ask Stripe about one order now and mend what differs; GatewayError when it cannot be asked."""
     found = [
         _mended(finding)
-        for payment in order.payments.exclude(stripe_session_id=None).select_related("order")
-        for finding in _session_of(payment)
+        for payment in order.payments.exclude(stripe_session_id=None)
+        for finding in _session_of(payment.stripe_session_id or "")
     ]
     # By now the intents are known, even those of payments that had not been told of.
     for payment in order.payments.exclude(stripe_payment_intent_id=None):
@@ -140,8 +141,12 @@ def _mended(finding: Finding) -> Difference:
         return replace(finding.difference, repaired=finding.mend())
     except GatewayUnavailable:
         raise
-    except (CheckoutUnknown, GatewayError) as error:
-        return replace(finding.difference, problem=str(error))
+    except Exception as error:  # one odd object must not stop the others
+        expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
+        logger.warning(
+            "Could not mend %s: %s", finding.difference.reference, error, exc_info=not expected
+        )
+        return replace(finding.difference, problem=f"{type(error).__name__}: {error}")
 
 
 def _findings(since: datetime) -> Iterator[Finding]:
@@ -156,31 +161,30 @@ def _findings(since: datetime) -> Iterator[Finding]:
 def _sessions(since: datetime) -> Iterator[Finding]:
     """What Stripe lists, then what it should have listed, and what only an open intent tells."""
     seen: set[str] = set()
-    yield from compare_sessions(stripe_gateway.list_checkouts(since=since), seen)
+    for listed in compare_sessions(stripe_gateway.list_checkouts(since=since), seen):
+        yield from _session_of(listed.difference.reference)
     given_up = OrderAnomaly.objects.filter(code="session_missing").values("reference")
     ours = (
         Payment.objects.filter(_of_this_mode(), stripe_session_id__isnull=False)
         .filter(Q(status__in=WAITING) | Q(created_at__gte=since))
         .exclude(stripe_session_id__in=given_up)
-        .select_related("order")
         .order_by("pk")
     )
     for payment in ours.iterator(chunk_size=PAGE):
         if payment.stripe_session_id not in seen or payment.status == Payment.Status.PROCESSING:
-            yield from _session_of(payment)
+            yield from _session_of(payment.stripe_session_id or "")
 
 
-def _session_of(payment: Payment) -> Iterator[Finding]:
-    session_id = payment.stripe_session_id or ""
+def _session_of(session_id: str) -> Iterator[Finding]:
+    """One session read anew: a list is as old as its page, and news may have come meanwhile."""
     try:
         session = stripe_gateway.get_checkout(session_id)
     except GatewayNotFound as error:
-        reason = str(error)
-        number = payment.order.number
-        waits = payment.status in WAITING
+        payment = Payment.objects.select_related("order").get(stripe_session_id=session_id)
+        give_up = partial(payment_give_up, payment=payment, reason=str(error))
         yield Finding(
-            Difference("session_missing", session_id, number, payment.status, ""),
-            (lambda: payment_give_up(payment=payment, reason=reason)) if waits else None,
+            Difference("session_missing", session_id, payment.order.number, payment.status, ""),
+            give_up if payment.status in WAITING else None,
         )
         return
     yield from compare_sessions([session], set())
@@ -188,23 +192,25 @@ def _session_of(payment: Payment) -> Iterator[Finding]:
 
 def _refunds(since: datetime) -> Iterator[Finding]:
     seen: set[str] = set()
-    yield from compare_refunds(stripe_gateway.list_refunds(since=since), seen)
+    for listed in compare_refunds(stripe_gateway.list_refunds(since=since), seen):
+        yield from _refund_of(listed.difference.reference)
     undecided = Q(status__in=(Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION))
     ours = Refund.objects.filter(_of_this_mode("payment__"), stripe_refund_id__isnull=False)
     for refund in ours.filter(undecided | Q(created_at__gte=since)).iterator(chunk_size=PAGE):
         if refund.stripe_refund_id not in seen:
-            yield from _refund_of(refund)
+            yield from _refund_of(refund.stripe_refund_id or "")
     answer_due = timezone.now() - PATIENCE
     yield from _unsent(
         Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=answer_due)
     )
 
 
-def _refund_of(refund: Refund) -> Iterator[Finding]:
-    refund_id = refund.stripe_refund_id or ""
+def _refund_of(refund_id: str) -> Iterator[Finding]:
+    """One refund read anew."""
     try:
         snapshot = stripe_gateway.get_refund(refund_id)
     except GatewayNotFound:
+        refund = Refund.objects.select_related("payment__order").get(stripe_refund_id=refund_id)
         number = refund.payment.order.number
         yield Finding(Difference("refund_missing", refund_id, number, refund.status, ""))
         return
@@ -227,23 +233,24 @@ def _send(refund: Refund) -> bool:
 
 def _disputes(since: datetime) -> Iterator[Finding]:
     seen: set[str] = set()
-    yield from compare_disputes(stripe_gateway.list_disputes(since=since), seen)
+    for listed in compare_disputes(stripe_gateway.list_disputes(since=since), seen):
+        yield from _dispute_of(listed.difference.reference)
     ours = Dispute.objects.filter(_of_this_mode("payment__")).filter(
         ~Q(status__in=DECIDED_DISPUTES) | Q(opened_at__gte=since)
     )
     for dispute in ours.iterator(chunk_size=PAGE):
         if dispute.stripe_dispute_id not in seen:
-            yield from _dispute_of(dispute)
+            yield from _dispute_of(dispute.stripe_dispute_id)
 
 
-def _dispute_of(dispute: Dispute) -> Iterator[Finding]:
+def _dispute_of(dispute_id: str) -> Iterator[Finding]:
+    """One dispute read anew."""
     try:
-        snapshot = stripe_gateway.get_dispute(dispute.stripe_dispute_id)
+        snapshot = stripe_gateway.get_dispute(dispute_id)
     except GatewayNotFound:
+        dispute = Dispute.objects.select_related("payment__order").get(stripe_dispute_id=dispute_id)
         number = dispute.payment.order.number
-        yield Finding(
-            Difference("dispute_missing", dispute.stripe_dispute_id, number, dispute.status, "")
-        )
+        yield Finding(Difference("dispute_missing", dispute_id, number, dispute.status, ""))
         return
     yield from compare_disputes([snapshot], set())
 
