@@ -8,15 +8,16 @@ other module of the shop and has no foreign key to another table.
 Public, in reading order:
 
 `transport.SandboxTransport`  the HTTP client to give to `stripe.StripeClient`
-`api.handle`                  what the transport calls: one request in, one answer out
-`actions`                     what buyers, banks and the clock do: pay, decline, delay, settle, ...
+`http.application`            the same API as a WSGI application, for the library's own HTTP client
+`api.handle`                  what both of them call: one request in, one answer out
+`actions`                     what buyers, banks and the clock do: pay, refund, dispute, settle, ...
 `delivery.deliver_due`        sends what is due; for a scheduler, safe in several processes at once
 `controls`                    for tests and the page: hold, drop, repeat, reorder, take the API down
-`urls`                        the payment page and the overview, for `/sandbox/`
+`urls`                        the payment page and the bench, for `/sandbox/`
 
 Settings read: STRIPE_SANDBOX, SITE_BASE_URL, STRIPE_WEBHOOK_SECRET, STRIPE_SANDBOX_DELIVERY
 ("thread", the default, or "manual": nothing is sent until somebody asks).
 
-Imports point one way: views, controls, transport -> api, actions -> endpoints -> checkout,
+Imports point one way: views, http, transport -> controls, api, actions -> endpoints -> checkout,
 refunds, disputes -> events -> worker -> delivery -> models.
 """

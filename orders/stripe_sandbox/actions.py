@@ -64,16 +64,35 @@ def expire_due(moment: int | None = None) -> int:
         return checkout.expire_overdue(moment)
 
 
-def refund(session_id: str, *, amount: int | None = None) -> Json:
-    """A refund made in Stripe's dashboard, not through the shop: whole, or part of it."""
+def refund(session_id: str, *, amount: int | None = None, pending: bool = False) -> Json:
+    """A refund made in Stripe's dashboard, not through the shop: whole, or part of it.
+
+    `pending`: it waits for `settle_refund` or `cancel_refund`.
+    """
+    course = refunds.Course.PENDING if pending else refunds.Course.SUCCEED
     with store.own_transaction():
-        intent_id = store.get("checkout.session", session_id).data["payment_intent"]
-        wanted = {"payment_intent": intent_id} | ({} if amount is None else {"amount": amount})
-        return refunds.create(wanted)
+        wanted = {"charge": _charge_of(session_id)} | ({} if amount is None else {"amount": amount})
+        return refunds.create(wanted, course=course)
+
+
+def settle_refund(refund_id: str, *, succeeds: bool) -> Json:
+    """A pending refund reaches the buyer, or fails; once."""
+    with store.own_transaction():
+        row = store.lock("refund", refund_id)
+        refunds.settle(row, succeeds=succeeds)
+        return _data(row)
+
+
+def cancel_refund(refund_id: str) -> Json:
+    """A pending refund is called off."""
+    with store.own_transaction():
+        row = store.lock("refund", refund_id)
+        refunds.cancel(row)
+        return _data(row)
 
 
 def fail_refund(refund_id: str) -> Json:
-    """The buyer's bank sends the money back."""
+    """The buyer's bank sends the money back, be the refund pending or succeeded."""
     with store.own_transaction():
         row = store.lock("refund", refund_id)
         refunds.fail(row)
@@ -89,9 +108,7 @@ def open_dispute(
 ) -> Json:
     """The buyer's bank disputes the payment; `warning_needs_response` is an inquiry."""
     with store.own_transaction():
-        intent_id = store.get("checkout.session", session_id).data["payment_intent"]
-        intent = store.get("payment_intent", intent_id or "", status=400)
-        charge = store.lock("charge", intent.data["latest_charge"])
+        charge = store.lock("charge", _charge_of(session_id))
         return _data(disputes.open_on(charge, status=status, reason=reason, amount=amount))
 
 
@@ -100,6 +117,14 @@ def respond_to_dispute(dispute_id: str) -> Json:
     with store.own_transaction():
         row = store.lock("dispute", dispute_id)
         disputes.respond(row)
+        return _data(row)
+
+
+def escalate_dispute(dispute_id: str) -> Json:
+    """The bank turns an inquiry into a dispute and takes the money."""
+    with store.own_transaction():
+        row = store.lock("dispute", dispute_id)
+        disputes.escalate(row)
         return _data(row)
 
 
@@ -115,6 +140,16 @@ def _current(session_id: str) -> SandboxObject:
     """The locked session, expired first when its time has come."""
     checkout.expire_overdue()
     return store.lock("checkout.session", session_id, param="session")
+
+
+def _charge_of(session_id: str) -> str:
+    """The id of the charge that paid for the session, or was to pay; StateError without one."""
+    intent_id = store.get("checkout.session", session_id, param="session").data["payment_intent"]
+    intent = store.get("payment_intent", intent_id) if intent_id else None
+    charge_id: str | None = intent.data["latest_charge"] if intent else None
+    if charge_id is None:
+        raise StateError("Nothing has been charged for this session.")
+    return charge_id
 
 
 def _data(row: SandboxObject) -> Json:

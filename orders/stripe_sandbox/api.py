@@ -132,7 +132,8 @@ def _checked(request: Request) -> tuple[_Route, str, Json]:
     for route in _ROUTES:
         match = route.pattern.match(request.path)
         if match and route.method == request.method:
-            object_id = unquote(match.groupdict().get("object_id", ""))
+            # An id with NUL is nobody's, and PostgreSQL would not even look for it.
+            object_id = unquote(match.groupdict().get("object_id", "")).replace("\0", "\ufffd")
             return route, object_id, route.schema.read(forms.decode(request.form))
     message = f"Unrecognized request URL ({request.method.upper()}: {request.path})."
     raise ApiError(message, status=404)

@@ -16,7 +16,14 @@ from django.utils import timezone
 
 from orders.stripe_sandbox import events, store, worker
 from orders.stripe_sandbox.common import Json, new_id, now
-from orders.stripe_sandbox.delivery import Post, attempt, post_to_webhook, webhook_url
+from orders.stripe_sandbox.delivery import (
+    Post,
+    attempt,
+    claim_out_of_turn,
+    post_to_webhook,
+    webhook_url,
+)
+from orders.stripe_sandbox.errors import StateError
 from orders.stripe_sandbox.models import (
     SandboxControls,
     SandboxDelivery,
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
     from django.test import Client
 
 Api = SandboxControls.Api
+Refunds = SandboxControls.Refunds
+PATIENCE_SECONDS = 3.0
 
 
 def api_state() -> str:
@@ -42,6 +51,12 @@ def set_api(state: str) -> None:
     """`Api.UP`; `DOWN` (no connection); `FAILING` (answers 500); `LOSING_ANSWERS` (does the work,
     then drops the connection: the case that idempotency keys exist for)."""
     SandboxControls.objects.update_or_create(pk=1, defaults={"api": Api(state)})
+
+
+def set_refunds(course: str) -> None:
+    """What becomes of refunds that the API is asked for: `Refunds.SUCCEED`; `PENDING` (they wait
+    for `actions.settle_refund`); `FAIL` (they have failed by the time of the answer)."""
+    SandboxControls.objects.update_or_create(pk=1, defaults={"refunds": Refunds(course)})
 
 
 def hold() -> None:
@@ -73,6 +88,25 @@ def deliver(
     `secret`: sign with a wrong one. `timestamp`: sign as of another time (seconds since 1970).
     """
     return attempt(delivery, post, secret=secret, timestamp=timestamp)
+
+
+def deliver_out_of_turn(
+    delivery: SandboxDelivery, *, secret: str | None = None, timestamp: int | None = None
+) -> bool:
+    """One attempt to the webhook now, held or not, before or after its turn.
+
+    For pages: it is made outside the request; False when it is still under way after a few
+    seconds. StateError while somebody else is sending it. `secret`, `timestamp`: as for `deliver`.
+    """
+    if not claim_out_of_turn(delivery):
+        raise StateError("This delivery is just being sent.")
+
+    def job() -> None:
+        claimed = SandboxDelivery.objects.select_related("event").get(pk=delivery.pk)
+        attempt(claimed, post_to_webhook, secret=secret, timestamp=timestamp)
+        worker.wake()
+
+    return worker.run(job, patience=PATIENCE_SECONDS)
 
 
 def deliver_all(
@@ -122,6 +156,12 @@ def redeliver(delivery: SandboxDelivery) -> None:
         leased_until=None,
     )
     transaction.on_commit(partial(worker.wake))
+
+
+def drop_delivery(delivery: SandboxDelivery) -> bool:
+    """This one delivery never arrives; False when it is not on its way any more."""
+    pending = SandboxDelivery.objects.filter(pk=delivery.pk, status=SandboxDelivery.Status.PENDING)
+    return pending.update(status=SandboxDelivery.Status.DROPPED) == 1
 
 
 def let_time_run_out(session_id: str) -> None:

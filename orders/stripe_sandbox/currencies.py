@@ -6,6 +6,8 @@ Sources: https://docs.stripe.com/currencies#zero-decimal, #special-cases, #minim
 
 from __future__ import annotations
 
+import re
+
 from orders.stripe_sandbox.errors import ApiError
 
 
@@ -41,6 +43,7 @@ _MINIMUM = {
     "usd": 50,
 }
 _MAXIMUM = 99_999_999
+_TYPED = re.compile(r"(\d{1,12})(?:\.(\d{1,3}))?", flags=re.ASCII)
 _SYMBOLS = {"gbp": "£", "usd": "$", "eur": "€", "jpy": "¥"}
 
 
@@ -80,6 +83,43 @@ def check_total(total: int, currency: str) -> None:
         )
 
 
+def parse(text: str, currency: str) -> int:
+    """`"4.99", "gbp"` -> `499`: what a person typed, in Stripe's units, by digits alone.
+
+    ApiError with a sentence for the person when it is no amount of this currency.
+    """
+    places, factor = _places(currency), _factor(currency)
+    match = _TYPED.fullmatch(text.strip())
+    fraction = (match[2] or "") if match else ""
+    if match is None or len(fraction) > places:
+        raise ApiError(f"Type an amount in digits, such as {_example(currency)}.", param="amount")
+    amount = int(match[1]) * factor + int(fraction.ljust(places, "0") or "0")
+    if not 0 < amount <= _MAXIMUM:
+        limit = display(_MAXIMUM, currency)
+        raise ApiError(f"The amount must be more than zero and at most {limit}.", param="amount")
+    check_amount(amount, currency, "amount")
+    return amount
+
+
+def typed(amount: int, currency: str) -> str:
+    """`499, "gbp"` -> `4.99`: the text that `parse` reads back."""
+    return _digits(amount, currency).replace(",", "")
+
+
+def _example(currency: str) -> str:
+    return typed(10 * _factor(currency), currency)
+
+
+def _places(currency: str) -> int:
+    if currency in _ZERO_DECIMAL | _WHOLE_BUT_HUNDREDFOLD:
+        return 0
+    return 3 if currency in _THREE_DECIMAL else 2
+
+
+def _factor(currency: str) -> int:
+    return 100 if currency in _WHOLE_BUT_HUNDREDFOLD else int(10 ** _places(currency))
+
+
 def display(amount: int, currency: str) -> str:
     """`499, "gbp"` -> `£4.99`: for people, straight from Stripe's units."""
     number = _digits(amount, currency)
@@ -88,10 +128,6 @@ def display(amount: int, currency: str) -> str:
 
 
 def _digits(amount: int, currency: str) -> str:
-    if currency in _ZERO_DECIMAL:
-        return f"{amount:,}"
-    if currency in _WHOLE_BUT_HUNDREDFOLD:
-        return f"{amount // 100:,}"
-    places = 3 if currency in _THREE_DECIMAL else 2
-    whole, rest = divmod(amount, 10**places)
-    return f"{whole:,}.{rest:0{places}}"
+    whole, rest = divmod(amount, _factor(currency))
+    places = _places(currency)
+    return f"{whole:,}.{rest:0{places}}" if places else f"{whole:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,9 +14,19 @@ from orders.stripe_sandbox.common import Caller, Json, now
 from orders.stripe_sandbox.constants import EVENT_LIFE, SESSION_MAX_LIFE, SESSION_MIN_LIFE
 from orders.stripe_sandbox.currencies import check_amount, check_currency, check_total
 from orders.stripe_sandbox.errors import ApiError, no_such
-from orders.stripe_sandbox.models import SandboxDelivery, SandboxEvent, SandboxObject
+from orders.stripe_sandbox.models import (
+    SandboxControls,
+    SandboxDelivery,
+    SandboxEvent,
+    SandboxObject,
+)
 from orders.stripe_sandbox.objects import checkout as objects
-from orders.stripe_sandbox.pages import as_list, created_within, page_of_items, page_of_rows
+from orders.stripe_sandbox.pages import (
+    as_list,
+    created_within,
+    page_of_items,
+    page_of_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,9 @@ def retrieve_charge(call: Call) -> Json:
 
 
 def create_refund(call: Call) -> Json:
-    return refunds.create(call.params, call.caller)
+    """The switch of the sandbox's page decides what becomes of it."""
+    course = SandboxControls.objects.values_list("refunds", flat=True).filter(pk=1).first()
+    return refunds.create(call.params, call.caller, course=course or refunds.Course.SUCCEED)
 
 
 def retrieve_refund(call: Call) -> Json:
@@ -163,7 +176,7 @@ def retrieve_event(call: Call) -> Json:
     row = _kept_events().filter(event_id=call.object_id).first()
     if row is None:
         raise no_such("event", call.object_id)
-    return _shown_event(row)
+    return _shown_events([row])[0]
 
 
 def list_events(call: Call) -> Json:
@@ -179,7 +192,7 @@ def list_events(call: Call) -> Json:
         undelivered = Exists(_undelivered())
         rows = rows.filter(~undelivered if params["delivery_success"] else undelivered)
     page, has_more = page_of_rows(rows, params, id_field="event_id")
-    return as_list([_shown_event(row) for row in page], url=call.path, has_more=has_more)
+    return as_list(_shown_events(page), url=call.path, has_more=has_more)
 
 
 def _of_type(rows: QuerySet[SandboxEvent], wanted: str) -> QuerySet[SandboxEvent]:
@@ -198,12 +211,13 @@ def _undelivered() -> QuerySet[SandboxDelivery]:
     return of_event.exclude(status=SandboxDelivery.Status.DELIVERED)
 
 
-def _shown_event(row: SandboxEvent) -> Json:
-    """The event as delivered, but for the number of deliveries that are still to come."""
-    event: Json = json.loads(row.payload)
-    pending = SandboxDelivery.Status.PENDING
-    event["pending_webhooks"] = row.deliveries.filter(status=pending).count()
-    return event
+def _shown_events(rows: list[SandboxEvent]) -> list[Json]:
+    """The events as delivered, but for the number of deliveries that are still to come."""
+    pending = SandboxDelivery.objects.filter(
+        event__in=rows, status=SandboxDelivery.Status.PENDING
+    ).values_list("event_id", flat=True)
+    waiting = Counter(pending)
+    return [{**json.loads(row.payload), "pending_webhooks": waiting[row.pk]} for row in rows]
 
 
 def _rows(kind: str, params: Json) -> QuerySet[SandboxObject]:
@@ -211,7 +225,7 @@ def _rows(kind: str, params: Json) -> QuerySet[SandboxObject]:
     if "payment_intent" in params:
         rows = rows.filter(payment_intent=params["payment_intent"])
     if "charge" in params:
-        rows = rows.filter(data__charge=params["charge"])
+        rows = store.of_charge(rows, params["charge"])
     return created_within(rows, params.get("created", {}))
 
 

@@ -39,6 +39,11 @@ class StateError(Exception):
     """A buyer, a bank or the clock cannot do this to the object as it stands now."""
 
 
+def failure() -> ApiError:
+    """What Stripe says when the fault is its own."""
+    return ApiError("An unknown error occurred", status=500, kind="api_error")
+
+
 def missing_param(param: str) -> ApiError:
     return ApiError(f"Missing required param: {param}.", param=param, code="parameter_missing")
 

@@ -17,9 +17,12 @@ _PART = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(encoded: str) -> Json:
-    """Nested dictionaries of text; ApiError when names contradict each other."""
+    """Nested dictionaries of text; ApiError when names contradict each other, and for NUL, which
+    no database keeps."""
     result: Json = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True):
+        if "\0" in name + value:
+            raise ApiError("Invalid string: it holds a NUL character.", param=name)
         _put(result, _split(name), name, value)
     return result
 

@@ -17,8 +17,8 @@ class SandboxModel(models.Model):
 class SandboxObject(SandboxModel):
     """One Stripe object: `data` is what the API shows, `hidden` what only the sandbox knows.
 
-    The columns repeat parts of `data` that are searched; `store.save` keeps them equal. The row
-    number is the order of creation, which pages through lists.
+    The columns repeat parts of `data` that are searched; `store.save` keeps them equal. Lists go by
+    `created` and, within one second, by the row number.
     """
 
     object_id = models.CharField(max_length=255, unique=True)
@@ -34,6 +34,7 @@ class SandboxObject(SandboxModel):
         indexes = [
             models.Index(fields=["kind", "status", "expires_at"], name="sandbox_object_due"),
             models.Index(fields=["kind", "payment_intent"], name="sandbox_object_intent"),
+            models.Index(fields=["kind", "created", "id"], name="sandbox_object_page"),
         ]
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ class SandboxEvent(SandboxModel):
     event_id = models.CharField(max_length=255, unique=True)
     type = models.CharField(max_length=100)
     created = models.BigIntegerField(db_index=True)
-    subject = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255, db_index=True)
     payload = models.TextField()
 
     def __str__(self) -> str:
@@ -102,7 +103,13 @@ class SandboxControls(SandboxModel):
         FAILING = "failing"
         LOSING_ANSWERS = "losing_answers"
 
+    class Refunds(models.TextChoices):
+        SUCCEED = "succeed"
+        PENDING = "pending"
+        FAIL = "fail"
+
     api = models.CharField(max_length=20, choices=Api.choices, default=Api.UP)
+    refunds = models.CharField(max_length=20, choices=Refunds.choices, default=Refunds.SUCCEED)
     held = models.BooleanField(default=False)
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from orders.stripe_sandbox.common import Json
 from orders.stripe_sandbox.errors import no_such
@@ -30,16 +30,26 @@ def page_of_rows(rows: QuerySet[_Row], params: Json, *, id_field: str) -> tuple[
     """The rows of the page that `params` asks for, and whether more follow in that direction."""
     limit = params.get("limit", _DEFAULT_LIMIT)
     backwards = "ending_before" in params
-    known = rows.model._base_manager.all()
     for name, comparison in (("starting_after", "lt"), ("ending_before", "gt")):
         if name in params:
-            cursor = known.filter(**{id_field: params[name]}).values_list("pk", flat=True).first()
-            if cursor is None:
-                raise no_such("object", params[name], param=name, status=400)
-            rows = rows.filter(**{f"pk__{comparison}": cursor})
-    found = list(rows.order_by("pk" if backwards else "-pk")[: limit + 1])
+            rows = rows.filter(_beyond(rows, {id_field: params[name]}, comparison, name))
+    order = ("created", "pk") if backwards else ("-created", "-pk")
+    found = list(rows.order_by(*order)[: limit + 1])
     kept = found[:limit]
     return (kept[::-1] if backwards else kept), len(found) > limit
+
+
+def _beyond(rows: QuerySet[_Row], named: dict[str, str], comparison: str, param: str) -> Q:
+    """What lies on the far side of the row that a cursor names.
+
+    The first condition follows from the others; it is there for the index.
+    """
+    known = rows.model._base_manager.filter(**named).values_list("created", "pk").first()
+    if known is None:
+        raise no_such("object", *named.values(), param=param, status=400)
+    created, pk = known
+    within = Q(**{f"created__{comparison}e": created})
+    return within & (Q(**{f"created__{comparison}": created}) | Q(**{f"pk__{comparison}": pk}))
 
 
 def page_of_items(items: list[Json], params: Json) -> tuple[list[Json], bool]:

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from orders.stripe_sandbox.common import Json
 from orders.stripe_sandbox.errors import ApiError, missing_param, unknown_param
 
-_INTEGER = re.compile(r"^-?\d{1,18}$")
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+_INTEGER = re.compile(r"-?\d{1,18}", flags=re.ASCII)
+_INDEX = re.compile(r"\d{1,9}", flags=re.ASCII)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 class Param(Protocol):
@@ -58,7 +59,7 @@ class Whole:
     maximum: int | None = None
 
     def read(self, value: Any, param: str) -> int:
-        if not isinstance(value, str) or not _INTEGER.match(value):
+        if not isinstance(value, str) or not _INTEGER.fullmatch(value):
             raise ApiError(
                 f"Invalid integer: {value}", param=param, code="parameter_invalid_integer"
             )
@@ -99,7 +100,10 @@ class Choice:
 class WebAddress:
     def read(self, value: Any, param: str) -> str:
         text = Text().read(value, param)
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:  # brackets around something that is no IPv6 address
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.netloc or " " in text:
             raise ApiError("Not a valid URL", param=param, code="url_invalid")
         return text
@@ -109,7 +113,7 @@ class WebAddress:
 class Email:
     def read(self, value: Any, param: str) -> str:
         text = Text(max_length=512).read(value, param)
-        if not _EMAIL.match(text):
+        if not _EMAIL.fullmatch(text):
             raise ApiError(f"Invalid email address: {text}", param=param, code="email_invalid")
         return text
 
@@ -151,7 +155,7 @@ class Listing:
     maximum: int = 100
 
     def read(self, value: Any, param: str) -> list[Any]:
-        if not isinstance(value, dict) or not all(index.isdigit() for index in value):
+        if not isinstance(value, dict) or not all(map(_INDEX.fullmatch, value)):
             raise ApiError("Invalid array", param=param)
         if len(value) > self.maximum:
             message = f"Array {param} exceeded maximum {self.maximum} allowed elements."

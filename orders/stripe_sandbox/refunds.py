@@ -10,41 +10,85 @@ from orders.stripe_sandbox.common import Caller, Json, new_id, now
 from orders.stripe_sandbox.currencies import display
 from orders.stripe_sandbox.errors import ApiError, StateError, missing_param
 from orders.stripe_sandbox.events import emit
-from orders.stripe_sandbox.models import SandboxObject
+from orders.stripe_sandbox.models import SandboxControls, SandboxObject
 from orders.stripe_sandbox.objects import payments
 
+Course = SandboxControls.Refunds
 
-def create(params: Json, caller: Caller | None = None) -> Json:
+
+def create(params: Json, caller: Caller | None = None, *, course: str = Course.SUCCEED) -> Json:
     """Refund a charge, the whole rest of it unless `amount` says less; ApiError for more.
 
-    Returns the refund as it stood when it was made; its reference arrives with `refund.updated`.
+    `course`: what becomes of it. A pending one waits for `settle` or `cancel`; one that fails has
+    failed by the time of the answer. Returns the refund as Stripe answers, before its reference
+    arrives with `refund.updated`.
     """
     charge = _charge_to_refund(params)
     amount = _refundable(charge, params.get("amount"))
-    refund = store.add(payments.refund(charge.data, params, amount, created=now()))
+    status = "succeeded" if course == Course.SUCCEED else "pending"
+    data = payments.refund(charge.data, params, amount, status=status, created=now())
+    refund = store.add(data)
     made: Json = {**refund.data}
     subject = store.session_of(charge.payment_intent)
     before = _add_to_charge(charge, amount)
     emit("refund.created", made, subject=subject, caller=caller)
     emit("charge.refunded", charge.data, subject=subject, caller=caller, previous=before)
-    _reference_arrives(refund, subject)
+    if course == Course.SUCCEED:
+        before = store.change(refund, destination_details=_destination_with_reference(refund))
+        emit("refund.updated", refund.data, subject=subject, previous=before)
+    elif course == Course.FAIL:
+        fail(refund)
+        return {**refund.data}
     return made
 
 
-def fail(refund: SandboxObject) -> None:
-    """The buyer's bank sends the money of a succeeded refund back; `refund`: locked."""
-    if refund.status != "succeeded":
-        raise StateError(f"This refund is {refund.status}; it cannot fail.")
-    charge = store.lock("charge", refund.data["charge"])
-    _add_to_charge(charge, -refund.data["amount"])
+def settle(refund: SandboxObject, *, succeeds: bool) -> None:
+    """A pending refund reaches the buyer, or the bank refuses it; `refund`: locked."""
+    if refund.status != "pending":
+        raise StateError(f"This refund is {refund.status}; only a pending one is waiting.")
+    if not succeeds:
+        fail(refund)
+        return
     before = store.change(
         refund,
-        status="failed",
-        failure_reason="expired_or_canceled_card",
-        failure_balance_transaction=new_id("balance_transaction"),
+        status="succeeded",
+        pending_reason=None,
+        destination_details=_destination_with_reference(refund),
     )
-    subject = store.session_of(charge.payment_intent)
-    emit("refund.failed", refund.data, subject=subject)
+    emit("refund.updated", refund.data, subject=_subject(refund), previous=before)
+
+
+def fail(refund: SandboxObject) -> None:
+    """The buyer's bank refuses the money, at once or after the refund had succeeded."""
+    if refund.status not in ("pending", "succeeded"):
+        raise StateError(f"This refund is {refund.status}; it cannot fail.")
+    before = _take_back(refund, status="failed", reason="expired_or_canceled_card")
+    emit("refund.failed", refund.data, subject=_subject(refund))
+    _tell_of_return(refund, before)
+
+
+def cancel(refund: SandboxObject) -> None:
+    """A pending refund is called off before it left; `refund`: locked."""
+    if refund.status != "pending":
+        raise StateError(f"This refund is {refund.status}; only a pending one can be canceled.")
+    before = _take_back(refund, status="canceled", reason="merchant_request")
+    _tell_of_return(refund, before)
+
+
+def _take_back(refund: SandboxObject, *, status: str, reason: str) -> Json:
+    """The charge counts the money as kept again; returns what the refund was before."""
+    _add_to_charge(store.lock("charge", refund.data["charge"]), -refund.data["amount"])
+    return store.change(
+        refund,
+        status=status,
+        failure_reason=reason,
+        failure_balance_transaction=new_id("balance_transaction"),
+        pending_reason=None,
+    )
+
+
+def _tell_of_return(refund: SandboxObject, before: Json) -> None:
+    subject = _subject(refund)
     emit("refund.updated", refund.data, subject=subject, previous=before)
     emit("charge.refund.updated", refund.data, subject=subject, previous=before)
 
@@ -98,14 +142,14 @@ def _add_to_charge(charge: SandboxObject, amount: int) -> Json:
     )
 
 
-def _reference_arrives(refund: SandboxObject, subject: str) -> None:
-    destination = refund.data["destination_details"]
-    if "card" in destination:
-        card = {
-            **destination["card"],
-            "reference": "0000000000000001",
-            "reference_status": "available",
-        }
-        destination = {**destination, "card": card}
-    before = store.change(refund, destination_details=destination)
-    emit("refund.updated", refund.data, subject=subject, previous=before)
+def _destination_with_reference(refund: SandboxObject) -> Json:
+    """Where the money went, with the number by which the buyer's bank can find it."""
+    destination: Json = refund.data["destination_details"]
+    if "card" not in destination:
+        return destination
+    reference = {"reference": "0000000000000001", "reference_status": "available"}
+    return {**destination, "card": {**destination["card"], **reference}}
+
+
+def _subject(refund: SandboxObject) -> str:
+    return store.session_of(refund.payment_intent)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from orders.stripe_sandbox.common import Json
 from orders.stripe_sandbox.errors import no_such
@@ -64,6 +66,23 @@ def lock(kind: str, object_id: str, *, param: str = "id", status: int = 404) -> 
     if row is None:
         raise no_such(kind, object_id, param=param, status=status)
     return row
+
+
+def of_charge(rows: QuerySet[SandboxObject], charge_id: str) -> QuerySet[SandboxObject]:
+    """Those of `rows` that belong to a charge; found by its intent, which is indexed."""
+    intents = SandboxObject.objects.filter(kind="charge", object_id=charge_id)
+    intent_id = intents.values_list("payment_intent", flat=True).first() or ""
+    return rows.filter(payment_intent=intent_id, data__charge=charge_id)
+
+
+def several(kind: str, object_ids: Collection[str]) -> dict[str, Json]:
+    """The data of several objects by id, in one query; ApiError when one of them is missing."""
+    rows = SandboxObject.objects.filter(kind=kind, object_id__in=object_ids)
+    found: dict[str, Json] = dict(rows.values_list("object_id", "data"))
+    for object_id in object_ids:
+        if object_id not in found:
+            raise no_such(kind, object_id)
+    return found
 
 
 def session_of(intent_id: str) -> str:

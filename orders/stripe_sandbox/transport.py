@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from orders.stripe_sandbox import api, controls
 from orders.stripe_sandbox.common import dump
 from orders.stripe_sandbox.constants import API_VERSION
-from orders.stripe_sandbox.errors import ApiError
+from orders.stripe_sandbox.errors import failure
 
 _ConnectionError: Callable[..., stripe.APIConnectionError] = stripe.APIConnectionError
 
@@ -85,6 +85,5 @@ def _connection_error(reason: str) -> stripe.APIConnectionError:
 
 
 def _failure() -> tuple[str, int, CaseInsensitiveDict[str]]:
-    message = "An unknown error occurred"
-    error = ApiError(message, status=500, kind="api_error")
+    error = failure()
     return dump(error.envelope()), error.status, CaseInsensitiveDict({})

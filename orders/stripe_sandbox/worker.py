@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connections
@@ -17,6 +18,7 @@ from orders.stripe_sandbox import delivery
 
 logger = logging.getLogger(__name__)
 
+ONCE = "stripe-sandbox-once"
 _AFTER_ERROR_SECONDS = 5.0
 _SHORTEST_PAUSE_SECONDS = 0.1
 
@@ -72,9 +74,37 @@ _courier = _Courier()
 
 def wake() -> None:
     """Deliver soon, in the background; does nothing when the sandbox is off or manual."""
-    mode = getattr(settings, "STRIPE_SANDBOX_DELIVERY", "thread")
-    if getattr(settings, "STRIPE_SANDBOX", False) and mode == "thread":
+    if getattr(settings, "STRIPE_SANDBOX", False) and not is_manual():
         _courier.wake()
+
+
+def run(job: Callable[[], None], *, patience: float) -> bool:
+    """Do `job` outside the caller's request; True when it was done within `patience` seconds.
+
+    It has a thread of its own, because a shop that answers one request at a time can only take
+    the delivery once the request that asked for it has been answered. In manual mode it is done
+    at once.
+    """
+    if is_manual():
+        job()
+        return True
+    thread = threading.Thread(target=_with_own_connection, args=(job,), name=ONCE, daemon=True)
+    thread.start()
+    thread.join(patience)
+    return not thread.is_alive()
+
+
+def _with_own_connection(job: Callable[[], None]) -> None:
+    try:
+        job()
+    except Exception:
+        logger.exception("The sandbox could not make this delivery")
+    finally:
+        connections.close_all()
+
+
+def is_manual() -> bool:
+    return getattr(settings, "STRIPE_SANDBOX_DELIVERY", "thread") != "thread"
 
 
 def wait_until_idle(timeout: float) -> bool:

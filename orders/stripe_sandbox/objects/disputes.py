@@ -18,14 +18,7 @@ def dispute(charge: Json, *, status: str, reason: str, amount: int, created: int
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
         "evidence": _no_evidence(charge["billing_details"]["email"]),
-        "evidence_details": {
-            "due_by": created + 7 * DAY,
-            "enhanced_eligibility": {},
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-            "submission_method": "not_submitted",
-        },
+        "evidence_details": _nothing_submitted(created),
         "intended_submission_method": None,
         "is_charge_refundable": status.startswith("warning_"),
         "livemode": False,
@@ -43,6 +36,67 @@ def dispute(charge: Json, *, status: str, reason: str, amount: int, created: int
         },
         "reason": reason,
         "status": status,
+    }
+
+
+def _nothing_submitted(created: int) -> Json:
+    return {
+        "due_by": created + 7 * DAY,
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+        "past_due": False,
+        "submission_count": 0,
+        "submission_method": "not_submitted",
+    }
+
+
+def submitted(details: Json) -> Json:
+    """`evidence_details` once the seller has answered."""
+    count = details["submission_count"] + 1
+    answered = {"has_evidence": True, "submission_count": count, "submission_method": "manual"}
+    return {**details, **answered}
+
+
+def as_chargeback(dispute: Json, *, created: int) -> Json:
+    """The fields that change when an inquiry becomes a dispute: a new deadline, no way back."""
+    method = dispute["payment_method_details"]
+    return {
+        "evidence_details": _nothing_submitted(created),
+        "is_charge_refundable": False,
+        "payment_method_details": {**method, "card": {**method["card"], "case_type": "chargeback"}},
+        "status": "needs_response",
+    }
+
+
+def withdrawal(dispute: Json, *, created: int) -> Json:
+    """The money leaves the seller's balance."""
+    return _movement(dispute, -dispute["amount"], "Chargeback withdrawal", created)
+
+
+def reinstatement(dispute: Json, *, created: int) -> Json:
+    """The money comes back to it."""
+    return _movement(dispute, dispute["amount"], "Chargeback reversal", created)
+
+
+def _movement(dispute: Json, amount: int, words: str, created: int) -> Json:
+    """Source: https://docs.stripe.com/api/balance_transactions/object (no fee in the sandbox)"""
+    return {
+        "id": new_id("balance_transaction"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": created,
+        "balance_type": "payments",
+        "created": created,
+        "currency": dispute["currency"],
+        "description": f"{words} for {dispute['charge']}",
+        "exchange_rate": None,
+        "fee": 0,
+        "fee_details": [],
+        "net": amount,
+        "reporting_category": "dispute" if amount < 0 else "dispute_reversal",
+        "source": dispute["id"],
+        "status": "available",
+        "type": "adjustment",
     }
 
 

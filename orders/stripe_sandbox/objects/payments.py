@@ -209,8 +209,8 @@ def _charge_details(method: Json, amount: int) -> Json:
     }
 
 
-def refund(charge: Json, params: Json, amount: int, *, created: int) -> Json:
-    """Money on its way back: whole minor units of the charge's currency."""
+def refund(charge: Json, params: Json, amount: int, *, status: str, created: int) -> Json:
+    """Money on its way back: whole minor units of the charge's currency. `status`: Stripe's."""
     return {
         "id": new_id("refund"),
         "object": "refund",
@@ -223,10 +223,11 @@ def refund(charge: Json, params: Json, amount: int, *, created: int) -> Json:
         "metadata": params.get("metadata", {}),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
+        "pending_reason": "processing" if status == "pending" else None,
         "reason": params.get("reason"),
-        "status": "succeeded",
+        "status": status,
         **nulls("customer", "customer_account", "description", "failure_balance_transaction"),
-        **nulls("failure_reason", "instructions_email", "next_action", "pending_reason"),
+        **nulls("failure_reason", "instructions_email", "next_action"),
         **nulls("presentment_details", "receipt_number", "source_transfer_reversal"),
         **nulls("transfer_reversal"),
     }

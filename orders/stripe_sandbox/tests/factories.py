@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -15,13 +17,28 @@ from orders.stripe_sandbox.transport import SandboxTransport
 _numbers = count(1)
 
 
+_base_address = API_BASE
+
+
+@contextmanager
+def api_at(url: str) -> Iterator[None]:
+    """Within the block, clients of every thread use the library's own HTTP client at this address."""
+    global _base_address
+    _base_address = url
+    try:
+        yield
+    finally:
+        _base_address = API_BASE
+
+
 def stripe_client(api_key: str = SECRET_KEY, **options: Any) -> stripe.StripeClient:
-    """As the shop's adapter makes it."""
+    """As the shop's adapter makes it: through the transport, or over HTTP within `api_at`."""
+    in_process = _base_address == API_BASE
     return stripe.StripeClient(
         api_key,
         stripe_version=API_VERSION,
-        base_addresses={"api": API_BASE},
-        http_client=SandboxTransport(),
+        base_addresses={"api": _base_address},
+        http_client=SandboxTransport() if in_process else stripe.RequestsClient(timeout=10),
         **options,
     )
 

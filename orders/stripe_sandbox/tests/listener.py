@@ -35,6 +35,8 @@ class Listener:
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.url = ""
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     @property
     def types(self) -> list[str]:
@@ -44,6 +46,7 @@ class Listener:
         self.paths.append(path)
         self.bodies.append(body)
         self.headers.append(headers)
+        self.may_answer.wait(20)
         return self.statuses.pop(0) if self.statuses else 200
 
 
@@ -66,7 +69,7 @@ def listening(*statuses: int) -> Iterator[Listener]:
     handler_class = type("Handler", (BaseHTTPRequestHandler,), methods)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler_class)
     listener.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield listener

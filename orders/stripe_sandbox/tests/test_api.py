@@ -22,7 +22,7 @@ from orders.stripe_sandbox.tests.factories import (
 )
 from orders.stripe_sandbox.tests.listener import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("road")]
 
 
 def test_a_session_is_read_back_as_it_was_made() -> None:

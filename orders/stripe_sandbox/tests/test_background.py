@@ -101,6 +101,48 @@ def test_in_manual_mode_no_thread_is_started(settings) -> None:
     assert len(controls.pending_deliveries()) == 3
 
 
+def test_a_delivery_out_of_turn_is_made_while_the_others_are_held(settings) -> None:
+    controls.hold()
+    actions.pay(new_session().id)
+    last = controls.pending_deliveries()[-1]
+    with listening() as shop:
+        settings.SITE_BASE_URL = shop.url
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+
+        finished = controls.deliver_out_of_turn(last)
+        assert worker.wait_until_idle(20)
+
+    last.refresh_from_db()
+    assert finished
+    assert shop.types == ["checkout.session.completed"]
+    assert (last.status, last.attempts) == ("delivered", 1)
+    assert len(controls.pending_deliveries()) == 2
+
+
+def test_a_shop_that_answers_one_request_at_a_time_is_not_waited_for(settings, monkeypatch) -> None:
+    monkeypatch.setattr(controls, "PATIENCE_SECONDS", 0.05)
+    actions.expire(new_session().id)
+    [row] = controls.pending_deliveries()
+    with listening() as shop:
+        shop.may_answer.clear()
+        settings.SITE_BASE_URL = shop.url
+        settings.STRIPE_SANDBOX_DELIVERY = "thread"
+
+        finished = controls.deliver_out_of_turn(row)
+        with pytest.raises(StateError, match="just being sent"):
+            controls.deliver_out_of_turn(row)
+        shop.may_answer.set()
+        for thread in threading.enumerate():
+            if thread.name == worker.ONCE:
+                thread.join(20)
+
+    row.refresh_from_db()
+    assert not finished
+    assert shop.types == ["checkout.session.expired"]
+    assert (row.status, row.attempts) == ("delivered", 1)
+    assert worker.wait_until_idle(20)
+
+
 def in_threads(count: int, work) -> list:
     """Run `work` in several threads that start together; returns what each returned."""
     start, results = threading.Barrier(count), []

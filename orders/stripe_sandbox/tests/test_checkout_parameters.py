@@ -11,7 +11,7 @@ from stripe import InvalidRequestError
 from orders.stripe_sandbox.models import SandboxObject
 from orders.stripe_sandbox.tests.factories import line, new_coupon, new_session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("road")]
 
 
 def in_minutes(minutes: int) -> int:

@@ -6,7 +6,6 @@ import time
 
 import pytest
 import stripe
-from django.db import transaction
 from stripe import InvalidRequestError
 
 from orders.stripe_sandbox import actions, controls
@@ -18,7 +17,7 @@ from orders.stripe_sandbox.tests.factories import (
     stripe_client,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("road")]
 
 
 def test_the_same_key_and_body_get_the_stored_answer() -> None:
@@ -171,16 +170,3 @@ def test_the_library_retries_a_broken_connection_when_it_is_told_to(
         stripe_client(max_network_retries=2).v1.checkout.sessions.create(params=session_params())
 
     assert SandboxObject.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        new_session,
-        stripe_client().v1.events.list,
-        actions.expire_due,
-    ],
-)
-def test_stripe_cannot_be_called_inside_a_transaction_of_the_shop(call) -> None:
-    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        call()

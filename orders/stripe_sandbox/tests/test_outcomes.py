@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 from stripe import InvalidRequestError
 
 from orders.stripe_sandbox import actions, controls
@@ -268,3 +269,16 @@ def test_an_event_keeps_what_it_told_when_the_object_changes_later() -> None:
     assert SandboxEvent.objects.get(type="charge.succeeded").payload == before
     assert snapshot(made.id, "charge.succeeded")["amount_refunded"] == 0
     assert snapshot(made.id, "charge.refunded")["amount_refunded"] == 499
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        new_session,
+        stripe_client().v1.events.list,
+        actions.expire_due,
+    ],
+)
+def test_stripe_cannot_be_called_inside_a_transaction_of_the_shop(call) -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        call()

@@ -15,9 +15,10 @@ from orders.stripe_sandbox.tests.factories import (
     told,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("road")]
 
 REFUNDED = ["refund.created", "charge.refunded", "refund.updated"]
+DISPUTED = ["charge.dispute.created", "charge.dispute.funds_withdrawn"]
 REFUND_FAILED = ["refund.failed", "refund.updated", "charge.refund.updated"]
 
 
@@ -167,10 +168,12 @@ def test_a_dispute_opens_and_closes(paid: dict, outcome: str) -> None:
     )
     assert (read.amount, read.payment_intent) == (499, paid["payment_intent"])
     assert charge_of(paid).disputed is True
+    back = ["charge.dispute.funds_reinstated"] if outcome == "won" else []
     assert told_since_payment(paid) == [
-        "charge.dispute.created",
+        *DISPUTED,
         "charge.dispute.updated",
         "charge.dispute.closed",
+        *back,
     ]
 
 
@@ -220,3 +223,145 @@ def test_disputes_are_listed_by_payment_and_time(paid: dict) -> None:
     assert [dispute.id for dispute in by_intent.data] == [wanted["id"]]
     assert len(since.data) == 2
     assert later.data == []
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "refunded"),
+    [
+        (lambda refund_id: actions.settle_refund(refund_id, succeeds=True), "succeeded", 200),
+        (lambda refund_id: actions.settle_refund(refund_id, succeeds=False), "failed", 0),
+        (actions.cancel_refund, "canceled", 0),
+    ],
+)
+def test_a_pending_refund_counts_until_it_comes_to_nothing(
+    paid: dict, end, status: str, refunded: int
+) -> None:
+    made = actions.refund(paid["id"], amount=200, pending=True)
+    while_pending = charge_of(paid).amount_refunded
+
+    end(made["id"])
+
+    read = stripe_client().v1.refunds.retrieve(made["id"])
+    assert (made["status"], made["pending_reason"]) == ("pending", "processing")
+    assert (read.status, read.pending_reason) == (status, None)
+    assert (while_pending, charge_of(paid).amount_refunded) == (200, refunded)
+    for again in (actions.cancel_refund, lambda id_: actions.settle_refund(id_, succeeds=True)):
+        with pytest.raises(StateError, match=status):
+            again(made["id"])
+
+
+def test_a_succeeded_refund_is_neither_settled_nor_canceled(paid: dict) -> None:
+    made = actions.refund(paid["id"])
+
+    with pytest.raises(StateError, match="only a pending one"):
+        actions.settle_refund(made["id"], succeeds=False)
+    with pytest.raises(StateError, match="only a pending one"):
+        actions.cancel_refund(made["id"])
+
+
+@pytest.mark.parametrize(
+    ("course", "status", "refunded", "events"),
+    [
+        ("succeed", "succeeded", 300, REFUNDED),
+        ("pending", "pending", 300, REFUNDED[:2]),
+        ("fail", "failed", 0, [*REFUNDED[:2], *REFUND_FAILED]),
+    ],
+)
+def test_the_switch_decides_what_becomes_of_a_refund_asked_for_through_the_api(
+    paid: dict, course: str, status: str, refunded: int, events: list[str]
+) -> None:
+    controls.set_refunds(course)
+    key, params = new_key(), {"payment_intent": paid["payment_intent"], "amount": 300}
+    refunds = stripe_client().v1.refunds
+
+    made = refunds.create(params=params, options={"idempotency_key": key})
+    again = refunds.create(params=params, options={"idempotency_key": key})
+
+    assert (made.status, refunds.retrieve(made.id).status) == (status, status)
+    assert again.to_dict() == made.to_dict()
+    assert charge_of(paid).amount_refunded == refunded
+    assert told_since_payment(paid) == events
+
+
+def test_the_switch_leaves_refunds_from_the_dashboard_alone(paid: dict) -> None:
+    controls.set_refunds("fail")
+
+    assert actions.refund(paid["id"])["status"] == "succeeded"
+
+
+def test_there_is_no_other_course_for_refunds() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        controls.set_refunds("nonsense")
+
+
+def test_what_was_not_charged_is_neither_refunded_nor_disputed() -> None:
+    for session_id in (new_session().id, actions.delay(new_session().id)["id"]):
+        with pytest.raises(StateError, match="Nothing has been charged"):
+            actions.refund(session_id)
+        with pytest.raises(StateError, match="Nothing has been charged"):
+            actions.open_dispute(session_id)
+
+
+def test_an_inquiry_becomes_a_dispute_and_takes_the_money(paid: dict) -> None:
+    inquiry = actions.open_dispute(paid["id"], status="warning_needs_response")
+    actions.respond_to_dispute(inquiry["id"])
+    before = charge_of(paid).disputed
+
+    escalated = actions.escalate_dispute(inquiry["id"])
+
+    read = stripe_client().v1.disputes.retrieve(inquiry["id"])
+    assert (inquiry["status"], escalated["status"]) == ("warning_needs_response", "needs_response")
+    assert (inquiry["is_charge_refundable"], read.is_charge_refundable) == (True, False)
+    assert read.payment_method_details.card.case_type == "chargeback"
+    assert read.evidence_details.submission_count == 0
+    assert (before, charge_of(paid).disputed) == (False, True)
+    assert [movement.amount for movement in read.balance_transactions] == [-499]
+    updated = SandboxEvent.objects.filter(type="charge.dispute.updated").latest("pk")
+    told_before = controls.json_of(updated)["data"]["previous_attributes"]
+    assert told_before["status"] == "warning_under_review"
+
+
+@pytest.mark.parametrize("status", ["needs_response", "won"])
+def test_only_an_open_inquiry_escalates(paid: dict, status: str) -> None:
+    dispute = actions.open_dispute(paid["id"])
+    if status == "won":
+        actions.close_dispute(dispute["id"], outcome="won")
+    before = told(paid["id"])
+
+    with pytest.raises(StateError, match=status):
+        actions.escalate_dispute(dispute["id"])
+
+    assert told(paid["id"]) == before
+
+
+@pytest.mark.parametrize(("outcome", "movements"), [("won", [-499, 499]), ("lost", [-499])])
+def test_a_dispute_takes_the_money_and_gives_it_back_when_won(
+    paid: dict, outcome: str, movements: list[int]
+) -> None:
+    dispute = actions.open_dispute(paid["id"])
+
+    actions.close_dispute(dispute["id"], outcome=outcome)
+
+    read = stripe_client().v1.disputes.retrieve(dispute["id"])
+    assert [movement["amount"] for movement in dispute["balance_transactions"]] == [-499]
+    assert [movement.amount for movement in read.balance_transactions] == movements
+    assert {movement.source for movement in read.balance_transactions} == {dispute["id"]}
+
+
+def test_an_inquiry_moves_no_money(paid: dict) -> None:
+    inquiry = actions.open_dispute(paid["id"], status="warning_needs_response")
+
+    actions.close_dispute(inquiry["id"], outcome="warning_closed")
+
+    assert stripe_client().v1.disputes.retrieve(inquiry["id"]).balance_transactions == []
+
+
+def test_an_answer_is_counted(paid: dict) -> None:
+    dispute = actions.open_dispute(paid["id"])
+
+    actions.respond_to_dispute(dispute["id"])
+
+    details = stripe_client().v1.disputes.retrieve(dispute["id"]).evidence_details
+    assert (details.has_evidence, details.submission_count) == (True, 1)
+    with pytest.raises(StateError, match="takes no evidence"):
+        actions.respond_to_dispute(dispute["id"])

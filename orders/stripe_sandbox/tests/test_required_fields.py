@@ -86,6 +86,30 @@ def shortcomings(data: dict[str, Any]) -> list[str]:
     return problems(data, None, data["object"])
 
 
+def refunds_in_every_state() -> None:
+    paid = actions.pay(new_session().id)["id"]
+    actions.refund(paid, amount=50)
+    actions.refund(paid, amount=50, pending=True)
+    settled, failed, canceled = (actions.refund(paid, amount=50, pending=True) for _ in range(3))
+    actions.settle_refund(settled["id"], succeeds=True)
+    actions.settle_refund(failed["id"], succeeds=False)
+    actions.cancel_refund(canceled["id"])
+
+
+def disputes_in_every_state() -> None:
+    paid = [actions.pay(new_session().id)["id"] for _ in range(7)]
+    actions.open_dispute(paid[0])
+    actions.respond_to_dispute(actions.open_dispute(paid[1])["id"])
+    actions.close_dispute(actions.open_dispute(paid[2])["id"], outcome="lost")
+    inquiries = [
+        actions.open_dispute(session, status="warning_needs_response")["id"] for session in paid[3:]
+    ]
+    actions.respond_to_dispute(inquiries[1])
+    actions.close_dispute(inquiries[2], outcome="warning_closed")
+    actions.respond_to_dispute(inquiries[3])
+    actions.escalate_dispute(inquiries[3])
+
+
 @pytest.fixture
 def everything() -> None:
     """At least one object of every kind, in every state that matters."""
@@ -93,7 +117,11 @@ def everything() -> None:
     paid = new_session(discounts=[{"coupon": coupon.id}], customer_creation="always")
     actions.pay(paid.id)
     actions.refund(paid.id, amount=100)
-    actions.open_dispute(paid.id)
+    dispute = actions.open_dispute(paid.id)
+    actions.respond_to_dispute(dispute["id"])
+    actions.close_dispute(dispute["id"], outcome="won")
+    refunds_in_every_state()
+    disputes_in_every_state()
     declined = new_session()
     actions.decline(declined.id)
     actions.expire(declined.id)
@@ -121,6 +149,20 @@ def test_every_object_has_every_field_of_the_library(everything: None) -> None:
         "payment_intent",
         "payment_method",
         "refund",
+    }
+
+
+def test_the_check_has_seen_every_state(everything: None) -> None:
+    rows = SandboxObject.objects.filter(kind__in=("refund", "dispute"))
+
+    states = {(row.kind, row.status) for row in rows}
+
+    assert states == {
+        *(("refund", status) for status in ("pending", "succeeded", "failed", "canceled")),
+        *(("dispute", status) for status in ("needs_response", "under_review", "won", "lost")),
+        ("dispute", "warning_needs_response"),
+        ("dispute", "warning_under_review"),
+        ("dispute", "warning_closed"),
     }
 
 

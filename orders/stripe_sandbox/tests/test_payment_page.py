@@ -1,4 +1,4 @@
-"""The payment page does what its buttons say, and the overview steers the rest."""
+"""The payment page does what its buttons say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from orders.stripe_sandbox import actions, controls
-from orders.stripe_sandbox.models import SandboxDelivery, SandboxObject
+from orders.stripe_sandbox.models import SandboxObject
 from orders.stripe_sandbox.tests.factories import line, new_coupon, new_session, told
-from orders.stripe_sandbox.tests.listener import Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -195,77 +194,10 @@ def test_the_forms_are_protected_against_other_sites() -> None:
     assert told(session.id) == []
 
 
-@pytest.mark.parametrize("path", ["/sandbox/", "/sandbox/pay/{id}/"])
-def test_without_the_switch_there_is_no_sandbox(client: Client, settings, path: str) -> None:
+def test_without_the_switch_there_is_no_payment_page(client: Client, settings) -> None:
     session = new_session()
     settings.STRIPE_SANDBOX = False
 
-    assert client.get(path.format(id=session.id)).status_code == 404
-
-
-def test_without_the_switch_nothing_can_be_posted(client: Client, settings) -> None:
-    session = new_session()
-    actions.delay(session.id)
-    settings.STRIPE_SANDBOX = False
-
-    for path in (
-        f"/sandbox/sessions/{session.id}/settle/",
-        f"/sandbox/deliveries/{controls.pending_deliveries()[0].pk}/redeliver/",
-        "/sandbox/controls/",
-        page_of(session),
-    ):
-        assert client.post(path, {"outcome": "succeeds", "set": "hold"}).status_code == 404
-    assert len(told(session.id)) == 2
-
-
-@pytest.mark.parametrize(
-    ("outcome", "event"),
-    [
-        ("succeeds", "checkout.session.async_payment_succeeded"),
-        ("fails", "checkout.session.async_payment_failed"),
-    ],
-)
-def test_a_delayed_payment_is_settled_from_the_overview(
-    client: Client, outcome: str, event: str
-) -> None:
-    session = new_session()
-    choose(client, session, "delay")
-    offered = client.get("/sandbox/").content.decode()
-    path = f"/sandbox/sessions/{session.id}/settle/"
-
-    first = client.post(path, {"outcome": outcome})
-    second = client.post(path, {"outcome": outcome})
-
-    assert "Let it succeed" in offered
-    assert (first.status_code, second.status_code) == (303, 303)
-    assert told(session.id)[2:] == [event]
-    assert "Let it succeed" not in client.get("/sandbox/").content.decode()
-
-
-def test_deliveries_are_held_released_and_sent_again_from_the_overview(client: Client) -> None:
-    session = new_session()
-    choose(client, session, "pay")
-    client.post("/sandbox/controls/", {"set": "hold"})
-    held = controls.current().held
-    client.post("/sandbox/controls/", {"set": "release"})
-    controls.deliver_all(Shop())
-    row = SandboxDelivery.objects.latest("pk")
-
-    client.post(f"/sandbox/deliveries/{row.pk}/redeliver/")
-
-    assert (held, controls.current().held) == (True, False)
-    assert [again.pk for again in controls.pending_deliveries()] == [row.pk]
-
-
-@pytest.mark.parametrize("state", ["down", "failing", "losing_answers", "up"])
-def test_the_api_is_switched_from_the_overview(client: Client, state: str) -> None:
-    client.post("/sandbox/controls/", {"set": state})
-
-    assert controls.api_state() == state
-    assert "The API is" in client.get("/sandbox/").content.decode()
-
-
-def test_settling_what_does_not_exist_is_not_found(client: Client) -> None:
-    response = client.post("/sandbox/sessions/cs_test_nothing/settle/", {"outcome": "fails"})
-
-    assert response.status_code == 404
+    assert client.get(page_of(session)).status_code == 404
+    assert choose(client, session, "pay").status_code == 404
+    assert told(session.id) == []

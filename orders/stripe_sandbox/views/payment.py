@@ -1,28 +1,22 @@
-"""The buyer's test payment page, and one page for whoever wants to see and steer the sandbox."""
+"""The buyer's test payment page, which stands in for the page at Stripe."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeAlias
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from orders.stripe_sandbox import actions, controls
+from orders.stripe_sandbox import actions
 from orders.stripe_sandbox.common import Json
 from orders.stripe_sandbox.constants import TEST_TAX_PERCENT
 from orders.stripe_sandbox.currencies import display
 from orders.stripe_sandbox.errors import ApiError, StateError
-from orders.stripe_sandbox.models import SandboxDelivery, SandboxObject
+from orders.stripe_sandbox.models import SandboxObject
 from orders.stripe_sandbox.params import Email
+from orders.stripe_sandbox.views.guards import SeeOther, sandbox_only
 
-_View: TypeAlias = Callable[..., HttpResponse]
-_ROWS = 25
 _OUTCOMES: dict[str, Callable[..., Json]] = {
     "pay": actions.pay,
     "decline": actions.decline,
@@ -30,25 +24,7 @@ _OUTCOMES: dict[str, Callable[..., Json]] = {
 }
 
 
-class SeeOther(HttpResponseRedirect):
-    """After a POST, as Stripe's page does: the browser asks again with GET."""
-
-    status_code = 303
-
-
-def _sandbox_only(view: _View) -> _View:
-    """404 unless the sandbox is on, and never out of a cache."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not getattr(settings, "STRIPE_SANDBOX", False):
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
-
-
-@_sandbox_only
+@sandbox_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the session, or do what the buyer chose and send the browser on."""
@@ -136,79 +112,3 @@ def _last_problem(session: Json) -> str | None:
 
 def _back_url(session: Json) -> str | None:
     return success_url(session) if session["status"] == "complete" else session["cancel_url"]
-
-
-@_sandbox_only
-@require_GET
-def index(request: HttpRequest) -> HttpResponse:
-    """The latest sessions and deliveries, with levers."""
-    actions.expire_due()
-    sessions = list(SandboxObject.objects.filter(kind="checkout.session").order_by("-pk")[:_ROWS])
-    deliveries = SandboxDelivery.objects.select_related("event").order_by("-event_id", "-pk")
-    page = {
-        "controls": controls.current(),
-        "api_states": controls.Api.choices,
-        "sessions": _overview(sessions),
-        "deliveries": deliveries[: 2 * _ROWS],
-    }
-    return render(request, "stripe_sandbox/index.html", page)
-
-
-def _overview(sessions: list[SandboxObject]) -> list[Json]:
-    processing = set(
-        SandboxObject.objects.filter(
-            kind="payment_intent",
-            status="processing",
-            object_id__in=[row.payment_intent for row in sessions],
-        ).values_list("object_id", flat=True)
-    )
-    return [
-        {
-            "id": row.object_id,
-            "reference": row.data["client_reference_id"],
-            "status": row.data["status"],
-            "payment_status": row.data["payment_status"],
-            "total": display(row.data["amount_total"], row.data["currency"]),
-            "is_processing": row.payment_intent in processing,
-        }
-        for row in sessions
-    ]
-
-
-@_sandbox_only
-@require_POST
-def settle(request: HttpRequest, session_id: str) -> HttpResponse:
-    """The bank's answer to a delayed payment; nothing happens when it was given before."""
-    try:
-        actions.settle(session_id, succeeds=request.POST.get("outcome") == "succeeds")
-    except ApiError as error:
-        raise Http404 from error
-    except StateError:
-        pass
-    return _to_index()
-
-
-@_sandbox_only
-@require_POST
-def redeliver(_request: HttpRequest, delivery_id: int) -> HttpResponse:
-    """Send an event again, whatever became of it before."""
-    controls.redeliver(get_object_or_404(SandboxDelivery, pk=delivery_id))
-    return _to_index()
-
-
-@_sandbox_only
-@require_POST
-def switch(request: HttpRequest) -> HttpResponse:
-    """Hold or release deliveries, or change what the API does."""
-    choice = request.POST.get("set", "")
-    if choice == "hold":
-        controls.hold()
-    elif choice == "release":
-        controls.release()
-    elif choice in controls.Api.values:
-        controls.set_api(choice)
-    return _to_index()
-
-
-def _to_index() -> HttpResponse:
-    return SeeOther(reverse("stripe_sandbox:index"))
