@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 IN_CI = os.environ.get("CI") == "true"
+OVER_HTTP = os.environ.get("STRIPE_OVER") == "http"
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,33 @@ def _plant_site_tree() -> None:
 
     ContentType.objects.clear_cache()  # emptied tables number their content types anew
     ensure_site_tree()
+
+
+@pytest.fixture(autouse=True)
+def _stripe_over_http(request: pytest.FixtureRequest) -> Iterator[None]:
+    """STRIPE_OVER=http: the library talks to the sandbox through its own client, over a socket."""
+    if not OVER_HTTP or "db" not in _database_of(request):
+        yield
+        return
+    from orders.stripe_sandbox.tests import loopback
+
+    own = request.getfixturevalue("settings")
+    with loopback.serve(shared_connection="transactional_db" not in _database_of(request)) as url:
+        own.STRIPE_SANDBOX_API_URL = url
+        yield
+
+
+def _database_of(request: pytest.FixtureRequest) -> set[str]:
+    """Which database fixtures the test stands on: none, `db`, or `transactional_db` as well."""
+    marker = request.node.get_closest_marker("django_db")
+    names = set(request.fixturenames) & {"db", "transactional_db", "live_server"}
+    if marker:
+        names.add("db")
+    if names & {"live_server", "transactional_db"} or (marker and marker.kwargs.get("transaction")):
+        names |= {"db", "transactional_db"}
+    for name in sorted(names - {"live_server"}):
+        request.getfixturevalue(name)
+    return names
 
 
 @pytest.fixture(autouse=True)

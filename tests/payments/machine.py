@@ -27,7 +27,7 @@ from orders.services.checkout import checkout_start
 from orders.services.events import events_retry
 from orders.services.fulfilment import payment_give_up, projected_status, sync_checkout
 from orders.services.reconcile import order_check, payments_sweep, reconcile
-from orders.services.refund_facts import refunds_send_waiting
+from orders.services.refund_facts import UNDONE, refunds_send_waiting
 from orders.services.refunds import refund_request
 from orders.stripe_facts import GatewayError
 from orders.stripe_sandbox import actions, controls
@@ -108,29 +108,46 @@ class PaymentMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.ids("dispute"))
     @rule(
-        pick=st.integers(0, 3), step=st.sampled_from(["respond", "won", "lost", "warning_closed"])
+        pick=st.integers(0, 3),
+        step=st.sampled_from(["respond", "escalate", "won", "lost", "warning_closed"]),
     )
     def the_dispute_goes_on(self, pick: int, step: str) -> None:
         dispute_id = self.one_of(self.ids("dispute"), pick)
         with suppress(*IMPOSSIBLE):
             if step == "respond":
                 actions.respond_to_dispute(dispute_id)
+            elif step == "escalate":
+                actions.escalate_dispute(dispute_id)
             else:
                 actions.close_dispute(dispute_id, outcome=step)
 
     @precondition(lambda self: self.ids("refund"))
-    @rule(pick=st.integers(0, 5))
-    def the_bank_sends_a_refund_back(self, pick: int) -> None:
+    @rule(pick=st.integers(0, 5), step=st.sampled_from(["arrives", "comes back", "is cancelled"]))
+    def the_refund_goes_on(self, pick: int, step: str) -> None:
+        refund_id = self.one_of(self.ids("refund"), pick)
         with suppress(*IMPOSSIBLE):
-            actions.fail_refund(self.one_of(self.ids("refund"), pick))
+            if step == "arrives":
+                actions.settle_refund(refund_id, succeeds=True)
+            elif step == "comes back":
+                actions.fail_refund(refund_id)
+            else:
+                actions.cancel_refund(refund_id)
 
     # What the shop's staff do --------------------------------------------------------------------
 
     @precondition(lambda self: self.paid_sessions())
-    @rule(pick=st.integers(0, 3), amount=st.one_of(st.none(), st.integers(1, 2000)))
-    def refund_in_the_dashboard(self, pick: int, amount: int | None) -> None:
+    @rule(
+        pick=st.integers(0, 3),
+        amount=st.one_of(st.none(), st.integers(1, 2000)),
+        pending=st.booleans(),
+    )
+    def refund_in_the_dashboard(self, pick: int, amount: int | None, pending: bool) -> None:
         with suppress(*IMPOSSIBLE):
-            actions.refund(self.one_of(self.paid_sessions(), pick), amount=amount)
+            actions.refund(self.one_of(self.paid_sessions(), pick), amount=amount, pending=pending)
+
+    @rule(outcome=st.sampled_from(["succeed", "pending", "fail"]))
+    def refunds_go_another_way_from_now(self, outcome: str) -> None:
+        controls.set_refunds(outcome)
 
     @precondition(lambda self: Payment.objects.filter(status="paid").exists())
     @rule(
@@ -283,7 +300,7 @@ class PaymentMachine(RuleBasedStateMachine):
         suspended = set(by_kind.get("access_suspended", []))
         assert blocking <= suspended or not world.is_paid
         won = {d["id"] for d in world.disputes if d["status"] == "won"}
-        failed = {str(refunds[r["id"]]) for r in world.refunds if r["status"] == "failed"}
+        failed = {str(refunds[r["id"]]) for r in world.refunds if r["status"] in UNDONE}
         assert set(by_kind.get("access_restored", [])) == (won & suspended) | (failed & told)
 
     # Helpers -------------------------------------------------------------------------------------
