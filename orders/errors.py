@@ -118,3 +118,24 @@ class RefundBlockedByDispute(DomainError):
 class RefundFormStale(DomainError):
     code = "refund_form_stale"
     message = "This form has been used already for another refund. Open it again."
+
+
+class ReceiptNotYet(DomainError):
+    code = "receipt_not_yet"
+    message = "There is a receipt once the order is paid."
+
+
+class MailOnItsWay(DomainError):
+    code = "mail_on_its_way"
+    message = "This letter is on its way already. It can take a few minutes to arrive."
+
+
+class MailSentJustNow(DomainError):
+    code = "mail_sent_just_now"
+    status = 429
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(
+            "This was sent a few minutes ago. Look among your unwanted mail too; "
+            f"we can send it again in {minutes} minute{'' if minutes == 1 else 's'}."
+        )

@@ -20,6 +20,7 @@ urlpatterns = [
     path("checkout/webhook/", webhooks.stripe_webhook, name="stripe_webhook"),
     path("orders/", history.order_list, name="list"),
     path("orders/<uuid:order_id>/", history.order_detail, name="detail"),
+    path("orders/<uuid:order_id>/send-receipt/", history.send_receipt, name="send_receipt"),
     path("purchases/", history.purchases, name="purchases"),
     path("fragments/header/", cart.header_fragment, name="header_fragment"),
 ]

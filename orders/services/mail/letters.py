@@ -1,0 +1,87 @@
+"""Words for the facts: one file of sentences per kind of letter, one frame each for HTML and text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from catalog_pages.models import ShopSettings
+from orders.models import Order, OutboxMail
+from orders.services.mail.facts import FACTS, Facts
+from orders.services.mail.kinds import MailWaits
+
+FOLDER = "orders/mail"
+
+
+class LetterUnwritable(MailWaits):
+    """There are no words for this row."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Both versions say the same, because both are made from the same sentences and facts."""
+
+    subject: str
+    text: str
+    html: str
+    shop_name: str
+    reply_to: str
+
+
+def letter_write(*, mail: OutboxMail) -> Letter:
+    """The letter as its facts are now.
+
+    Raises LetterUnwritable for a kind that has no words or an order that is gone, and
+    ObjectDoesNotExist when the row that it tells of is.
+    """
+    facts_of = FACTS.get(mail.kind)
+    if facts_of is None:
+        raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")
+    if mail.order is None:
+        raise LetterUnwritable("The order that it tells of is gone.")
+    shop = ShopSettings.load()
+    facts = facts_of(mail, mail.order)
+    context = _context(mail, mail.order, facts, shop)
+    text = render_to_string(f"{FOLDER}/frame.txt", context)
+    subject = facts.subject or f"{facts.headline} (order {mail.order.number})"
+    return Letter(
+        subject=one_line(f"{subject} from {shop}" if facts.subject else subject)[:200],
+        text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
+        html=render_to_string(f"{FOLDER}/frame.html", context),
+        shop_name=shop.shop_name,
+        reply_to=shop.contact_email,
+    )
+
+
+def one_line(text: str) -> str:
+    """For headers: no line breaks and no other control characters, whatever an editor pasted."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+
+
+def _context(mail: OutboxMail, order: Order, facts: Facts, shop: ShopSettings) -> dict[str, Any]:
+    label, path = facts.button or ("", "")
+    context = {
+        "facts": facts,
+        "order": order,
+        "items": list(order.items.all()) if facts.ledger else [],
+        "shop": shop,
+        "button_label": label,
+        "button_url": settings.SITE_BASE_URL + path,
+        "order_url": settings.SITE_BASE_URL + order.get_absolute_url(),
+        "site_base_url": settings.SITE_BASE_URL,
+        "reach_us": f"write to us at {shop.contact_email}"
+        if shop.contact_email
+        else "answer this letter",
+    }
+    words = render_to_string(f"{FOLDER}/words/{mail.kind}.txt", context | facts.words)
+    return context | {"paragraphs": _paragraphs(words)}
+
+
+def _paragraphs(words: str) -> list[str]:
+    """Blank lines, and lines with nothing but tags, part paragraphs. No-break spaces stay."""
+    joined = (re.sub(r"[ \n\t]+", " ", part).strip() for part in re.split(r"\n\s*\n", words))
+    return [paragraph for paragraph in joined if paragraph]
