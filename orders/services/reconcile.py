@@ -60,13 +60,14 @@ def reconcile(*, since: datetime, repair: bool = False) -> Iterator[Difference]:
 
 def order_check(*, order: Order) -> list[Difference]:
     """Ask Stripe about one order now and mend what differs; GatewayError when it cannot be asked."""
+    payments = order.payments.filter(_of_this_mode())
     found = [
         _mended(finding)
-        for payment in order.payments.exclude(stripe_session_id=None)
+        for payment in payments.exclude(stripe_session_id=None)
         for finding in _session_of(payment.stripe_session_id or "")
     ]
     # By now the intents are known, even those of payments that had not been told of.
-    for payment in order.payments.exclude(stripe_payment_intent_id=None):
+    for payment in payments.exclude(stripe_payment_intent_id=None):
         intent = payment.stripe_payment_intent_id or ""
         refunds = compare_refunds(stripe_gateway.list_refunds(payment_intent_id=intent), set())
         disputes = compare_disputes(stripe_gateway.list_disputes(payment_intent_id=intent), set())
@@ -97,14 +98,17 @@ def order_ask_stripe(*, order: Order, pause: timedelta = timedelta(0)) -> None:
 
 
 def payments_sweep() -> int:
-    """Ask Stripe about every open payment whose time is over; return how many were looked up."""
+    """Ask Stripe about every open payment whose time is over; return how many were looked up.
+
+    A delayed payment takes days and is for `reconcile`, which runs less often.
+    """
     over = timezone.now() - GRACE
     for payment in Payment.objects.filter(
         status=Payment.Status.CREATED, stripe_session_id=None, expires_at__lt=over
     ):
         payment_close_unsent(payment=payment)
     overdue = Payment.objects.filter(
-        status__in=WAITING, stripe_session_id__isnull=False, expires_at__lt=over
+        status=Payment.Status.OPEN, stripe_session_id__isnull=False, expires_at__lt=over
     ).order_by("expires_at")
     looked_up = 0
     for payment in overdue:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
-from orders.models import Dispute, Order, Payment, Refund
-from orders.services.reconcile import order_check
-from orders.stripe_sandbox import actions, controls
-from orders.stripe_sandbox.models import SandboxControls
-from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
+from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund
+from orders.services.fulfilment import payment_give_up, sync_checkout
+from orders.services.reconcile import order_check, reconcile
+from orders.services.refunds import refund_request
+from orders.stripe_facts import GatewayUnavailable
+from orders.stripe_sandbox import actions, api, controls
+from orders.stripe_sandbox.models import SandboxControls, SandboxObject
+from tests.factories import (
+    buy,
+    make_editor,
+    make_product,
+    make_user,
+    session_id_of,
+    start_checkout,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +120,141 @@ def test_one_order_is_checked_and_mended() -> None:
     assert Refund.objects.get().status == "succeeded"
     assert [difference.repaired for difference in found] == [True, True]
     assert order_check(order=order) == []
+
+
+def test_the_table_names_order_and_outcome(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    drop_everything()
+    out = StringIO()
+
+    with pytest.raises(SystemExit) as stop:
+        call_command("reconcile_payments", "--repair", stdout=out)
+
+    assert stop.value.code == 1
+    row = next(line for line in out.getvalue().splitlines() if "session_status" in line)
+    assert row.startswith(order.number)
+    assert row.endswith("repaired")
+    out = StringIO()
+    call_command("reconcile_payments", stdout=out)
+    assert out.getvalue() == "Everything that could be compared agrees.\n"
+
+
+@pytest.mark.parametrize("since", ["", "3", "d3", "-3d", "3y", "0d", "99999d", "٣d", "3d\n"])
+def test_a_span_of_time_that_is_none_is_refused(since: str) -> None:
+    with pytest.raises(CommandError, match="is no span of time"):
+        call_command("reconcile_payments", f"--since={since}")
+
+
+def test_what_another_shop_on_the_account_did_is_no_difference() -> None:
+    order = start_checkout(make_user(), make_product()).order
+    session = SandboxObject.objects.get(object_id=session_id_of(order))
+    order.payments.update(stripe_session_id=None, livemode=None)
+    for metadata in (session.data["metadata"], session.hidden["payment_intent_data"]["metadata"]):
+        metadata["store"] = str(uuid.uuid4())
+    session.save()
+    actions.pay(session.object_id)
+    actions.refund(session.object_id)
+    drop_everything()
+
+    assert run() == (0, [])
+
+
+def test_an_event_that_waits_is_found_and_mended(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    controls.set_api(SandboxControls.Api.DOWN)
+    controls.deliver(controls.pending_deliveries()[-1], controls.through(client))
+    controls.set_api(SandboxControls.Api.UP)
+    sync_checkout(session_id_of(order))
+
+    code, found = run()
+    assert (code, codes(found)) == (1, {"event_waiting"})
+    assert "GatewayUnavailable" in found[0]["ours"]
+
+    run("--repair")
+    assert run() == (0, [])
+
+
+def test_a_session_that_stripe_lost_is_given_up_and_said_once() -> None:
+    order = start_checkout(make_user(), make_product()).order
+    SandboxObject.objects.all().delete()
+
+    code, found = run("--repair")
+    order.refresh_from_db()
+
+    assert (code, codes(found)) == (1, {"session_missing"})
+    assert order.status == Order.Status.EXPIRED
+    assert OrderAnomaly.objects.get().code == "session_missing"
+    assert run() == (0, [])
+
+
+def test_a_refund_that_nobody_answered_is_found_and_sent(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    controls.set_api(SandboxControls.Api.DOWN)
+    refund = refund_request(
+        refund_id=uuid.uuid4(), payment=order.payments.get(), by=make_editor(), reason="duplicate"
+    )
+    controls.set_api(SandboxControls.Api.UP)
+    Refund.objects.update(created_at=timezone.now() - timedelta(hours=2))
+
+    code, found = run("--repair")
+
+    refund.refresh_from_db()
+    assert code == 1
+    assert "refund_unsent" in codes(found)
+    assert refund.status == "succeeded"
+
+
+def test_a_delayed_payment_that_failed_untold_is_found(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.delay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+    actions.settle(session_id_of(order), succeeds=False)
+    drop_everything()
+
+    run("--repair")
+
+    order.refresh_from_db()
+    assert order.status == Order.Status.FAILED
+
+
+def test_more_than_a_page_is_compared_page_by_page(client: Client) -> None:
+    user, product = make_user(), make_product()
+    for _ in range(101):
+        order = start_checkout(user, product).order
+        payment_give_up(payment=order.payments.get(), reason="for another order")
+    OrderAnomaly.objects.all().delete()
+    with counted_calls() as calls:
+        found = list(reconcile(since=timezone.now() - timedelta(hours=1)))
+
+    assert {difference.code for difference in found} <= {"session_status"}
+    assert calls["/v1/checkout/sessions"] == 2
+
+
+def test_what_was_found_before_stripe_went_away_is_reported(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    found = reconcile(since=timezone.now() - timedelta(hours=1))
+
+    assert next(found).code == "session_status"
+    controls.set_api(SandboxControls.Api.DOWN)
+    with pytest.raises(GatewayUnavailable):
+        list(found)
+
+
+@contextmanager
+def counted_calls() -> Iterator[Counter[str]]:
+    """How often each address of the API was asked."""
+    calls: Counter[str] = Counter()
+    real = api.handle
+
+    def counting(request: api.Request) -> api.Response:
+        calls[request.path] += 1
+        return real(request)
+
+    api.handle = counting
+    try:
+        yield calls
+    finally:
+        api.handle = real
