@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -33,22 +33,25 @@ from orders.stripe_facts import (
     RefundSnapshot,
     WebhookRejected,
 )
+from orders.stripe_objects import dispute_of, event_of, refund_of, session_of, storable
 from orders.stripe_sandbox.transport import SandboxTransport
 
 # Pinned: a test says that it equals the version the installed library was written for.
 API_VERSION = "2026-10-28.endive"
 SANDBOX_KEY = "sk_test_sandbox"
 SIGNATURE_TOLERANCE_SECONDS = 300
-TIMEOUT_SECONDS = 10.0
+# Seconds to connect and, after that, to answer.
+PATIENT = (5, 10)
+HURRIED = (1, 1)
 RETRIES = 2
-# A webhook has two seconds for its answer; what takes longer is for the worker.
-HURRIED_TIMEOUT_SECONDS = 1.5
+# A webhook has two seconds for its answer, however many calls it takes: after one second none is begun.
+HURRY_SECONDS = 1
 PAGE = 100  # Stripe's largest
 SESSION_ID = re.compile(r"cs_(test|live)_\w{1,240}", flags=re.ASCII)
 REFUND_ID = re.compile(r"(re|pyr)_\w{1,240}", flags=re.ASCII)
 DISPUTE_ID = re.compile(r"(dp|du)_\w{1,240}", flags=re.ASCII)
 _EXPAND = ["line_items", "payment_intent.latest_charge"]
-_hurried: ContextVar[bool] = ContextVar("stripe_hurried", default=False)
+_deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
 
 
 def livemode() -> bool:
@@ -58,19 +61,19 @@ def livemode() -> bool:
 
 @contextmanager
 def in_a_hurry() -> Iterator[None]:
-    """Ask once and wait briefly: for whoever is being waited for."""
-    token = _hurried.set(True)
+    """Ask once and wait briefly, over all calls inside: for whoever is being waited for."""
+    token = _deadline.set(time.monotonic() + HURRY_SECONDS)
     try:
         yield
     finally:
-        _hurried.reset(token)
+        _deadline.reset(token)
 
 
 def create_checkout(*, params: dict[str, Any], idempotency_key: str) -> CheckoutSession:
     """Open a session from a frozen request; the same key and request give the same session."""
     client = _client()
     with _translated():
-        return _session(
+        return session_of(
             client.v1.checkout.sessions.create(
                 params=params,  # type: ignore[arg-type]  # frozen JSON of exactly this shape
                 options={"idempotency_key": idempotency_key},
@@ -103,7 +106,7 @@ def get_checkout(session_id: str) -> CheckoutSession:
     client = _client()
     _check_id(session_id, SESSION_ID)
     with _translated():
-        return _session(
+        return session_of(
             client.v1.checkout.sessions.retrieve(session_id, params={"expand": list(_EXPAND)})
         )
 
@@ -115,7 +118,7 @@ def find_checkout_by_payment_intent(payment_intent_id: str) -> CheckoutSession |
         found = client.v1.checkout.sessions.list(
             params={"payment_intent": payment_intent_id, "limit": 1}
         )
-        return _session(found.data[0]) if found.data else None
+        return session_of(found.data[0]) if found.data else None
 
 
 def expire_checkout(session_id: str) -> CheckoutSession:
@@ -123,7 +126,7 @@ def expire_checkout(session_id: str) -> CheckoutSession:
     client = _client()
     _check_id(session_id, SESSION_ID)
     with _translated():
-        return _session(client.v1.checkout.sessions.expire(session_id))
+        return session_of(client.v1.checkout.sessions.expire(session_id))
 
 
 def list_checkouts(*, since: datetime) -> Iterator[CheckoutSession]:
@@ -131,7 +134,7 @@ def list_checkouts(*, since: datetime) -> Iterator[CheckoutSession]:
     client = _client()
     with _translated():
         listed = client.v1.checkout.sessions.list(params=_page(since=since))
-        yield from map(_session, listed.auto_paging_iter())
+        yield from map(session_of, _each(listed))
 
 
 def create_refund(
@@ -147,7 +150,7 @@ def create_refund(
     if reason:
         params["reason"] = reason
     with _translated():
-        return _refund(
+        return refund_of(
             client.v1.refunds.create(
                 params=params,  # type: ignore[arg-type]  # `reason` is one of Stripe's three
                 options={"idempotency_key": key},
@@ -159,7 +162,7 @@ def get_refund(refund_id: str) -> RefundSnapshot:
     client = _client()
     _check_id(refund_id, REFUND_ID)
     with _translated():
-        return _refund(client.v1.refunds.retrieve(refund_id))
+        return refund_of(client.v1.refunds.retrieve(refund_id))
 
 
 def list_refunds(
@@ -169,14 +172,14 @@ def list_refunds(
     client = _client()
     with _translated():
         listed = client.v1.refunds.list(params=_page(payment_intent_id, since))
-        yield from map(_refund, listed.auto_paging_iter())
+        yield from map(refund_of, _each(listed))
 
 
 def get_dispute(dispute_id: str) -> DisputeSnapshot:
     client = _client()
     _check_id(dispute_id, DISPUTE_ID)
     with _translated():
-        return _dispute(client.v1.disputes.retrieve(dispute_id))
+        return dispute_of(client.v1.disputes.retrieve(dispute_id))
 
 
 def list_disputes(
@@ -186,7 +189,7 @@ def list_disputes(
     client = _client()
     with _translated():
         listed = client.v1.disputes.list(params=_page(payment_intent_id, since))
-        yield from map(_dispute, listed.auto_paging_iter())
+        yield from map(dispute_of, _each(listed))
 
 
 def list_events(*, since: datetime, types: Collection[str]) -> Iterator[Event]:
@@ -194,8 +197,8 @@ def list_events(*, since: datetime, types: Collection[str]) -> Iterator[Event]:
     client = _client()
     with _translated():
         listed = client.v1.events.list(params={**_page(since=since), "types": sorted(types)})
-        for event in listed.auto_paging_iter():
-            yield _event(event.to_dict(for_json=True))
+        for event in _each(listed):
+            yield event_of(event.to_dict(for_json=True))
 
 
 def parse_webhook(raw_body: bytes, header: str | None) -> Event:
@@ -212,13 +215,14 @@ def parse_webhook(raw_body: bytes, header: str | None) -> Event:
         raise WebhookRejected("the body is not UTF-8") from error
     _verify(body, header)
     try:
-        return _event(_storable(json.loads(body)))
+        return event_of(storable(json.loads(body)))
     except (
         ValueError,
         KeyError,
         TypeError,
         AttributeError,
         OverflowError,
+        OSError,  # a moment beyond what the machine's clock can say
         RecursionError,
     ) as error:
         raise WebhookRejected(f"signed, but not an event ({type(error).__name__})") from error
@@ -242,50 +246,41 @@ def _verify(body: str, header: str) -> None:
     raise WebhookRejected(reason)
 
 
-def _storable(payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload, or ValueError when it holds what no database keeps: NaN, NUL, half a character."""
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
-    text.encode()
-    if "\\u0000" in text:
-        raise ValueError("a NUL character")
-    return payload
+def _refuse_transaction() -> None:
+    # TestCase wraps every test in a transaction of its own; it is not ours to mind.
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise CalledInsideTransaction("Stripe is never called while a transaction is open.")
 
 
-def _event(payload: dict[str, Any]) -> Event:
-    subject = payload["data"]["object"]
-    if not (isinstance(payload["id"], str) and isinstance(payload["type"], str) and payload["id"]):
-        raise ValueError("an event has an id and a type")
-    if not isinstance(payload["livemode"], bool):
-        raise TypeError("livemode is a boolean")
-    return Event(
-        id=payload["id"][:255],
-        type=payload["type"][:100],
-        livemode=payload["livemode"],
-        api_version=str(payload.get("api_version") or "")[:40],
-        created=_moment(int(payload["created"])),
-        object_id=str(subject.get("id") or "")[:255],
-        payload=payload,
-    )
+def _each(page: Any) -> Iterator[Any]:
+    """All objects from this page on; each further page is fetched outside any transaction too."""
+    while not page.is_empty:
+        yield from page.data
+        if page.has_more:
+            _refuse_transaction()
+        page = page.next_page()
 
 
 def _client() -> stripe.StripeClient:
     """The process's client, outside any transaction."""
-    # TestCase wraps every test in a transaction of its own; it is not ours to mind.
-    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
-        raise CalledInsideTransaction("Stripe is never called while a transaction is open.")
+    _refuse_transaction()
     if settings.STRIPE_SANDBOX:
         return _sandbox_client(settings.STRIPE_SANDBOX_API_URL)
-    return _stripe_client(settings.STRIPE_SECRET_KEY, _hurried.get())
+    deadline = _deadline.get()
+    if deadline is None:
+        return _stripe_client(settings.STRIPE_SECRET_KEY, PATIENT, RETRIES)
+    if time.monotonic() > deadline:
+        raise GatewayUnavailable("no time left to ask")
+    return _stripe_client(settings.STRIPE_SECRET_KEY, HURRIED, 0)
 
 
 @lru_cache(maxsize=8)
-def _stripe_client(key: str, hurried: bool) -> stripe.StripeClient:
-    timeout = HURRIED_TIMEOUT_SECONDS if hurried else TIMEOUT_SECONDS
+def _stripe_client(key: str, waits: tuple[int, int], retries: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
         stripe_version=API_VERSION,
-        max_network_retries=0 if hurried else RETRIES,
-        http_client=stripe.RequestsClient(timeout=timeout),
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=waits),
     )
 
 
@@ -300,7 +295,7 @@ def _sandbox_client(url: str) -> stripe.StripeClient:
         SANDBOX_KEY,
         stripe_version=API_VERSION,
         base_addresses={"api": url},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=stripe.RequestsClient(timeout=PATIENT),
     )
 
 
@@ -327,81 +322,27 @@ def _translated() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         _translate(error)
+    except (AttributeError, TypeError, ValueError, OverflowError, OSError) as error:
+        # JSON, but no object of Stripe's.
+        raise GatewayUnavailable(f"unreadable answer ({type(error).__name__})") from error
 
 
 def _translate(error: stripe.StripeError) -> NoReturn:
-    message = error.user_message or str(error)
     status = error.http_status or 0
-    passing = isinstance(error, stripe.APIConnectionError | stripe.RateLimitError)
-    # 409: the same request is under way elsewhere. 401 and 403: the key is wrong, not the order.
-    if passing or not status or status >= 500 or status in {401, 403, 409}:
-        raise GatewayUnavailable(message) from error
+    refused = isinstance(
+        error, stripe.InvalidRequestError | stripe.CardError | stripe.IdempotencyError
+    )
+    # No answer, "later", a wrong key, a proxy's own page: none of these says anything about an order.
+    if not refused or status not in {400, 402, 404}:
+        raise GatewayUnavailable(_words(error, status)) from error
     kind = GatewayNotFound if status == 404 else GatewayRefused
-    raise kind(message, code=error.code or "", param=getattr(error, "param", "") or "") from error
+    raise kind(
+        _words(error, status), code=error.code or "", param=getattr(error, "param", "") or ""
+    ) from error
 
 
-def _session(session: Any) -> CheckoutSession:
-    intent = session.payment_intent
-    charge = getattr(intent, "latest_charge", None)
-    card = getattr(getattr(charge, "payment_method_details", None), "card", None)
-    details = session.total_details
-    return CheckoutSession(
-        id=session.id,
-        url=session.url or "",
-        status=session.status or "",
-        payment_status=session.payment_status,
-        livemode=session.livemode,
-        currency=(session.currency or "").upper(),
-        amount_subtotal=session.amount_subtotal or 0,
-        amount_discount=details.amount_discount if details else 0,
-        amount_tax=details.amount_tax if details else 0,
-        amount_total=session.amount_total or 0,
-        created=_moment(session.created),
-        expires_at=_moment(session.expires_at),
-        metadata=session.metadata.to_dict() if session.metadata else {},
-        payment_intent_id=_id_of(intent),
-        payment_intent_status=getattr(intent, "status", "") or "",
-        charge_id=_id_of(charge),
-        card_brand=(getattr(card, "brand", "") or "")[:40],
-        card_last4=(getattr(card, "last4", "") or "")[:4],
-    )
-
-
-def _refund(refund: Any) -> RefundSnapshot:
-    return RefundSnapshot(
-        id=refund.id,
-        status=refund.status or "pending",
-        amount=refund.amount,
-        currency=refund.currency.upper(),
-        payment_intent_id=_id_of(refund.payment_intent),
-        charge_id=_id_of(refund.charge),
-        metadata=refund.metadata.to_dict() if refund.metadata else {},
-        reason=refund.reason or "",
-        failure_reason=getattr(refund, "failure_reason", "") or "",
-        created=_moment(refund.created),
-    )
-
-
-def _dispute(dispute: Any) -> DisputeSnapshot:
-    return DisputeSnapshot(
-        id=dispute.id,
-        status=dispute.status,
-        reason=dispute.reason or "",
-        amount=dispute.amount,
-        currency=dispute.currency.upper(),
-        livemode=dispute.livemode,
-        payment_intent_id=_id_of(dispute.payment_intent),
-        charge_id=_id_of(dispute.charge),
-        created=_moment(dispute.created),
-    )
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
-
-
-def _id_of(reference: Any) -> str | None:
-    """The id of an expanded object, of a plain reference, or of nothing."""
-    if reference is None or isinstance(reference, str):
-        return reference or None
-    return str(reference.id)
+def _words(error: stripe.StripeError, status: int) -> str:
+    """What may be logged: Stripe repeats the ends of a key that it does not take."""
+    if status in {401, 403}:
+        return "Stripe does not accept the secret key, or not for this"
+    return (error.user_message or str(error))[:500]

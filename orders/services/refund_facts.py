@@ -103,7 +103,8 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     refund.currency = snapshot.currency
     refund.save()
     access_project(order=order)
-    _tell(order, payment, refund)
+    asked_here = parse_uuid(snapshot.metadata.get("refund", "")) == refund.pk
+    _tell(order, payment, refund, asked_here=asked_here)
     return order
 
 
@@ -116,7 +117,7 @@ def _row_of(snapshot: RefundSnapshot, payment: Payment) -> Refund:
     return refund or Refund(payment=payment, reason=snapshot.reason[:40])
 
 
-def _tell(order: Order, payment: Payment, refund: Refund) -> None:
+def _tell(order: Order, payment: Payment, refund: Refund, *, asked_here: bool) -> None:
     """What buyers and staff hear about it; saying it again says nothing new."""
     reference = refund.stripe_refund_id or str(refund.pk)
     if refund.status in UNDONE:
@@ -125,11 +126,10 @@ def _tell(order: Order, payment: Payment, refund: Refund) -> None:
     if refund.status != Refund.Status.SUCCEEDED:
         return
     refunded_queue(order=order, refund=refund)
-    is_part = refund.amount_pennies < (payment.captured_pennies or 0)
-    if is_part and refund.requested_by_id is None and not refund.lines.exists():
-        anomaly_record("refund_without_lines", reference, order, "made at Stripe")
     if refunded_pennies(payment) >= (payment.captured_pennies or 0):
-        anomalies_withdraw(codes=("second_payment",), order=order)
+        anomalies_withdraw(codes=("second_payment", "refund_without_lines"), order=order)
+    elif not asked_here:
+        anomaly_record("refund_without_lines", reference, order, "made at Stripe")
 
 
 def refunded_pennies(payment: Payment) -> int:

@@ -78,10 +78,24 @@ def test_part_refunds_that_reach_the_whole_take_the_files(client: Client) -> Non
     order = buy(client, make_user(), make_product())
 
     actions.refund(session_id_of(order), amount=200)
+    deliver(client)
+    assert OrderAnomaly.objects.filter(resolved_at=None).count() == 1
     actions.refund(session_id_of(order), amount=299)
     deliver(client)
 
     assert open_titles(order) == []
+    assert not OrderAnomaly.objects.filter(resolved_at=None).exists()
+
+
+def test_an_amount_asked_for_here_is_nothing_that_staff_have_to_be_told(client: Client) -> None:
+    order = buy(client, make_user(), make_product("One"), make_product("Two"))
+    refund = ask(order, amount_pennies=100)
+    refund.requested_by.delete()
+
+    deliver(client)
+
+    assert open_titles(order) == ["One", "Two"]
+    assert not OrderAnomaly.objects.exists()
 
 
 def test_a_refund_of_lines_takes_exactly_their_files(client: Client) -> None:
