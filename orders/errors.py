@@ -81,6 +81,14 @@ class PaymentOnItsWay(DomainError):
     )
 
 
+class PaymentUnderReview(DomainError):
+    code = "payment_under_review"
+    message = (
+        "Your payment arrived with another amount than this order's. The shop has been told and looks "
+        "into it; please do not pay again."
+    )
+
+
 class PaymentServiceUnavailable(DomainError):
     code = "payment_service_unavailable"
     status = 503

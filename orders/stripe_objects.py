@@ -6,10 +6,21 @@ A missing attribute or a wrong type is for the caller to translate: it is no obj
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from orders.stripe_facts import CheckoutSession, DisputeSnapshot, Event, RefundSnapshot
+
+# JSON's way to write it; after an odd number of backslashes it is only text about it.
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def store_named_in(payload: dict[str, Any]) -> str:
+    """Whose object an event is about, as its metadata says; "" when they do not say."""
+    metadata = payload["data"]["object"].get("metadata")
+    store = metadata.get("store") if isinstance(metadata, dict) else None
+    return store if isinstance(store, str) else ""
 
 
 def session_of(session: Any) -> CheckoutSession:
@@ -83,7 +94,7 @@ def storable(payload: dict[str, Any]) -> dict[str, Any]:
     """The payload, or ValueError when it holds what no database keeps: NaN, NUL, half a character."""
     text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
     text.encode()
-    if "\\u0000" in text:
+    if NUL.search(text):
         raise ValueError("a NUL character")
     return payload
 

@@ -119,6 +119,7 @@ def _snapshot(status: str, payment_status: str, intent: str) -> CheckoutSession:
     return CheckoutSession(
         id="cs_test_drawing", url="", status=status, payment_status=payment_status, livemode=False,
         currency="GBP", amount_subtotal=0, amount_discount=0, amount_tax=0, amount_total=0,
-        created=datetime(2030, 1, 1, tzinfo=UTC), expires_at=datetime(2030, 1, 1, tzinfo=UTC), metadata={}, payment_intent_id=None,
+        created=datetime(2030, 1, 1, tzinfo=UTC), expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        metadata={}, payment_intent_id=None,
         payment_intent_status=intent, charge_id=None, card_brand="", card_last4="",
     )  # fmt: skip

@@ -187,6 +187,8 @@ def _problem(
     left = format_money(max(payment.left_pennies, 0), payment.payment.currency)
     if payment.blocked:
         return "payment", payment.blocked
+    if free := [line.item.title for line in chosen if line.paid_pennies <= 0]:
+        return field, f"Nothing was charged for {_and(f'“{title}”' for title in free)}."
     if taken := [line.item.title for line in chosen if line.left_pennies <= 0]:
         return field, f"{_and(f'“{title}”' for title in taken)} has been refunded already."
     if payment.left_pennies <= 0:
@@ -209,7 +211,7 @@ def _payment_label(row: RefundablePayment) -> str:
 
 def _line_label(line: RefundableLine, currency: str) -> str:
     if line.left_pennies <= 0:
-        return f"{line.item.title} (nothing left)"
+        return f"{line.item.title} ({'nothing left' if line.paid_pennies else 'was free'})"
     return f"{line.item.title}: {format_money(line.left_pennies, currency)}"
 
 

@@ -49,6 +49,27 @@ class StripeEvent(models.Model):
         return f"{self.type} {self.event_id}"
 
 
+class Reconciliation(models.Model):
+    """One run of the scheduler's comparison with Stripe; the next reaches back to the last complete one."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="Empty when Stripe could not be asked to the end.",
+    )
+    differences = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}: {self.differences}"
+
+
 class OrderAnomaly(models.Model):
     """A fact that contradicts another: written down for people, never guessed at."""
 

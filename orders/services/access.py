@@ -31,6 +31,11 @@ def is_disputed(order: Order) -> bool:
     return Dispute.objects.filter(payment__order=order, status__in=BLOCKING_DISPUTES).exists()
 
 
+def has_open_lines(order: Order) -> bool:
+    """Whether the facts leave the buyer of a paid order any file."""
+    return not is_disputed(order) and order.items.count() > len(revoked_lines(order))
+
+
 def revoked_lines(order: Order) -> set[int]:
     """Ids of the lines that succeeded refunds have taken back."""
     succeeded = Refund.objects.filter(

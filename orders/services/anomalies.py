@@ -40,6 +40,14 @@ WORDS = {
         "Stripe's refund is of another amount than was asked for here. Compare both in the Stripe "
         "dashboard."
     ),
+    "refund_refused": (
+        "A refund that was asked for here while Stripe could not be reached has been refused since. "
+        "Nothing went back and the buyer keeps the files. Look at the order again."
+    ),
+    "refund_status_unknown": (
+        "Stripe uses a word for this refund that the shop does not know. Look at it in the Stripe "
+        "dashboard; the files stay as they are."
+    ),
     "refund_without_lines": (
         "Part of the money was refunded in the Stripe dashboard, where nobody can say what for. The "
         "buyer keeps all files. To take some back as well, refund their lines here."
@@ -49,6 +57,10 @@ WORDS = {
     ),
     "session_missing": (
         "Stripe does not know this checkout any more. It was closed here; the buyer can pay again."
+    ),
+    "unknown_object": (
+        "Stripe reports a refund or a dispute that cannot be found. It is tried again by itself for "
+        "some days."
     ),
     "unknown_session": (
         "Stripe reports a checkout of this shop for an order that is not in the database, perhaps "

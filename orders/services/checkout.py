@@ -24,9 +24,10 @@ from orders.errors import (
     PaymentOnItsWay,
     PaymentRefused,
     PaymentServiceUnavailable,
+    PaymentUnderReview,
 )
 from orders.locks import lock_order
-from orders.models import Cart, Order, OrderItem, Payment
+from orders.models import Cart, Order, OrderAnomaly, OrderItem, Payment
 from orders.services.fulfilment import (
     CheckoutUnknown,
     SnapshotContradicts,
@@ -106,6 +107,7 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
     if payment.status == Payment.Status.PROCESSING:
         raise PaymentOnItsWay
     if payment.status == Payment.Status.OPEN:
+        _refuse_under_review(payment)
         return CheckoutStarted(order, payment.url)
     if payment.status != Payment.Status.CREATED:
         if not may_attempt_again:
@@ -113,6 +115,14 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
         payment = _new_attempt(order, after=payment.attempt)
     payment = _send(payment)
     return CheckoutStarted(payment.order, payment.url)
+
+
+def _refuse_under_review(payment: Payment) -> None:
+    """Stripe took another amount than was agreed: people look at that before anything is paid again."""
+    if OrderAnomaly.objects.filter(
+        code="amount_mismatch", reference=payment.stripe_session_id
+    ).exists():
+        raise PaymentUnderReview
 
 
 def _still_sold(order: Order) -> bool:

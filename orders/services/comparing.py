@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 
 from catalog_pages.money import to_stripe
 from orders.models import Dispute, Payment, Refund, StripeEvent
@@ -17,8 +20,10 @@ from orders.services.events import event_handle, event_record
 from orders.services.fulfilment import is_ours, merged_status, sync_checkout
 from orders.services.refund_facts import merged_refund_status, refund_sync
 from orders.stripe_facts import CheckoutSession, DisputeSnapshot, Event, RefundSnapshot
+from orders.stripe_objects import store_named_in
 
 Row = TypeVar("Row")
+Stored = TypeVar("Stored", bound=Model)
 PAGE = 100
 
 
@@ -71,6 +76,17 @@ class Finding:
     mend: Callable[[], bool] | None = None
 
 
+def by_key(rows: QuerySet[Stored]) -> Iterator[Stored]:
+    """All rows, a page at a time: no statement is left open while Stripe is asked.
+
+    On SQLite an open one would pin the reader to what was true when it began.
+    """
+    last = None
+    while page := list((rows.filter(pk__gt=last) if last else rows).order_by("pk")[:PAGE]):
+        yield from page
+        last = page[-1].pk
+
+
 def paged(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """The rows a hundred at a time."""
     iterator = iter(rows)
@@ -94,7 +110,7 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
     theirs = f"{session.status}, {session.payment_status}"
     if payment is None:
         missing = Difference("session_unknown", session.id, "", "", theirs)
-        yield Finding(missing, lambda: sync_checkout(session.id) is not None)
+        yield Finding(missing, partial(_learn, session.id))
         return
     number, mend = payment.order.number, _session_mender(session)
     expected = merged_status(payment.status, session)
@@ -112,6 +128,11 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
                 f"{session.amount_total} {session.currency}",
             )
             yield Finding(Difference("session_amount", session.id, number, ours, taken))
+
+
+def _learn(session_id: str) -> bool:
+    sync_checkout(session_id)
+    return Payment.objects.filter(stripe_session_id=session_id).exists()
 
 
 def _session_mender(session: CheckoutSession) -> Callable[[], bool]:
@@ -204,9 +225,8 @@ def compare_events(events: Iterable[Event]) -> Iterator[Finding]:
         missing = [event for event in page if event.id not in known]
         numbers = _numbers_by_intent({_intent_of(event) for event in missing})
         for event in missing:
-            store = (event.payload["data"]["object"].get("metadata") or {}).get("store", "")
             number = numbers.get(_intent_of(event))
-            if number is not None or is_ours(store):
+            if number is not None or is_ours(store_named_in(event.payload)):
                 yield _event_finding(event, number or "")
 
 

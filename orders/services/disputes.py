@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from catalog_pages.money import from_stripe
+from catalog_pages.money import currency, is_supported
 from orders import stripe_gateway
 from orders.locks import lock_order, lock_payment
 from orders.models import Dispute, Order, Payment, StripeEvent
@@ -69,7 +69,7 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     )
     dispute.status = merged_dispute_status(dispute.status, snapshot.status)
     dispute.reason = snapshot.reason[:100]
-    dispute.amount_pennies = from_stripe(snapshot.amount, snapshot.currency)
+    dispute.amount_pennies = _pennies(snapshot)
     dispute.currency = snapshot.currency
     dispute.opened_at = snapshot.created
     dispute.save()
@@ -79,7 +79,19 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     return order
 
 
+def _pennies(snapshot: DisputeSnapshot) -> int:
+    """Rounded up: a bank may dispute any amount in its own currency, and no right hangs on it."""
+    factor = 1
+    if is_supported(snapshot.currency):
+        factor = currency(snapshot.currency).stripe_factor
+    return -(-snapshot.amount // factor)
+
+
 def _tell_staff(order: Order, dispute: Dispute) -> None:
+    if (
+        dispute.status == "lost"
+    ):  # the surplus is with the bank; refunding the other would lose both
+        anomalies_withdraw(codes=("second_payment",), order=order)
     code = FOR_STAFF.get(dispute.status)
     if dispute.status not in PRECEDENCE:
         code = "dispute_status_unknown"

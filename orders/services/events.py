@@ -17,7 +17,8 @@ from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.disputes import dispute_sync
 from orders.services.fulfilment import CheckoutUnknown, event_settle, is_ours, sync_checkout
 from orders.services.refund_facts import refund_sync, refunds_sync
-from orders.stripe_facts import Event, GatewayError
+from orders.stripe_facts import Event, GatewayError, GatewayUnavailable
+from orders.stripe_objects import store_named_in
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ SETTLED = (StripeEvent.Status.HANDLED, StripeEvent.Status.IGNORED)
 MAX_ATTEMPTS = 200  # with the longest pause of an hour: more than a week
 LONGEST_PAUSE_SECONDS = 3600
 # Whoever handles an event has it for himself so long; a killed one is found after that.
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(minutes=2)
+UNKNOWN = ("unknown_session", "unknown_object")
 
 
 def event_record(event: Event) -> StripeEvent:
@@ -93,16 +95,21 @@ def event_handle(row: StripeEvent) -> bool:
     Safe to call any number of times and by several at once: the row is marked in the transaction that
     grants. A failure stays on the row with its reason and the time of the next attempt.
     """
+    return _attempt(row) is None
+
+
+def _attempt(row: StripeEvent) -> Exception | None:
+    """What went wrong, if anything did; it is on the row then."""
     if row.status in SETTLED:
-        return True
+        return None
     try:
         _dispatch(row)
     except Exception as error:  # noqa: BLE001  # one poisonous event must not block the others
         _postpone(row, error)
-        return False
+        return error
     if row.attempts:
-        anomalies_withdraw(codes=("unknown_session",), reference=row.object_id)
-    return True
+        anomalies_withdraw(codes=UNKNOWN, reference=row.object_id)
+    return None
 
 
 def event_retry(*, event: StripeEvent) -> bool:
@@ -120,19 +127,23 @@ def events_retry(*, limit: int | None = 100, even_early: bool = False) -> int:
     """Handle what failed or was never finished and is due; return how many are settled now.
 
     Several may do so at once: each event is claimed by a conditional update. `even_early`: also those
-    whose pause is not over. One pass: what fails again waits for its next turn.
+    whose pause is not over. One pass: what fails again waits for its next turn, and when Stripe is away
+    all do.
     """
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = events_waiting().filter(due, attempts__lt=MAX_ATTEMPTS)
     if even_early:
-        waiting = events_waiting().filter(due | Q(attempts__gt=0))
+        waiting = events_waiting()
     seen = list(waiting.order_by("attempts", "pk").values_list("pk", "next_attempt_at")[:limit])
     settled = 0
     for pk, as_seen in seen:
         # Whoever finds it as it was listed has it; the others find its lease.
         mine = events_waiting().filter(pk=pk, next_attempt_at=as_seen).order_by()
         if mine.update(next_attempt_at=timezone.now() + LEASE):
-            settled += event_handle(StripeEvent.objects.get(pk=pk))
+            error = _attempt(StripeEvent.objects.get(pk=pk))
+            if isinstance(error, GatewayUnavailable):
+                break
+            settled += error is None
     return settled
 
 
@@ -142,7 +153,9 @@ def _postpone(row: StripeEvent, error: Exception) -> None:
         "Stripe event %s (%s) failed: %s", row.event_id, row.type, error, exc_info=not expected
     )
     if isinstance(error, CheckoutUnknown):
-        anomaly_record("unknown_session", row.object_id, None, str(error))
+        is_session = row.type.startswith("checkout.session.")
+        code = "unknown_session" if is_session else "unknown_object"
+        anomaly_record(code, row.object_id, None, str(error))
     pause = min(30 * 2 ** min(row.attempts, 10), LONGEST_PAUSE_SECONDS)
     StripeEvent.objects.filter(pk=row.pk).exclude(status__in=SETTLED).update(
         status=StripeEvent.Status.FAILED,
@@ -156,9 +169,9 @@ def _dispatch(row: StripeEvent) -> None:
     subject = row.payload["data"]["object"]
     handler = HANDLERS.get(row.type)
     # Sessions and charges say whose they are; refunds and disputes are found by their payment.
-    store = (subject.get("metadata") or {}).get("store", "")
     tells = subject.get("object") in ("checkout.session", "charge")
-    if handler is None or (tells and not is_ours(store)):
+    is_foreign = tells and not is_ours(store_named_in(row.payload))
+    if handler is None or is_foreign or not row.object_id:
         event_settle(row, None)
     elif row.livemode != stripe_gateway.livemode():
         anomaly_record("wrong_livemode", row.object_id, None, f"event {row.event_id}")

@@ -80,18 +80,21 @@ def payment_close_unsent(*, payment: Payment) -> None:
 
 @transaction.atomic
 def payment_give_up(*, payment: Payment, reason: str) -> bool:
-    """Stripe knows nothing of this session: stop waiting for it, and write down that it is so; True.
+    """Stripe knows nothing of this session: stop waiting for it, and write down that it is so.
+
+    True when it was waited for; what is paid stays paid.
 
     Happens when the sandbox gives way to a real key, or one account to another. Should the session
     come to light again, paid, it still counts.
     """
     order = lock_order(payment.order_id)
     waiting = (Payment.Status.CREATED, Payment.Status.OPEN, Payment.Status.PROCESSING)
-    Payment.objects.filter(pk=payment.pk, status__in=waiting).update(status=Payment.Status.EXPIRED)
+    still_waits = Payment.objects.filter(pk=payment.pk, status__in=waiting)
+    given_up = still_waits.update(status=Payment.Status.EXPIRED)
     order_project_status(order)
     reference = payment.stripe_session_id or payment.idempotency_key
     anomaly_record("session_missing", reference, order, reason)
-    return True
+    return bool(given_up)
 
 
 def event_settle(event: StripeEvent, order: Order | None) -> None:
@@ -126,12 +129,14 @@ def checkout_apply(session: CheckoutSession, *, is_news: bool = False) -> Order 
 
 
 def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: Payment) -> None:
+    now = timezone.now()
     status = merged_status(payment.status, session)
     becomes_paid = status == Payment.Status.PAID and payment.status != Payment.Status.PAID
     if becomes_paid and (difference := _amount_difference(payment, session)):
+        # Its ids are kept, so that the refund which people make of it finds its way.
+        _write_payment(payment, session, payment.status, now)
         anomaly_record("amount_mismatch", session.id, order, difference)
         return
-    now = timezone.now()
     was_paid = order.paid_at is not None
     # Refunds and disputes are found by intents: before the first one is known there can be none.
     may_have_facts = payment.attempt > 1 or payment.stripe_payment_intent_id is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,7 +31,22 @@ class _Lines:
 
 
 def compare_projections(orders: Iterable[Order]) -> Iterator[Finding]:
-    """Orders whose status or files do not follow from their payments, refunds and disputes."""
+    """Orders whose status or files do not follow from their payments, refunds and disputes.
+
+    Each is read anew under its lock before it is one: news may have come between two queries.
+    """
+    for suspect in _compare(orders):
+        with transaction.atomic():
+            order = lock_order(uuid.UUID(suspect.difference.reference))
+            findings = list(_compare([order]))
+        yield from (finding for finding in findings if _same(finding, suspect))
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return one.difference.code == other.difference.code
+
+
+def _compare(orders: Iterable[Order]) -> Iterator[Finding]:
     for page in paged(orders):
         ids = [order.pk for order in page]
         statuses, lines, disputed_or_refunded = _statuses(ids), _lines(ids), _with_facts(ids)
@@ -55,9 +71,9 @@ def _finding(order: Order, code: str, ours: str, theirs: str) -> Finding:
         if locked.paid_at is not None:
             order_issue_grants(locked)
             access_project(order=locked)
-        return not any(compare_projections([locked]))
+        return not any(_compare([locked]))
 
-    return Finding(Difference(code, order.number, order.number, ours, theirs), mend)
+    return Finding(Difference(code, str(order.pk), order.number, ours, theirs), mend)
 
 
 def _statuses(ids: Collection[Any]) -> dict[Any, dict[int, str]]:

@@ -19,11 +19,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders import stripe_gateway
-from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund, StripeEvent
+from orders.models import Dispute, Order, OrderAnomaly, Payment, Reconciliation, Refund, StripeEvent
 from orders.services.comparing import (
-    PAGE,
     Difference,
     Finding,
+    by_key,
     compare_disputes,
     compare_events,
     compare_refunds,
@@ -37,7 +37,7 @@ from orders.services.fulfilment import (
     sync_checkout,
 )
 from orders.services.projections import compare_projections
-from orders.services.refund_facts import PATIENCE, refund_send
+from orders.services.refund_facts import PATIENCE, UNDONE, refund_send
 from orders.stripe_facts import GatewayError, GatewayNotFound, GatewayUnavailable
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 GRACE = timedelta(minutes=2)
 EVENTS_KEPT = timedelta(days=29)  # Stripe says thirty days
 USUAL_WINDOW = timedelta(days=3)  # as long as Stripe goes on delivering an event
+OVERLAP = timedelta(hours=1)
+RUNS_KEPT = timedelta(days=365)
 WAITING = (Payment.Status.OPEN, Payment.Status.PROCESSING)
 DECIDED_DISPUTES = ("won", "lost", "warning_closed", "prevented")
 
@@ -109,9 +111,9 @@ def payments_sweep() -> int:
         payment_close_unsent(payment=payment)
     overdue = Payment.objects.filter(
         status=Payment.Status.OPEN, stripe_session_id__isnull=False, expires_at__lt=over
-    ).order_by("expires_at")
+    ).exclude(stripe_session_id__in=_on_record("amount_mismatch").values("reference"))
     looked_up = 0
-    for payment in overdue:
+    for payment in by_key(overdue):
         try:
             sync_checkout(payment.stripe_session_id or "")
         except CheckoutUnknown as error:
@@ -126,15 +128,27 @@ def payments_sweep() -> int:
 
 
 def reconcile_and_repair() -> int:
-    """For the scheduler: the usual window, mended; return how many differences there were."""
-    found = 0
+    """For the scheduler: mend everything since the last complete run; return how many differences.
+
+    However long the shop or Stripe was away, nothing of that time is left out.
+    """
+    run = Reconciliation.objects.create(started_at=timezone.now())
     try:
-        for difference in reconcile(since=timezone.now() - USUAL_WINDOW, repair=True):
-            found += 1
+        for difference in reconcile(since=_since_last_complete(run), repair=True):
+            run.differences += 1
             logger.warning("Reconciled: %s %s", difference.sentence, difference.problem)
+        run.finished_at = timezone.now()
     except GatewayError as error:
         logger.warning("Could not reconcile with Stripe: %s", error)
-    return found
+    run.save()
+    Reconciliation.objects.filter(started_at__lt=run.started_at - RUNS_KEPT).delete()
+    return run.differences
+
+
+def _since_last_complete(run: Reconciliation) -> datetime:
+    complete = Reconciliation.objects.filter(finished_at__isnull=False).first()
+    usual = run.started_at - USUAL_WINDOW
+    return min(usual, complete.started_at - OVERLAP) if complete else usual
 
 
 def _mended(finding: Finding) -> Difference:
@@ -158,23 +172,24 @@ def _findings(since: datetime) -> Iterator[Finding]:
     yield from _refunds(since)
     yield from _disputes(since)
     yield from _events(max(since, timezone.now() - EVENTS_KEPT))
-    recent = Order.objects.filter(updated_at__gte=since).order_by("pk")
-    yield from compare_projections(recent.iterator(chunk_size=PAGE))
+    recent = Order.objects.filter(updated_at__gte=since)
+    yield from compare_projections(by_key(recent))
 
 
 def _sessions(since: datetime) -> Iterator[Finding]:
     """What Stripe lists, then what it should have listed, and what only an open intent tells."""
     seen: set[str] = set()
+    on_record = set(_on_record("amount_mismatch").values_list("reference", flat=True))
     for listed in compare_sessions(stripe_gateway.list_checkouts(since=since), seen):
-        yield from _session_of(listed.difference.reference)
-    given_up = OrderAnomaly.objects.filter(code="session_missing").values("reference")
+        if listed.difference.reference not in on_record:
+            yield from _session_of(listed.difference.reference)
+    on_record_here = _on_record("amount_mismatch", "session_missing").values("reference")
     ours = (
         Payment.objects.filter(_of_this_mode(), stripe_session_id__isnull=False)
         .filter(Q(status__in=WAITING) | Q(created_at__gte=since))
-        .exclude(stripe_session_id__in=given_up)
-        .order_by("pk")
+        .exclude(stripe_session_id__in=on_record_here)
     )
-    for payment in ours.iterator(chunk_size=PAGE):
+    for payment in by_key(ours):
         if payment.stripe_session_id not in seen or payment.status == Payment.Status.PROCESSING:
             yield from _session_of(payment.stripe_session_id or "")
 
@@ -185,10 +200,9 @@ def _session_of(session_id: str) -> Iterator[Finding]:
         session = stripe_gateway.get_checkout(session_id)
     except GatewayNotFound as error:
         payment = Payment.objects.select_related("order").get(stripe_session_id=session_id)
-        give_up = partial(payment_give_up, payment=payment, reason=str(error))
         yield Finding(
             Difference("session_missing", session_id, payment.order.number, payment.status, ""),
-            give_up if payment.status in WAITING else None,
+            partial(payment_give_up, payment=payment, reason=str(error)),
         )
         return
     yield from compare_sessions([session], set())
@@ -200,7 +214,7 @@ def _refunds(since: datetime) -> Iterator[Finding]:
         yield from _refund_of(listed.difference.reference)
     undecided = Q(status__in=(Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION))
     ours = Refund.objects.filter(_of_this_mode("payment__"), stripe_refund_id__isnull=False)
-    for refund in ours.filter(undecided | Q(created_at__gte=since)).iterator(chunk_size=PAGE):
+    for refund in by_key(ours.filter(undecided | Q(created_at__gte=since))):
         if refund.stripe_refund_id not in seen:
             yield from _refund_of(refund.stripe_refund_id or "")
     answer_due = timezone.now() - PATIENCE
@@ -222,7 +236,7 @@ def _refund_of(refund_id: str) -> Iterator[Finding]:
 
 
 def _unsent(refunds: QuerySet[Refund]) -> Iterator[Finding]:
-    for refund in refunds.select_related("payment__order"):
+    for refund in by_key(refunds.select_related("payment__order")):
         number = refund.payment.order.number
         yield Finding(
             Difference("refund_unsent", f"refund-{refund.pk}", number, refund.status, ""),
@@ -232,7 +246,8 @@ def _unsent(refunds: QuerySet[Refund]) -> Iterator[Finding]:
 
 def _send(refund: Refund) -> bool:
     refund_send(refund=refund, may_be_there=True)
-    return True
+    refund.refresh_from_db()
+    return refund.status not in UNDONE
 
 
 def _disputes(since: datetime) -> Iterator[Finding]:
@@ -242,7 +257,7 @@ def _disputes(since: datetime) -> Iterator[Finding]:
     ours = Dispute.objects.filter(_of_this_mode("payment__")).filter(
         ~Q(status__in=DECIDED_DISPUTES) | Q(opened_at__gte=since)
     )
-    for dispute in ours.iterator(chunk_size=PAGE):
+    for dispute in by_key(ours):
         if dispute.stripe_dispute_id not in seen:
             yield from _dispute_of(dispute.stripe_dispute_id)
 
@@ -268,12 +283,17 @@ def _events(since: datetime) -> Iterator[Finding]:
     waiting = StripeEvent.objects.exclude(status__in=SETTLED).filter(
         nobody_has_it, received_at__gte=since
     )
-    for event in waiting.iterator(chunk_size=PAGE):
+    for event in by_key(waiting):
         reason = event.error or event.get_status_display()
         yield Finding(
             Difference("event_waiting", event.event_id, "", reason, event.type),
             partial(event_retry, event=event),
         )
+
+
+def _on_record(*codes: str) -> QuerySet[OrderAnomaly]:
+    """What people have been told of already, and asking again would not change."""
+    return OrderAnomaly.objects.filter(code__in=codes)
 
 
 def _of_this_mode(path: str = "") -> Q:

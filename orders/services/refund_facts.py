@@ -78,7 +78,7 @@ def _settle(snapshots: list[RefundSnapshot], event: StripeEvent | None) -> Order
 
 def merged_refund_status(current: str, reported: str) -> str:
     """What the refund is, knowing what it was; an older snapshot changes nothing."""
-    if PRECEDENCE[reported] > PRECEDENCE[current]:
+    if PRECEDENCE.get(reported, -1) > PRECEDENCE[current]:
         return reported
     return current
 
@@ -103,6 +103,8 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     refund.currency = snapshot.currency
     refund.save()
     access_project(order=order)
+    if snapshot.status not in PRECEDENCE:
+        anomaly_record("refund_status_unknown", snapshot.id, order, snapshot.status)
     asked_here = parse_uuid(snapshot.metadata.get("refund", "")) == refund.pk
     _tell(order, payment, refund, asked_here=asked_here)
     return order
@@ -142,7 +144,8 @@ def refund_send(*, refund: Refund, may_be_there: bool = False) -> None:
     """Ask Stripe for a requested refund; asking again is the same refund. No transaction may be open.
 
     When Stripe refuses, the row says why and takes nothing back; when Stripe cannot be reached, it
-    waits for `refunds_send_waiting`. `may_be_there`: look first, because a key is good for a day only.
+    waits for `refunds_send_waiting`. `may_be_there`: it was asked for before; look first, because a
+    key is good for a day only, and tell staff of a refusal.
     """
     payment = refund.payment
     try:
@@ -153,6 +156,8 @@ def refund_send(*, refund: Refund, may_be_there: bool = False) -> None:
             status=Refund.Status.FAILED, failure=str(error)[:300], updated_at=timezone.now()
         )
         logger.warning("Stripe refused refund %s: %s (%s)", refund.pk, error, error.code)
+        if may_be_there:  # whoever asked for it has gone
+            anomaly_record("refund_refused", f"refund-{refund.pk}", payment.order, str(error))
         return
     with transaction.atomic():
         refund_apply(snapshot, payment=payment)

@@ -120,7 +120,7 @@ def refund_request(
     nothing changed; or requested, when Stripe could not be reached: it is sent by itself later.
     Raises NothingToRefund, RefundTooLarge, RefundLineTaken, RefundBlockedByDispute, RefundFormStale.
     """
-    refund = _write_request(
+    refund, is_new = _write_request(
         refund_id=refund_id,
         payment=payment,
         by=by,
@@ -131,7 +131,7 @@ def refund_request(
     )
     if refund.status == Refund.Status.REQUESTED:
         try:
-            refund_send(refund=refund)
+            refund_send(refund=refund, may_be_there=not is_new)
         except GatewayUnavailable as error:
             logger.warning("Refund %s waits, Stripe is unavailable: %s", refund.pk, error)
         refund.refresh_from_db()
@@ -148,12 +148,13 @@ def _write_request(
     note: str,
     amount_pennies: int | None,
     item_ids: set[int],
-) -> Refund:
+) -> tuple[Refund, bool]:
+    """The refund's row, and whether this call wrote it."""
     order = lock_order(payment.order_id)
     existing = Refund.objects.filter(pk=refund_id).select_related("payment").first()
     if existing is not None:
         _refuse_other_wish(existing, payment, amount_pennies, item_ids)
-        return existing
+        return existing, False
     state = refundable(order=order)
     lines = _chosen(state, item_ids)
     amount = _amount(_one(state, payment), lines, amount_pennies)
@@ -170,7 +171,7 @@ def _write_request(
         RefundLine(refund=refund, item=line.item, amount_pennies=line.left_pennies)
         for line in lines
     )
-    return refund
+    return refund, True
 
 
 def _refuse_other_wish(

@@ -20,12 +20,13 @@ from orders.errors import (
     OrderClosed,
     PaymentOnItsWay,
     PaymentServiceUnavailable,
+    PaymentUnderReview,
 )
-from orders.models import Order, OrderItem, Payment
+from orders.models import Order, OrderAnomaly, OrderItem, Payment, Refund
 from orders.services.carts import cart_add, cart_remove
 from orders.services.checkout import checkout_resume, checkout_start
 from orders.services.fulfilment import sync_checkout
-from orders.services.reconcile import payments_sweep
+from orders.services.reconcile import payments_sweep, reconcile
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxObject
 from tests.factories import (
@@ -325,6 +326,15 @@ def test_a_price_paid_that_differs_from_the_agreement_is_an_anomaly_and_grants_n
     assert order.anomalies.get().code == "amount_mismatch"
     assert not order.is_paid
     assert not UserAsset.objects.exists()
+
+    # Nobody is sent to pay again, and the refund that people make of it is understood.
+    with pytest.raises(PaymentUnderReview):
+        checkout_start(cart=order.cart, user=order.user, email=order.email, consented=True)
+    actions.refund(session_id_of(order))
+    assert set(controls.deliver_all(controls.through(client))) == {200}
+    assert Refund.objects.get().status == "succeeded"
+    assert list(reconcile(since=order.created_at - timedelta(hours=1))) == []
+    assert OrderAnomaly.objects.count() == 1
 
 
 def test_the_success_page_asks_stripe_itself_when_the_webhook_stays_away(client: Client) -> None:

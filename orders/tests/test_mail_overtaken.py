@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Dispute, Order, OutboxMail, Refund
+from orders.services.disputes import dispute_sync
 from orders.services.mail import (
     access_restored_queue,
     access_suspended_queue,
@@ -21,6 +22,7 @@ from orders.services.mail import (
 )
 from orders.services.refunds import refund_request
 from orders.stripe_sandbox import actions
+from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.happenings import tell
 from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
 
@@ -249,3 +251,21 @@ def test_what_another_worker_sent_meanwhile_is_not_called_skipped(client: Client
 
     with connection.execute_wrapper(meanwhile):
         assert send("access_suspended") == "sent"
+
+
+def test_a_dispute_that_was_won_and_then_lost_is_told_to_the_end(
+    client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    disputed(client)
+    assert send("access_suspended") == "sent"
+    close(client, "won")
+    assert send("access_restored") == "sent"
+    row = SandboxObject.objects.get(kind="dispute")
+    row.data["status"] = "lost"
+    row.save()
+
+    dispute_sync(row.object_id)
+
+    second = OutboxMail.objects.get(kind="access_suspended", status="queued")
+    assert mail_send(mail_id=second.pk) is True
+    assert "taken back" in mailoutbox[-1].subject

@@ -9,6 +9,7 @@ from django.test import Client
 from orders.models import Order
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls
+from orders.tests.calls import counted_calls
 from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +68,26 @@ def test_a_refund_and_a_dispute_are_said(client: Client) -> None:
     actions.close_dispute(dispute["id"], outcome="lost")
     controls.deliver_all(controls.through(client))
     assert "Your bank took this payment back" in page(client, order)
+
+
+@pytest.mark.parametrize("path", ["/checkout/state/{0}/?", "/checkout/success/?order={0}&"])
+def test_no_address_makes_the_shop_ask_stripe_again_and_again(client: Client, path: str) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    client.force_login(order.user)
+
+    with counted_calls() as calls:
+        for _ in range(5):
+            client.get(f"{path.format(order.pk)}looks=3")
+
+    assert sum(calls.values()) == 1
+
+
+def test_what_is_closed_is_not_called_open(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    assert "Go to your files" in page(client, order)
+
+    actions.refund(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    assert "Go to your files" not in page(client, order)
+    assert "Your files are under" not in page(client, order)

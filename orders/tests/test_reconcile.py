@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund
+from orders.models import Dispute, Order, OrderAnomaly, Payment, Reconciliation, Refund
+from orders.services.comparing import PAGE, by_key
 from orders.services.fulfilment import payment_give_up, sync_checkout
-from orders.services.reconcile import order_check, reconcile
+from orders.services.projections import compare_projections
+from orders.services.reconcile import order_check, reconcile, reconcile_and_repair
 from orders.services.refunds import refund_request
 from orders.stripe_facts import GatewayUnavailable
-from orders.stripe_sandbox import actions, api, controls
-from orders.stripe_sandbox.models import SandboxControls, SandboxObject
+from orders.stripe_sandbox import actions, controls
+from orders.stripe_sandbox.models import SandboxControls, SandboxEvent, SandboxObject
+from orders.tests.calls import counted_calls
 from tests.factories import (
     buy,
     make_editor,
@@ -243,18 +245,111 @@ def test_what_was_found_before_stripe_went_away_is_reported(client: Client) -> N
         list(found)
 
 
-@contextmanager
-def counted_calls() -> Iterator[Counter[str]]:
-    """How often each address of the API was asked."""
-    calls: Counter[str] = Counter()
-    real = api.handle
+def test_no_statement_is_left_open_while_stripe_is_asked() -> None:
+    """On SQLite an open one pins the reader to the past, and every write after it fails."""
+    OrderAnomaly.objects.bulk_create(
+        OrderAnomaly(code="test", reference=str(number)) for number in range(PAGE + 1)
+    )
 
-    def counting(request: api.Request) -> api.Response:
-        calls[request.path] += 1
-        return real(request)
+    with CaptureQueriesContext(connection) as queries:
+        rows = by_key(OrderAnomaly.objects.all())
+        next(rows)
+        assert len(queries) == 1
+        assert f"LIMIT {PAGE}" in queries[0]["sql"]
+        assert len(list(rows)) == PAGE
+    assert len(queries) == 3
 
-    api.handle = counting
-    try:
-        yield calls
-    finally:
-        api.handle = real
+
+def test_an_order_that_is_paid_between_two_queries_is_no_difference(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    as_listed = Order.objects.get(pk=order.pk)
+    actions.pay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    assert list(compare_projections([as_listed])) == []
+
+
+def test_what_was_not_stored_is_not_called_repaired() -> None:
+    order = start_checkout(make_user(), make_product()).order
+    session = SandboxObject.objects.get(object_id=session_id_of(order))
+    order.payments.update(stripe_session_id=None)
+    session.data["livemode"] = True
+    session.save()
+
+    code, found = run("--repair")
+
+    assert (code, codes(found)) == (1, {"session_unknown"})
+    assert not found[0]["repaired"]
+
+
+def test_an_outage_of_any_length_leaves_nothing_out(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    refund = actions.refund(session_id_of(order))
+    drop_everything()
+    ago = timezone.now() - timedelta(days=20)
+    Reconciliation.objects.create(started_at=ago, finished_at=ago)
+    Reconciliation.objects.create(started_at=timezone.now() - timedelta(days=1))
+    row = SandboxObject.objects.get(object_id=refund["id"])
+    row.created = row.data["created"] = int((ago + timedelta(days=1)).timestamp())
+    row.save()
+
+    assert reconcile_and_repair() > 0
+
+    assert Refund.objects.get().status == "succeeded"
+    assert Reconciliation.objects.first().finished_at is not None
+
+
+def test_a_run_that_stripe_interrupts_is_not_complete() -> None:
+    controls.set_api(SandboxControls.Api.DOWN)
+
+    reconcile_and_repair()
+
+    assert Reconciliation.objects.get().finished_at is None
+
+
+def test_payments_of_the_other_mode_are_none_of_this_keys_business() -> None:
+    order = start_checkout(make_user(), make_product()).order
+    order.payments.update(livemode=True, status="paid", paid_at=timezone.now(), captured_pennies=1)
+    SandboxObject.objects.all().delete()
+
+    assert "session_missing" not in codes(run()[1])
+
+
+def test_a_paid_payment_that_stripe_does_not_know_is_said_once_and_stays_paid(
+    client: Client,
+) -> None:
+    order = buy(client, make_user(), make_product())
+    SandboxObject.objects.all().delete()
+
+    code, found = run("--repair")
+    order.refresh_from_db()
+
+    assert (code, codes(found), found[0]["repaired"]) == (1, {"session_missing"}, False)
+    assert order.is_paid
+    assert run() == (0, [])
+
+
+def test_a_word_for_a_refund_that_nobody_knows_stops_nothing(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    refund = actions.refund(session_id_of(order), amount=100)
+    controls.deliver_all(controls.through(client))
+    row = SandboxObject.objects.get(object_id=refund["id"])
+    row.data["status"] = "blocked"
+    row.save()
+
+    assert run() == (0, [])
+    controls.deliver_all(
+        controls.through(client),
+        [controls.duplicate(controls.retell(event)) for event in told_about(refund["id"])],
+    )
+
+    assert Refund.objects.get().status == "succeeded"
+    assert OrderAnomaly.objects.filter(code="refund_status_unknown").count() == 1
+
+
+def told_about(object_id: str) -> list[SandboxEvent]:
+    return [
+        event
+        for event in SandboxEvent.objects.filter(type="refund.updated")
+        if object_id in event.payload
+    ]

@@ -11,11 +11,24 @@ from django.test import Client
 from downloads.models import UserAsset
 from downloads.policy import decide
 from orders.errors import NothingToRefund, RefundBlockedByDispute, RefundLineTaken, RefundTooLarge
-from orders.models import Order, OrderAnomaly, OutboxMail, Payment, Refund, StripeEvent
+from orders.models import (
+    Dispute,
+    Order,
+    OrderAnomaly,
+    OutboxMail,
+    Payment,
+    Refund,
+    StripeEvent,
+)
+from orders.services.reconcile import order_check
 from orders.services.refund_facts import refunds_send_waiting
 from orders.services.refunds import refund_request, refundable
 from orders.stripe_sandbox import actions, controls
-from orders.stripe_sandbox.models import SandboxControls, SandboxObject
+from orders.stripe_sandbox.models import (
+    SandboxControls,
+    SandboxIdempotency,
+    SandboxObject,
+)
 from tests.factories import buy, make_editor, make_product, make_user, session_id_of
 
 pytestmark = pytest.mark.django_db
@@ -225,3 +238,53 @@ def test_news_of_a_refund_before_news_of_the_payment_ends_right(client: Client) 
     order.refresh_from_db()
     assert order.is_paid
     assert open_titles(order) == []
+
+
+def test_an_old_form_pressed_after_the_key_ran_out_is_the_same_refund(client: Client) -> None:
+    order, wish = buy(client, make_user(), make_product()), uuid.uuid4()
+    controls.set_api(SandboxControls.Api.LOSING_ANSWERS)
+    ask(order, refund_id=wish, amount_pennies=100)
+    controls.set_api(SandboxControls.Api.UP)
+    SandboxIdempotency.objects.all().delete()  # Stripe forgets keys after a day
+
+    again = ask(order, refund_id=wish, amount_pennies=100)
+
+    assert again.status == "succeeded"
+    assert SandboxObject.objects.filter(kind="refund").count() == 1
+
+
+def test_a_refund_just_asked_for_is_left_to_whoever_asked(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    controls.set_api(SandboxControls.Api.DOWN)
+    refund = ask(order)
+    controls.set_api(SandboxControls.Api.UP)
+
+    assert refunds_send_waiting() == 0
+    refund.refresh_from_db()
+    assert refund.status == Refund.Status.REQUESTED
+
+
+def test_a_refund_refused_when_nobody_looks_any_more_is_told_to_staff(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    controls.set_api(SandboxControls.Api.DOWN)
+    refund = ask(order)
+    controls.set_api(SandboxControls.Api.UP)
+    actions.refund(session_id_of(order))
+
+    (found,) = [one for one in order_check(order=order) if one.code == "refund_unsent"]
+
+    refund.refresh_from_db()
+    assert refund.status == "failed"
+    assert not found.repaired
+    assert OrderAnomaly.objects.get(code="refund_refused").order == order
+
+
+def test_a_dispute_of_an_odd_amount_still_closes_the_files(client: Client, settings: Any) -> None:
+    settings.STRIPE_CURRENCY = "ISK"
+    order = buy(client, make_user(), make_product(price_pennies=5000))
+
+    actions.open_dispute(session_id_of(order), amount=498_751)
+    deliver(client)
+
+    assert open_titles(order) == []
+    assert Dispute.objects.get().amount_pennies == 4988

@@ -9,6 +9,7 @@ import pytest
 import stripe
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from downloads.models import UserAsset
@@ -199,3 +200,102 @@ def test_a_second_payment_is_kept_flagged_and_gives_nothing_twice(client: Client
     anomaly.refresh_from_db()
     assert anomaly.resolved_at is not None
     assert decide(UserAsset.objects.get()).allowed
+
+
+def test_a_name_that_only_speaks_of_a_nul_is_no_nul(client: Client) -> None:
+    body = event_body(
+        data={"object": {"id": "cs_test_1", "object": "checkout.session", "name": "\\u0000"}}
+    )
+    odd = event_body(
+        data={"object": {"id": "cs_test_1", "object": "checkout.session", "name": "\\\0"}}
+    )
+
+    assert post(client, body, sign(body)).status_code == 200
+    assert post(client, odd, sign(odd)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"id": "cs_test_1", "object": "checkout.session", "metadata": ["a"]},
+        {"id": "cs_test_1", "object": "checkout.session", "metadata": {"store": {"a": 1}}},
+        {"object": "checkout.session"},
+        {"id": None, "object": ["a"], "metadata": 5},
+    ],
+)
+def test_an_event_that_speaks_of_nothing_of_ours_is_kept_and_ignored(
+    client: Client, subject: dict[str, Any]
+) -> None:
+    body = event_body(data={"object": subject})
+
+    assert post(client, body, sign(body)).status_code == 200
+    assert StripeEvent.objects.get().status == "ignored"
+
+
+def test_a_session_of_the_wrong_mode_changes_nothing_and_is_on_record(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    session = SandboxObject.objects.get(object_id=session_id_of(order))
+    session.data["livemode"] = True
+    session.save()
+
+    controls.deliver(controls.pending_deliveries()[-1], controls.through(client))
+
+    order.refresh_from_db()
+    assert not order.is_paid
+    assert OrderAnomaly.objects.get().code == "wrong_livemode"
+
+
+def test_whoever_waits_for_an_answer_waits_briefly(client: Client, settings: Any) -> None:
+    settings.STRIPE_HURRY_SECONDS = -1  # the time is over before anybody is asked
+    order = start_checkout(make_user(), make_product()).order
+    actions.pay(session_id_of(order))
+    completed = controls.pending_deliveries()[-1]
+
+    with CaptureQueriesContext(connection) as queries:
+        status = controls.deliver(completed, controls.through(client))
+
+    assert status == 503
+    assert "no time left" in StripeEvent.objects.get().error
+    words = "busy_timeout = 1000" if connection.vendor == "sqlite" else "lock_timeout = 1000"
+    assert any(words in query["sql"] for query in queries)
+
+
+def test_when_stripe_is_away_one_question_is_enough(client: Client) -> None:
+    for number in range(3):
+        order = start_checkout(make_user(), make_product()).order
+        StripeEvent.objects.create(
+            event_id=f"evt_{number}", type="checkout.session.expired", livemode=False,
+            object_id=session_id_of(order), created_at=order.created_at,
+            payload={"data": {"object": SandboxObject.objects.get(object_id=session_id_of(order)).data}},
+        )  # fmt: skip
+    controls.set_api(SandboxControls.Api.DOWN)
+
+    assert events_retry() == 0
+    assert sum(StripeEvent.objects.values_list("attempts", flat=True)) == 1
+
+    controls.set_api(SandboxControls.Api.UP)
+    assert events_retry(even_early=True) == 3
+
+
+def test_an_event_that_somebody_else_has_taken_is_left_to_them(client: Client) -> None:
+    """The claim is a conditional update: whoever finds the row as it was listed has it."""
+    order = start_checkout(make_user(), make_product()).order
+    event = StripeEvent.objects.create(
+        event_id="evt_1", type="product.created", livemode=False, object_id="prod_1",
+        created_at=order.created_at, payload={"data": {"object": {}}},
+    )  # fmt: skip
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and "stripeevent" in sql and not taken:
+            taken.append(
+                StripeEvent.objects.filter(pk=event.pk).update(next_attempt_at=order.created_at)
+            )
+        return result
+
+    taken: list[int] = []
+    with connection.execute_wrapper(meanwhile):
+        assert events_retry() == 0
+    event.refresh_from_db()
+    assert event.status == "received"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -31,6 +32,7 @@ STATES = {
 }
 # The webhook normally arrives first. Every third look asks Stripe instead of waiting for ever.
 ASK_STRIPE_EVERY = 3
+ASK_PAUSE = timedelta(seconds=5)  # whatever number of looks the address claims
 
 
 @never_cache
@@ -140,7 +142,7 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
     count = int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 5 else 0
     waiting = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
     if waiting and count and count % ASK_STRIPE_EVERY == 0:
-        order_ask_stripe(order=order)
+        order_ask_stripe(order=order, pause=ASK_PAUSE)
     purchases = []
     if order.is_paid:
         purchases = purchases_of(purchased_items(request.user).filter(order=order))

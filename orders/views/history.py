@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
 from orders.models import Dispute, Order, Payment, Refund
-from orders.services.access import is_disputed
+from orders.services.access import has_open_lines, is_disputed
 from orders.services.mail import receipt_send_again
 from orders.services.purchases import purchased_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
@@ -63,6 +63,7 @@ def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
         "order": order,
         "payment": order.payments.filter(status=Payment.Status.PAID).first(),
         "refunds": refunds.order_by("created_at"),
+        "has_files": order.is_paid and has_open_lines(order),
         "is_disputed": is_disputed(order),
         "is_lost": Dispute.objects.filter(payment__order=order, status="lost").exists(),
         "waits": waits,

@@ -190,6 +190,8 @@ STRIPE_WEBHOOK_SECRET = CONFIG.stripe_webhook_secrets[0] if CONFIG.stripe_webhoo
 STRIPE_CURRENCY = CONFIG.stripe_currency
 STRIPE_SANDBOX = CONFIG.stripe_sandbox
 STRIPE_SANDBOX_DELIVERY = "thread"
+# A webhook has two seconds for its answer, however many calls it takes: after one second none is begun.
+STRIPE_HURRY_SECONDS = 1
 STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
 WEBHOOK_MAX_BYTES = 1_000_000

@@ -29,6 +29,7 @@ SITE_BASE_URL = "http://testserver"
 STRIPE_SECRET_KEY = ""
 STRIPE_SANDBOX = True
 STRIPE_SANDBOX_DELIVERY = "manual"
+STRIPE_HURRY_SECONDS = 60  # a slow machine fails no test
 STRIPE_WEBHOOK_SECRET = "whsec_test_first"  # noqa: S105
 STRIPE_WEBHOOK_SECRETS = ["whsec_test_first", "whsec_test_second"]
 STRIPE_CURRENCY = "GBP"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -17,6 +18,8 @@ from django.utils import timezone
 from orders.services.comparing import Difference
 from orders.services.reconcile import reconcile
 from orders.stripe_facts import GatewayError
+
+logger = logging.getLogger(__name__)
 
 CLEAN, DIFFERENT, NOT_CHECKED = 0, 1, 2
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -34,7 +37,7 @@ def window(text: str) -> timedelta:
 class Command(BaseCommand):
     help = (
         "Compare payments, refunds, disputes and events with Stripe, both ways. "
-        "Exit code 0: all agree; 1: differences were found; 2: Stripe could not be asked."
+        "Exit code 0: all agree; 1: differences were found; 2: it could not be checked."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,7 +48,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        since = timezone.now() - options["since"]
+        span = options["since"]
+        since = timezone.now() - (window(span) if isinstance(span, str) else span)
         found: list[Difference] = []
         problem = ""
         try:
@@ -53,13 +57,16 @@ class Command(BaseCommand):
             for difference in reconcile(since=since, repair=options["repair"]):
                 found.append(difference)  # noqa: PERF402
         except GatewayError as error:
-            problem = str(error) or type(error).__name__
+            problem = f"Stripe could not be asked: {error}"
+        except Exception as error:  # whatever it is, nobody may take it for agreement
+            logger.exception("Reconciling stopped")
+            problem = f"Reconciling stopped: {type(error).__name__}: {error}"
         if options["json"]:
             self.stdout.write(json.dumps(_report(found, problem), indent=2))
         else:
             self.stdout.writelines(_table(found, repaired=options["repair"]))
         if problem:
-            self.stderr.write(f"Stripe could not be asked: {problem}")
+            self.stderr.write(problem)
         code = NOT_CHECKED if problem else DIFFERENT if found else CLEAN
         if code:
             sys.exit(code)

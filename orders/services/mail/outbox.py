@@ -48,10 +48,19 @@ def refunded_queue(*, order: Order, refund: Refund) -> None:
 def access_suspended_queue(*, order: Order, dispute: Dispute) -> None:
     """A dispute closed the files. Queued when one is first seen to block.
 
-    One that had been settled before anybody was told, and blocks again, is told after all.
+    One that had been settled before anybody was told, and blocks again, is told after all; one that
+    was told to be over, and then was lost, is told a second time.
     """
+    fact = dispute.stripe_dispute_id
+    told_over = OutboxMail.objects.filter(
+        kind=ACCESS_RESTORED, fact=fact, status=OutboxMail.Status.SENT
+    )
     mail = mail_queue(
-        kind=ACCESS_SUSPENDED, fact=dispute.stripe_dispute_id, order=order, to_email=order.email
+        kind=ACCESS_SUSPENDED,
+        fact=fact,
+        order=order,
+        to_email=order.email,
+        resend=int(told_over.exists()),
     )
     OutboxMail.objects.filter(pk=mail.pk, status=OutboxMail.Status.SKIPPED).update(
         status=OutboxMail.Status.QUEUED, next_attempt_at=timezone.now()
