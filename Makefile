@@ -45,7 +45,7 @@ pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade
 diagrams: dev ## Draw the diagrams of docs/ from the code
 	$(PY) manage.py draw_diagrams
 
-bench: dev ## Measure how fast it is, beside something that anybody knows
+bench: dev ## Measure speed and memory beside things that anybody knows (ARGS="webhook" chooses)
 	@exec $(PY) -m bench $(ARGS)
 
 clean: ## Remove .venv and caches; var/ with the shop's data and protected_media/ stay

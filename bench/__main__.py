@@ -1,48 +1,63 @@
-"""`make bench`: a database of its own, the measurements one after the other, a table."""
+"""`make bench`: SQLite without anything, then PostgreSQL: DATABASE_URL's, or one started for this.
+
+`make bench ARGS="webhook"` chooses among webhook, inbox and reconcile.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import django
+from bench.postgres import NoPostgres, throw_away_postgres
 
-from bench.measure import Figure
+PARTS = ("webhook", "inbox", "reconcile")
+# Four workers on SQLite would queue for its one write lock: that says nothing about them.
+NOT_ON_SQLITE = ("inbox",)
 
-QUEUE = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-
-def main() -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings.test")
-    django.setup()
-    from django.db import connection  # the apps must be ready
-    from django.test import override_settings
-
-    from bench import webhook
-    from catalog_pages.site_tree import ensure_site_tree
-
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+def main(chosen: list[str]) -> int:
+    parts = chosen or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        print(f"There is no {', '.join(sorted(unknown))} here; choose among {', '.join(PARTS)}.")
+        return 2
+    print("Every figure stands beside another of the same run; machines differ, ratios hardly.")
+    failed = _measure([part for part in parts if part not in NOT_ON_SQLITE], database_url="")
     try:
-        ensure_site_tree()
-        # As a shop runs: letters go to the worker's queue, not out of this process.
-        override_settings(TASKS=QUEUE).enable()
-        print(f"On {connection.vendor}; CPU time of this process; medians of rounds taken in turn.")
-        webhook_table(webhook.run(), webhook.LIMITS)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    return 0
+        with _postgres() as url:
+            failed |= _measure(parts, database_url=url)
+    except NoPostgres as error:
+        print(f"\nNothing was measured on PostgreSQL: {error}.")
+    return int(failed)
 
 
-def webhook_table(figures: dict[str, Figure], limits: dict[str, float]) -> None:
-    base = figures["four inserts"].median
-    print(f"\n{'':24}{'ms':>8}{'middle half':>16}{'ratio':>8}{'at most':>9}")
-    for name, figure in figures.items():
-        low, high = figure.spread
-        ratio = f"{figure.median / base:.1f}"
-        limit = f"{limits[name]:.0f}" if name in limits else ""
-        half = f"{low * 1000:.2f} to {high * 1000:.2f}"
-        print(f"{name:24}{figure.median * 1000:8.2f}{half:>16}{ratio:>8}{limit:>9}")
+@contextmanager
+def _postgres() -> Iterator[str]:
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        yield url
+        return
+    with throw_away_postgres() as url:
+        yield url
+
+
+def _measure(parts: list[str], *, database_url: str) -> bool:
+    """True when a measurement ended with an error, which it has printed."""
+    if not parts:
+        return False
+    with tempfile.TemporaryDirectory(prefix="digital-downloads-bench-") as var_dir:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "bench.settings",
+            "DATABASE_URL": database_url,
+            "VAR_DIR": var_dir,
+        }
+        command = [sys.executable, "-m", "bench.engine", *parts]
+        return subprocess.run(command, env=environment, check=False).returncode != 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """CPU seconds of one thing over all rounds."""
+    """One number for each round: CPU seconds, or how many times another figure's."""
 
     samples: list[float]
 
@@ -19,10 +19,14 @@ class Figure:
         return statistics.median(self.samples)
 
     @property
-    def spread(self) -> tuple[float, float]:
-        """The middle half."""
+    def middle_half(self) -> tuple[float, float]:
         quarters = statistics.quantiles(self.samples, n=4)
         return quarters[0], quarters[2]
+
+    def beside(self, base: Figure) -> Figure:
+        """How many times the base's, round by round."""
+        pairs = zip(self.samples, base.samples, strict=True)
+        return Figure([mine / theirs for mine, theirs in pairs])
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

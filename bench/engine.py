@@ -1,0 +1,90 @@
+"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile`.
+
+In a process of its own, because Django knows one set of databases; with a database of its own too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+from bench.measure import Figure
+
+
+def main(parts: list[str]) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+    django.setup()
+    from django.db import connection  # the apps must be ready
+
+    from catalog_pages.site_tree import ensure_site_tree
+
+    creation = connection.creation
+    for part in parts:
+        usual = connection.settings_dict["NAME"]
+        creation.create_test_db(verbosity=0, autoclobber=True)
+        try:
+            ensure_site_tree()
+            TABLES[part](connection.vendor)
+        finally:
+            creation.destroy_test_db(usual, verbosity=0)
+    return 0
+
+
+def webhook_table(engine: str) -> None:
+    from bench import webhook
+
+    figures = webhook.run()
+    base = figures["four inserts"]
+    print(f"\nWebhook on {engine}: CPU of the handler without the gateway's own calls,")
+    print(f"{webhook.ROUNDS} rounds in turn; in brackets the middle half.\n")
+    print(f"{'':16}{'milliseconds':>22}{'times four inserts':>25}{'at most':>9}")
+    for name, figure in figures.items():
+        limit = f"{webhook.LIMITS[name]:.0f}" if name in webhook.LIMITS else ""
+        ratio = spread(figure.beside(base), 1, ".1f")
+        print(f"{name:16}{spread(figure, 1000, '.2f'):>22}{ratio:>25}{limit:>9}")
+
+
+def spread(figure: Figure, factor: float, form: str) -> str:
+    low, high = figure.middle_half
+    middle = format(figure.median * factor, form)
+    return f"{middle} ({format(low * factor, form)} to {format(high * factor, form)})"
+
+
+def inbox_table(engine: str) -> None:
+    from bench import inbox
+
+    drained = inbox.run()
+    rate = inbox.EVENTS / drained.seconds
+    print(
+        f"\nInbox on {engine}: {inbox.EVENTS:,} events and {inbox.WORKERS} workers, each a process.\n"
+    )
+    print(f"{drained.seconds:.1f} s, {rate:.0f} events/s, {len(drained.errors)} errors;", end=" ")
+    print(f"settled by each: {', '.join(map(str, drained.by_worker))}.")
+    for error in drained.errors[:10]:
+        print(f"  {error}")
+
+
+def reconcile_table(engine: str) -> None:
+    from bench import reconciling
+
+    limit = reconciling.LIMIT_MB
+    print(
+        f"\nReconciling {reconciling.ORDERS:,} orders on {engine}; every call of Stripe's counted.\n"
+    )
+    heads = ("differences", "lists", "objects", "calls", f"peak of {limit} MB", "seconds")
+    print(f"{'':28}" + "".join(f"{head:>{len(head) + 2}}" for head in heads))
+    for run in reconciling.runs():
+        cells = (run.differences, run.lists, run.singles, run.lists + run.singles)
+        shown = [f"{cell:,}" for cell in cells] + [f"{run.peak_mb:.0f} MB", f"{run.seconds:.0f}"]
+        row = zip(shown, heads, strict=True)
+        print(
+            f"{run.what:28}" + "".join(f"{cell:>{len(head) + 2}}" for cell, head in row), flush=True
+        )
+
+
+TABLES = {"webhook": webhook_table, "inbox": inbox_table, "reconcile": reconcile_table}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
