@@ -252,7 +252,9 @@ def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
     if payment.status == Payment.Status.EXPIRED:
         # The cart changed and was checked out elsewhere while Stripe was asked: one of them can be paid.
         _close(payment)
-        raise CartNeedsAttention("Your cart was changed meanwhile. Look at it, then check out again.")
+        raise CartNeedsAttention(
+            "Your cart was changed meanwhile. Look at it, then check out again."
+        )
     return payment
 
 
