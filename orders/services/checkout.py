@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -67,13 +68,14 @@ def checkout_start(
     """
     if cart is None:
         raise CartEmpty
-    if _close_checkouts_of_other_content(cart, user, email):
-        raise CartNeedsAttention(
-            "An earlier payment for this cart has just arrived; its files are in your purchases."
-        )
+    now = cart_content(cart=cart, user=user, email=email)
+    _close_checkouts(cart, ~Q(order__cart_fingerprint=now.fingerprint))
     order = _order_with_payment(
         cart=cart, user=user, email=email, consented=consented, channel=channel
     )
+    # Whoever placed an order between the look above and ours is seen only now.
+    earlier = Q(order__created_at__lt=order.created_at)
+    _close_checkouts(cart, ~Q(order__cart_fingerprint=order.cart_fingerprint) & earlier)
     return _open(order)
 
 
@@ -112,6 +114,8 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
     if payment.status != Payment.Status.CREATED:
         if not may_attempt_again:
             raise OrderClosed
+        if (twin := _waiting_twin(order)) is not None:
+            return _open(twin)
         payment = _new_attempt(order, after=payment.attempt)
     payment = _send(payment)
     return CheckoutStarted(payment.order, payment.url)
@@ -123,6 +127,14 @@ def _refuse_under_review(payment: Payment) -> None:
         code="amount_mismatch", reference=payment.stripe_session_id
     ).exists():
         raise PaymentUnderReview
+
+
+def _waiting_twin(order: Order) -> Order | None:
+    """Another order for the same content that waits: made when this one had been given up."""
+    if order.cart_id is None:
+        return None
+    same = Order.objects.filter(cart=order.cart_id, cart_fingerprint=order.cart_fingerprint)
+    return same.filter(status=Order.Status.PENDING).exclude(pk=order.pk).first()
 
 
 def _still_sold(order: Order) -> bool:
@@ -288,23 +300,26 @@ def _ask_stripe(payment: Payment) -> None:
         raise PaymentServiceUnavailable from error
 
 
-def _close_checkouts_of_other_content(cart: Cart, user: Any, email: str) -> bool:
-    """Close what this cart opened before it changed; True when one of them turned out paid."""
-    now = cart_content(cart=cart, user=user, email=email)
+def _close_checkouts(cart: Cart, which: Q) -> None:
+    """Close what this cart opened before it changed; CartNeedsAttention when one turned out paid."""
     others = Payment.objects.filter(
-        order__cart=cart, order__status=Order.Status.PENDING, status__in=UNPAID
-    ).exclude(order__cart_fingerprint=now.fingerprint)
+        which, order__cart=cart, order__status=Order.Status.PENDING, status__in=UNPAID
+    )
     turned_out_paid = [_close(payment) for payment in others.select_related("order")]
-    return any(turned_out_paid)
+    if any(turned_out_paid):
+        raise CartNeedsAttention(
+            "An earlier payment for this cart has just arrived; its files are in your purchases."
+        )
 
 
 def _close(payment: Payment) -> bool:
     if payment.stripe_session_id is None:
         # Never opened as far as we know, so nobody was sent there; late news would still count.
-        payment_close_unsent(payment=payment)
-        return False
+        if payment_close_unsent(payment=payment):
+            return False
+        payment.refresh_from_db()  # it was opened in this very moment
     try:
-        stripe_gateway.expire_checkout(payment.stripe_session_id)
+        stripe_gateway.expire_checkout(payment.stripe_session_id or "")
     except GatewayRefused:
         pass  # not open any more: what it is now, the next line learns
     except GatewayUnavailable as error:

@@ -69,13 +69,16 @@ def _settle_checkout(
 
 
 @transaction.atomic
-def payment_close_unsent(*, payment: Payment) -> None:
-    """Stop waiting for a payment that was never opened as far as we know; late news still counts."""
+def payment_close_unsent(*, payment: Payment) -> bool:
+    """Stop waiting for a payment that was never opened as far as we know; late news still counts.
+
+    False when it is not unsent any more.
+    """
     order = lock_order(payment.order_id)
-    Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(
-        status=Payment.Status.EXPIRED
-    )
+    unsent = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
+    closed = unsent.update(status=Payment.Status.EXPIRED)
     order_project_status(order)
+    return bool(closed)
 
 
 @transaction.atomic

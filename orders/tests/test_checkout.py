@@ -25,7 +25,7 @@ from orders.errors import (
 from orders.models import Order, OrderAnomaly, OrderItem, Payment, Refund
 from orders.services.carts import cart_add, cart_remove
 from orders.services.checkout import checkout_resume, checkout_start
-from orders.services.fulfilment import sync_checkout
+from orders.services.fulfilment import payment_give_up, sync_checkout
 from orders.services.reconcile import payments_sweep, reconcile
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxObject
@@ -501,3 +501,22 @@ def test_what_an_order_takes_off_is_taken_off_at_stripe_too(client: Client) -> N
     assert (payment.status, payment.amount_pennies, payment.captured_pennies) == ("paid", 897, 897)
     coupon = SandboxObject.objects.get(kind="coupon").data
     assert (coupon["amount_off"], coupon["times_redeemed"], coupon["valid"]) == (101, 1, False)
+
+
+def test_a_delayed_payment_that_fails_leads_to_the_order_that_waits_beside_it() -> None:
+    """The first order was given up, came to light again as delayed, and then failed."""
+    user = make_user()
+    cart = make_cart(user, make_product())
+    first = checkout(user, cart).order
+    payment_give_up(payment=first.payments.get(), reason="lost sight of it")
+    second = checkout(user, cart)
+    assert second.order != first
+    actions.delay(session_id_of(first))
+    sync_checkout(session_id_of(first))
+    actions.settle(session_id_of(first), succeeds=False)
+
+    started = checkout(user, cart)
+
+    assert (started.order, started.url) == (second.order, second.url)
+    first.refresh_from_db()
+    assert first.status == Order.Status.FAILED
