@@ -35,10 +35,12 @@ def four_inserts(number: int, payload: dict[str, Any]) -> None:
         StripeEvent.objects.create(
             event_id=f"evt_bench_{number}", type="bench", livemode=False, payload=payload,
             created_at=timezone.now(), status=StripeEvent.Status.IGNORED,
+            handled_at=timezone.now(),
         )  # fmt: skip
         OutboxMail.objects.create(
             dedupe_key=f"bench:{number}", kind="bench", fact=str(number), to_email="a@example.com",
             message_id=f"<bench.{number}@example.com>", status=OutboxMail.Status.SENT,
+            sent_at=timezone.now(),
         )  # fmt: skip
         OrderAnomaly.objects.create(code="bench", reference=str(number), resolved_at=timezone.now())
         Cart.objects.create()

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import connection
 
 from orders.models import Cart, Order, Payment
@@ -22,7 +21,7 @@ BRIEFLY_MS = 1000
 def waiting_briefly() -> Iterator[None]:
     """Inside, whoever waits a second for somebody else's lock gets OperationalError instead."""
     if connection.vendor == "sqlite":
-        usual = settings.DATABASES["default"]["OPTIONS"].get("timeout", 5) * 1000
+        usual = connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000
         short, long = f"PRAGMA busy_timeout = {BRIEFLY_MS}", f"PRAGMA busy_timeout = {usual}"
     else:
         short, long = f"SET lock_timeout = {BRIEFLY_MS}", "RESET lock_timeout"

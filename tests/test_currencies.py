@@ -111,8 +111,7 @@ def test_a_foreign_order_is_paid_refunded_and_agrees_with_stripe(
 
     order = buy(client, make_user(), *products)
 
-    charge = SandboxObject.objects.get(kind="charge").data
-    assert (charge["amount"], charge["currency"]) == ((one + two) * factor, code.lower())
+    assert SandboxObject.objects.get(kind="charge").data["amount"] == (one + two) * factor
     payment = order.payments.get()
     assert (payment.status, payment.captured_pennies) == (Payment.Status.PAID, one + two)
     assert (payment.currency, order.currency) == (code, code)

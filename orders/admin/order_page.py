@@ -30,6 +30,7 @@ from orders.models import (
 from orders.services.access import BLOCKING_DISPUTES
 from orders.services.events import SETTLED
 from orders.services.refund_facts import UNDONE
+from orders.services.refunds import paid_for
 
 EVENTS_SHOWN = 100
 BRANDS = {"amex": "American Express", "jcb": "JCB", "mastercard": "Mastercard", "visa": "Visa"}
@@ -143,7 +144,6 @@ def _items(order: Order) -> QuerySet[OrderItem]:
 
 
 def _line(order: Order, item: Any) -> LineView:
-    on_top = item.tax_pennies if order.tax_behavior == Order.TaxBehavior.EXCLUSIVE else 0
     sums = {"done": 0, "asked": 0, "undone": 0}
     for line in item.refund_lines.all():
         sums[_stage(line.refund)] += line.amount_pennies
@@ -152,7 +152,7 @@ def _line(order: Order, item: Any) -> LineView:
     return LineView(
         item=item,
         currency=order.currency,
-        paid_pennies=item.total_pennies + on_top if order.is_paid else 0,
+        paid_pennies=paid_for(order, item) if order.is_paid else 0,
         refunded_pennies=sums["done"],
         under_way_pennies=sums["asked"],
         access=_access(item.promised, grants, stopped),

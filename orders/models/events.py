@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class StripeEvent(models.Model):
@@ -44,6 +45,13 @@ class StripeEvent(models.Model):
         ordering = ["-received_at", "-pk"]
         indexes = [models.Index(fields=("status", "next_attempt_at"), name="stripe_event_due")]
         permissions = [("retry_stripeevent", "Can try Stripe events again")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=("handled", "ignored"), handled_at__isnull=False)
+                | (~Q(status__in=("handled", "ignored")) & Q(handled_at__isnull=True)),
+                name="stripe_event_settled_has_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
@@ -93,6 +101,10 @@ class OrderAnomaly(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=("code", "reference"), name="anomaly_once_per_fact"),
+            models.CheckConstraint(
+                condition=Q(resolved_by__isnull=True) | Q(resolved_at__isnull=False),
+                name="anomaly_resolved_by_means_resolved",
+            ),
         ]
 
     def __str__(self) -> str:

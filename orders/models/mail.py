@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class OutboxMail(models.Model):
@@ -51,6 +52,13 @@ class OutboxMail(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=("status", "next_attempt_at"), name="outbox_due")]
         permissions = [("resend_outboxmail", "Can have mail sent again")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="sent", sent_at__isnull=False)
+                | (~Q(status="sent") & Q(sent_at__isnull=True)),
+                name="outbox_sent_has_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to_email}"

@@ -127,6 +127,11 @@ class Refund(models.Model):
             models.CheckConstraint(
                 condition=~Q(stripe_refund_id=""), name="refund_stripe_id_null_or_real"
             ),
+            # What Stripe decided, Stripe has; only one not sent yet, or refused, has no id there.
+            models.CheckConstraint(
+                condition=Q(status__in=("requested", "failed")) | Q(stripe_refund_id__isnull=False),
+                name="refund_decided_has_stripe_id",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -177,6 +182,7 @@ class Dispute(models.Model):
             models.CheckConstraint(
                 condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"
             ),
+            models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="dispute_not_negative"),
         ]
 
     def __str__(self) -> str:

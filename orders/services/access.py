@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from downloads.grants import access_block, access_unblock
 from downloads.models import Revocation
@@ -38,14 +38,22 @@ def has_open_lines(order: Order) -> bool:
 
 def revoked_lines(order: Order) -> set[int]:
     """Ids of the lines that succeeded refunds have taken back."""
-    succeeded = Refund.objects.filter(
-        payment__order=order, payment__status=Payment.Status.PAID, status=Refund.Status.SUCCEEDED
-    )
-    refunded = succeeded.aggregate(sum=Sum("amount_pennies"))["sum"] or 0
+    refunded = refunded_pennies(order)
     if refunded and refunded >= captured_pennies(order):
         return set(order.items.values_list("pk", flat=True))
-    chosen = RefundLine.objects.filter(refund__in=succeeded, revokes=True)
+    chosen = RefundLine.objects.filter(refund__in=_succeeded_refunds(order), revokes=True)
     return set(chosen.values_list("item_id", flat=True))
+
+
+def refunded_pennies(order: Order) -> int:
+    """What went back of the payments that arrived, and stayed there."""
+    return _succeeded_refunds(order).aggregate(sum=Sum("amount_pennies"))["sum"] or 0
+
+
+def _succeeded_refunds(order: Order) -> QuerySet[Refund]:
+    return Refund.objects.filter(
+        payment__order=order, payment__status=Payment.Status.PAID, status=Refund.Status.SUCCEEDED
+    )
 
 
 def captured_pennies(order: Order) -> int:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from catalog_pages.money import to_stripe
+from orders import stripe_gateway
 from orders.models import Dispute, Payment, Refund, StripeEvent
 from orders.services.disputes import dispute_sync, merged_dispute_status
 from orders.services.events import event_handle, event_record
@@ -24,6 +25,7 @@ from orders.stripe_objects import store_named_in
 
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
+Snapshot: TypeAlias = RefundSnapshot | DisputeSnapshot
 PAGE = 100
 
 
@@ -112,7 +114,7 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
         missing = Difference("session_unknown", session.id, "", "", theirs)
         yield Finding(missing, partial(_learn, session.id))
         return
-    number, mend = payment.order.number, _session_mender(session)
+    number, mend = payment.order.number, partial(_mend_session, session)
     expected = merged_status(payment.status, session)
     denied = payment.status == Payment.Status.PAID and not session.is_paid
     if denied or expected != payment.status:
@@ -123,11 +125,9 @@ def _session_findings(session: CheckoutSession, payment: Payment | None) -> Iter
     if payment.status == Payment.Status.PAID:
         counted = to_stripe(payment.captured_pennies or 0, payment.currency)
         if (counted, payment.currency) != (session.amount_total, session.currency):
-            ours, taken = (
-                f"{counted} {payment.currency}",
-                f"{session.amount_total} {session.currency}",
-            )
-            yield Finding(Difference("session_amount", session.id, number, ours, taken))
+            ours = f"{counted} {payment.currency}"
+            theirs = f"{session.amount_total} {session.currency}"
+            yield Finding(Difference("session_amount", session.id, number, ours, theirs))
 
 
 def _learn(session_id: str) -> bool:
@@ -135,83 +135,83 @@ def _learn(session_id: str) -> bool:
     return Payment.objects.filter(stripe_session_id=session_id).exists()
 
 
-def _session_mender(session: CheckoutSession) -> Callable[[], bool]:
-    def mend() -> bool:
-        """Mended when the row now says what this snapshot says."""
-        sync_checkout(session.id)
-        row = Payment.objects.select_related("order").get(stripe_session_id=session.id)
-        return not any(_session_findings(session, row))
-
-    return mend
+def _mend_session(session: CheckoutSession) -> bool:
+    """Mended when the row now says what this snapshot says."""
+    sync_checkout(session.id)
+    row = Payment.objects.select_related("order").get(stripe_session_id=session.id)
+    return not any(_session_findings(session, row))
 
 
-def compare_refunds(refunds: Iterable[RefundSnapshot], seen: set[str]) -> Iterator[Finding]:
-    """Refunds of payments of ours beside our rows. Adds the ids it saw to `seen`."""
-    for page in paged(refunds):
-        seen.update(snapshot.id for snapshot in page)
-        numbers = _order_numbers(page)
-        rows = Refund.objects.in_bulk(
-            [snapshot.id for snapshot in page], field_name="stripe_refund_id"
-        )
+@dataclass(frozen=True)
+class Kind:
+    """What refunds and disputes have in common: ours are found by Stripe's id, and merged by status."""
+
+    name: str
+    model: type[Refund] | type[Dispute]
+    id_field: str
+    merged: Callable[[str, str], str]
+    sync: Callable[[str], object]
+    get: Callable[[str], Snapshot]
+    has_our_amount: bool  # a bank may dispute any amount in its own currency
+
+    def row(self, snapshot_id: str) -> Refund | Dispute | None:
+        return self.model.objects.filter(**{self.id_field: snapshot_id}).first()
+
+
+REFUNDS = Kind(
+    name="refund",
+    model=Refund,
+    id_field="stripe_refund_id",
+    merged=merged_refund_status,
+    sync=refund_sync,
+    get=stripe_gateway.get_refund,
+    has_our_amount=True,
+)
+DISPUTES = Kind(
+    name="dispute",
+    model=Dispute,
+    id_field="stripe_dispute_id",
+    merged=merged_dispute_status,
+    sync=dispute_sync,
+    get=stripe_gateway.get_dispute,
+    has_our_amount=False,
+)
+
+
+def compare_snapshots(
+    kind: Kind, snapshots: Iterable[Snapshot], seen: set[str]
+) -> Iterator[Finding]:
+    """Refunds or disputes of payments of ours beside our rows. Adds the ids it saw to `seen`."""
+    for page in paged(snapshots):
+        ids = [snapshot.id for snapshot in page]
+        seen.update(ids)
+        numbers = _numbers_by_intent({snapshot.payment_intent_id or "" for snapshot in page})
+        rows: dict[str, Any] = kind.model.objects.in_bulk(ids, field_name=kind.id_field)
         for snapshot in page:
             number = numbers.get(snapshot.payment_intent_id or "")
-            if number is not None:
-                yield from _refund_findings(snapshot, rows.get(snapshot.id), number)
+            difference = number and _difference(kind, snapshot, rows.get(snapshot.id), number)
+            if difference:
+                yield Finding(difference, partial(_mend_snapshot, kind, snapshot))
 
 
-def _refund_findings(
-    snapshot: RefundSnapshot, row: Refund | None, number: str
-) -> Iterator[Finding]:
-    def mend() -> bool:
-        refund_sync(snapshot.id)
-        found = Refund.objects.filter(stripe_refund_id=snapshot.id).first()
-        return found is not None and merged_refund_status(found.status, snapshot.status) == (
-            found.status
-        )
-
+def _difference(
+    kind: Kind, snapshot: Snapshot, row: Refund | Dispute | None, number: str = ""
+) -> Difference | None:
     if row is None:
-        difference = Difference("refund_unknown", snapshot.id, number, "", snapshot.status)
-    elif merged_refund_status(row.status, snapshot.status) != row.status:
-        difference = Difference("refund_status", snapshot.id, number, row.status, snapshot.status)
-    elif to_stripe(row.amount_pennies, row.currency) != snapshot.amount:
-        ours = str(to_stripe(row.amount_pennies, row.currency))
-        difference = Difference("refund_amount", snapshot.id, number, ours, str(snapshot.amount))
+        code, ours, theirs = "unknown", "", snapshot.status
+    elif kind.merged(row.status, snapshot.status) != row.status:
+        code, ours, theirs = "status", row.status, snapshot.status
+    elif kind.has_our_amount and to_stripe(row.amount_pennies, row.currency) != snapshot.amount:
+        ours, theirs = str(to_stripe(row.amount_pennies, row.currency)), str(snapshot.amount)
+        code = "amount"
     else:
-        return
-    yield Finding(difference, mend)
+        return None
+    return Difference(f"{kind.name}_{code}", snapshot.id, number, ours, theirs)
 
 
-def compare_disputes(disputes: Iterable[DisputeSnapshot], seen: set[str]) -> Iterator[Finding]:
-    """Disputes of payments of ours beside our rows. Adds the ids it saw to `seen`."""
-    for page in paged(disputes):
-        seen.update(snapshot.id for snapshot in page)
-        numbers = _order_numbers(page)
-        rows = Dispute.objects.in_bulk(
-            [snapshot.id for snapshot in page], field_name="stripe_dispute_id"
-        )
-        for snapshot in page:
-            number = numbers.get(snapshot.payment_intent_id or "")
-            if number is not None:
-                yield from _dispute_findings(snapshot, rows.get(snapshot.id), number)
-
-
-def _dispute_findings(
-    snapshot: DisputeSnapshot, row: Dispute | None, number: str
-) -> Iterator[Finding]:
-    def mend() -> bool:
-        dispute_sync(snapshot.id)
-        found = Dispute.objects.filter(stripe_dispute_id=snapshot.id).first()
-        return found is not None and merged_dispute_status(found.status, snapshot.status) == (
-            found.status
-        )
-
-    if row is None:
-        difference = Difference("dispute_unknown", snapshot.id, number, "", snapshot.status)
-    elif merged_dispute_status(row.status, snapshot.status) != row.status:
-        difference = Difference("dispute_status", snapshot.id, number, row.status, snapshot.status)
-    else:
-        return
-    yield Finding(difference, mend)
+def _mend_snapshot(kind: Kind, snapshot: Snapshot) -> bool:
+    kind.sync(snapshot.id)
+    return _difference(kind, snapshot, kind.row(snapshot.id)) is None
 
 
 def compare_events(events: Iterable[Event]) -> Iterator[Finding]:
@@ -240,11 +240,6 @@ def _event_finding(event: Event, number: str) -> Finding:
 def _intent_of(event: Event) -> str:
     intent = event.payload["data"]["object"].get("payment_intent")
     return intent if isinstance(intent, str) else ""
-
-
-def _order_numbers(page: list[RefundSnapshot] | list[DisputeSnapshot]) -> dict[str, str]:
-    """Payment intent -> the number of the order that it paid, for those that are ours."""
-    return _numbers_by_intent({snapshot.payment_intent_id or "" for snapshot in page})
 
 
 def _numbers_by_intent(intents: set[str]) -> dict[str, str]:

@@ -37,7 +37,8 @@ class Purchase:
 
     @property
     def total_bytes(self) -> int:
-        return sum(view.asset.size_bytes for view in self.grants)
+        """What there is to fetch; closed files are not."""
+        return sum(view.asset.size_bytes for view in self.grants if view.allowed)
 
 
 def purchased_items(user: Any) -> QuerySet[OrderItem]:

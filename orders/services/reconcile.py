@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError
@@ -21,13 +22,15 @@ from django.utils import timezone
 from orders import stripe_gateway
 from orders.models import Dispute, Order, OrderAnomaly, Payment, Reconciliation, Refund, StripeEvent
 from orders.services.comparing import (
+    DISPUTES,
+    REFUNDS,
     Difference,
     Finding,
+    Kind,
     by_key,
-    compare_disputes,
     compare_events,
-    compare_refunds,
     compare_sessions,
+    compare_snapshots,
 )
 from orders.services.events import HANDLERS, SETTLED, event_retry
 from orders.services.fulfilment import (
@@ -71,9 +74,12 @@ def order_check(*, order: Order) -> list[Difference]:
     # By now the intents are known, even those of payments that had not been told of.
     for payment in payments.exclude(stripe_payment_intent_id=None):
         intent = payment.stripe_payment_intent_id or ""
-        refunds = compare_refunds(stripe_gateway.list_refunds(payment_intent_id=intent), set())
-        disputes = compare_disputes(stripe_gateway.list_disputes(payment_intent_id=intent), set())
-        found += [_mended(finding) for finding in chain(refunds, disputes)]
+        refunds = stripe_gateway.list_refunds(payment_intent_id=intent)
+        disputes = stripe_gateway.list_disputes(payment_intent_id=intent)
+        differing = chain(
+            compare_snapshots(REFUNDS, refunds, set()), compare_snapshots(DISPUTES, disputes, set())
+        )
+        found += [_mended(finding) for finding in differing]
     asked = Refund.objects.filter(payment__order=order, status=Refund.Status.REQUESTED)
     found += [_mended(finding) for finding in _unsent(asked)]
     order.refresh_from_db()
@@ -209,30 +215,43 @@ def _session_of(session_id: str) -> Iterator[Finding]:
 
 
 def _refunds(since: datetime) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for listed in compare_refunds(stripe_gateway.list_refunds(since=since), seen):
-        yield from _refund_of(listed.difference.reference)
     undecided = Q(status__in=(Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION))
-    ours = Refund.objects.filter(_of_this_mode("payment__"), stripe_refund_id__isnull=False)
-    for refund in by_key(ours.filter(undecided | Q(created_at__gte=since))):
-        if refund.stripe_refund_id not in seen:
-            yield from _refund_of(refund.stripe_refund_id or "")
+    ours = Refund.objects.filter(
+        undecided | Q(created_at__gte=since), stripe_refund_id__isnull=False
+    )
+    yield from _both_ways(REFUNDS, stripe_gateway.list_refunds(since=since), ours)
     answer_due = timezone.now() - PATIENCE
     yield from _unsent(
         Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=answer_due)
     )
 
 
-def _refund_of(refund_id: str) -> Iterator[Finding]:
-    """One refund read anew."""
+def _disputes(since: datetime) -> Iterator[Finding]:
+    ours = Dispute.objects.filter(~Q(status__in=DECIDED_DISPUTES) | Q(opened_at__gte=since))
+    yield from _both_ways(DISPUTES, stripe_gateway.list_disputes(since=since), ours)
+
+
+def _both_ways(kind: Kind, listed: Iterator[Any], ours: QuerySet[Any]) -> Iterator[Finding]:
+    """What Stripe lists, then what it should have listed."""
+    seen: set[str] = set()
+    for finding in compare_snapshots(kind, listed, seen):
+        yield from _one_of(kind, finding.difference.reference)
+    for row in by_key(ours.filter(_of_this_mode("payment__"))):
+        snapshot_id = getattr(row, kind.id_field)
+        if snapshot_id not in seen:
+            yield from _one_of(kind, snapshot_id)
+
+
+def _one_of(kind: Kind, snapshot_id: str) -> Iterator[Finding]:
+    """One refund or dispute read anew."""
     try:
-        snapshot = stripe_gateway.get_refund(refund_id)
+        snapshot = kind.get(snapshot_id)
     except GatewayNotFound:
-        refund = Refund.objects.select_related("payment__order").get(stripe_refund_id=refund_id)
-        number = refund.payment.order.number
-        yield Finding(Difference("refund_missing", refund_id, number, refund.status, ""))
+        row = kind.row(snapshot_id)
+        number, status = (row.payment.order.number, row.status) if row else ("", "")
+        yield Finding(Difference(f"{kind.name}_missing", snapshot_id, number, status, ""))
         return
-    yield from compare_refunds([snapshot], set())
+    yield from compare_snapshots(kind, [snapshot], set())
 
 
 def _unsent(refunds: QuerySet[Refund]) -> Iterator[Finding]:
@@ -248,30 +267,6 @@ def _send(refund: Refund) -> bool:
     refund_send(refund=refund, may_be_there=True)
     refund.refresh_from_db()
     return refund.status not in UNDONE
-
-
-def _disputes(since: datetime) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for listed in compare_disputes(stripe_gateway.list_disputes(since=since), seen):
-        yield from _dispute_of(listed.difference.reference)
-    ours = Dispute.objects.filter(_of_this_mode("payment__")).filter(
-        ~Q(status__in=DECIDED_DISPUTES) | Q(opened_at__gte=since)
-    )
-    for dispute in by_key(ours):
-        if dispute.stripe_dispute_id not in seen:
-            yield from _dispute_of(dispute.stripe_dispute_id)
-
-
-def _dispute_of(dispute_id: str) -> Iterator[Finding]:
-    """One dispute read anew."""
-    try:
-        snapshot = stripe_gateway.get_dispute(dispute_id)
-    except GatewayNotFound:
-        dispute = Dispute.objects.select_related("payment__order").get(stripe_dispute_id=dispute_id)
-        number = dispute.payment.order.number
-        yield Finding(Difference("dispute_missing", dispute_id, number, dispute.status, ""))
-        return
-    yield from compare_disputes([snapshot], set())
 
 
 def _events(since: datetime) -> Iterator[Finding]:

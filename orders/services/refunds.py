@@ -71,7 +71,7 @@ def refundable(*, order: Order) -> Refundable:
     return Refundable(
         payments=[_refundable_payment(payment) for payment in arrived.order_by("attempt")],
         lines=[
-            RefundableLine(item, _paid_for(order, item), taken.get(item.pk, 0))
+            RefundableLine(item, paid_for(order, item), taken.get(item.pk, 0))
             for item in order.items.all()
         ],
     )
@@ -89,7 +89,8 @@ def _refundable_payment(payment: Payment) -> RefundablePayment:
     )
 
 
-def _paid_for(order: Order, item: OrderItem) -> int:
+def paid_for(order: Order, item: OrderItem) -> int:
+    """What the buyer paid for a line, tax on top included."""
     on_top = item.tax_pennies if order.tax_behavior == Order.TaxBehavior.EXCLUSIVE else 0
     return item.total_pennies + on_top
 

@@ -43,7 +43,9 @@ def one_of_each() -> tuple[Order, dict[str, Model]]:
     order = buy(Client(), make_user(), make_product("Harbour"))
     anomaly_record("amount_mismatch", "cs_test_other", order, "7 GBP")
     event = StripeEvent.objects.get(type="checkout.session.completed")
-    StripeEvent.objects.filter(pk=event.pk).update(status="failed", error="Trouble: yes")
+    StripeEvent.objects.filter(pk=event.pk).update(
+        status="failed", handled_at=None, error="Trouble: yes"
+    )
     letter = OutboxMail.objects.get(order=order)
     mail_send(mail_id=letter.pk)
     rows = (order, OrderAnomaly.objects.get(), event, letter)

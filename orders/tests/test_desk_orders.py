@@ -292,7 +292,10 @@ def test_a_failed_event_shows_its_reason(desk: Client) -> None:
     buy(Client(), make_user(), make_product())
     event = StripeEvent.objects.filter(type="checkout.session.completed").get()
     StripeEvent.objects.filter(pk=event.pk).update(
-        status=StripeEvent.Status.FAILED, error="GatewayUnavailable: no connection", attempts=3
+        status=StripeEvent.Status.FAILED,
+        handled_at=None,
+        error="GatewayUnavailable: no connection",
+        attempts=3,
     )
 
     listing = text_of(desk.get(reverse("stripe_events:index"), {"status": "failed"}))

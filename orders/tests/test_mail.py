@@ -225,7 +225,7 @@ def test_one_connection_carries_a_batch_and_a_failing_letter_loses_no_other(sink
     with sink:
         assert mail_send_due() == 5
         assert sink.greetings == 1
-        OutboxMail.objects.update(status="queued", next_attempt_at=timezone.now())
+        OutboxMail.objects.update(status="queued", sent_at=None, next_attempt_at=timezone.now())
         sink.letters.clear()
         sink.answers.extend(["250 OK", VANISH])
         assert mail_send_due() == 4
@@ -291,7 +291,7 @@ def test_killed_at_any_statement_only_that_window_sends_twice(sink: SmtpSink) ->
             statement += 1
             (mail,) = queue_receipts()
             OutboxMail.objects.filter(pk=mail.pk).update(
-                status="queued", attempts=0, next_attempt_at=timezone.now()
+                status="queued", sent_at=None, attempts=0, next_attempt_at=timezone.now()
             )  # the task has sent it at once; here it has not been tried
             sink.letters.clear()
             try:

@@ -246,7 +246,9 @@ def test_what_another_worker_sent_meanwhile_is_not_called_skipped(client: Client
 
     def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if "skipped" in (params or ()) and sql.startswith("UPDATE"):
-            OutboxMail.objects.filter(kind="access_suspended").update(status="sent")
+            OutboxMail.objects.filter(kind="access_suspended").update(
+                status="sent", sent_at=timezone.now()
+            )
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(meanwhile):

@@ -89,5 +89,7 @@ def test_what_is_closed_is_not_called_open(client: Client) -> None:
     actions.refund(session_id_of(order))
     controls.deliver_all(controls.through(client))
 
-    assert "Go to your files" not in page(client, order)
-    assert "Your files are under" not in page(client, order)
+    after = page(client, order)
+    assert "Go to your files" not in after
+    assert "Your files are under" not in after
+    assert "Send the receipt again" in after

@@ -196,7 +196,7 @@ def test_a_worker_killed_in_the_middle_of_a_delivery_loses_and_doubles_nothing(
         for place, times in places.most_common():
             print(f"  {times:3} times {place}")
     assert list(reconcile(since=timezone.now() - timedelta(days=1))) == []
-    assert len([place for place in places if not place.startswith("too late")]) == 3, places
+    assert places["between recording and the grants"], places  # else nothing was tried out
 
 
 def unhurt_deliveries(server: Server, product: object) -> list[float]:
