@@ -18,6 +18,14 @@ class GatewayError(Exception):
 class GatewayUnavailable(GatewayError):
     """No answer, or one that says "later": the same request may be sent again."""
 
+    is_outage = True  # whoever has more to ask need not ask now
+
+
+class GatewayUnreadable(GatewayUnavailable):
+    """An answer, but no object that makes sense; it says nothing about others."""
+
+    is_outage = False
+
 
 class GatewayRefused(GatewayError):
     """Stripe understood and declined; `code` and `param` are Stripe's own words."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import stripe
 from django.conf import settings
@@ -30,6 +30,7 @@ from orders.stripe_facts import (
     GatewayNotFound,
     GatewayRefused,
     GatewayUnavailable,
+    GatewayUnreadable,
     RefundSnapshot,
     WebhookRejected,
 )
@@ -48,7 +49,10 @@ PAGE = 100  # Stripe's largest
 SESSION_ID = re.compile(r"cs_(test|live)_\w{1,240}", flags=re.ASCII)
 REFUND_ID = re.compile(r"(re|pyr)_\w{1,240}", flags=re.ASCII)
 DISPUTE_ID = re.compile(r"(dp|du)_\w{1,240}", flags=re.ASCII)
+# What reading raises when it is JSON, but no object of Stripe's.
+SENSELESS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError)
 _EXPAND = ["line_items", "payment_intent.latest_charge"]
+Fact = TypeVar("Fact")
 _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
 
 
@@ -132,7 +136,7 @@ def list_checkouts(*, since: datetime) -> Iterator[CheckoutSession]:
     client = _client()
     with _translated():
         listed = client.v1.checkout.sessions.list(params=_page(since=since))
-        yield from map(session_of, _each(listed))
+        yield from _read_all(listed, session_of)
 
 
 def create_refund(
@@ -170,7 +174,7 @@ def list_refunds(
     client = _client()
     with _translated():
         listed = client.v1.refunds.list(params=_page(payment_intent_id, since))
-        yield from map(refund_of, _each(listed))
+        yield from _read_all(listed, refund_of)
 
 
 def get_dispute(dispute_id: str) -> DisputeSnapshot:
@@ -187,7 +191,7 @@ def list_disputes(
     client = _client()
     with _translated():
         listed = client.v1.disputes.list(params=_page(payment_intent_id, since))
-        yield from map(dispute_of, _each(listed))
+        yield from _read_all(listed, dispute_of)
 
 
 def list_events(*, since: datetime, types: Collection[str]) -> Iterator[Event]:
@@ -195,8 +199,7 @@ def list_events(*, since: datetime, types: Collection[str]) -> Iterator[Event]:
     client = _client()
     with _translated():
         listed = client.v1.events.list(params={**_page(since=since), "types": sorted(types)})
-        for event in _each(listed):
-            yield event_of(event.to_dict(for_json=True))
+        yield from _read_all(listed, lambda event: event_of(event.to_dict(for_json=True)))
 
 
 def parse_webhook(raw_body: bytes, header: str | None) -> Event:
@@ -248,6 +251,20 @@ def _refuse_transaction() -> None:
     # TestCase wraps every test in a transaction of its own; it is not ours to mind.
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise CalledInsideTransaction("Stripe is never called while a transaction is open.")
+
+
+def _read_all(page: Any, read: Callable[[Any], Fact]) -> Iterator[Fact]:
+    """Every object that makes sense; GatewayUnreadable at the end when some did not."""
+    senseless = 0
+    for listed in _each(page):
+        try:
+            fact = read(listed)
+        except SENSELESS:
+            senseless += 1
+            continue
+        yield fact
+    if senseless:
+        raise GatewayUnreadable(f"{senseless} of Stripe's objects in a list make no sense")
 
 
 def _each(page: Any) -> Iterator[Any]:
@@ -320,9 +337,8 @@ def _translated() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         _translate(error)
-    except (AttributeError, TypeError, ValueError, OverflowError, OSError) as error:
-        # JSON, but no object of Stripe's.
-        raise GatewayUnavailable(f"unreadable answer ({type(error).__name__})") from error
+    except SENSELESS as error:
+        raise GatewayUnreadable(f"unreadable answer ({type(error).__name__})") from error
 
 
 def _translate(error: stripe.StripeError) -> NoReturn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -287,6 +287,59 @@ def test_a_cart_that_changes_while_stripe_is_being_asked_leaves_one_session_to_p
 
     assert payable_sessions() == 1
     assert others == [sessions().get(status="open").data["url"]]
+
+
+def test_a_cart_checked_out_elsewhere_just_before_we_look_leaves_one_session_to_pay() -> None:
+    """The other browser is done between our order's commit and our reading of its payment."""
+    user, added = make_user(), make_product()
+    cart = make_cart(user, make_product())
+
+    def change_and_start() -> str:
+        cart_add(cart=cart, product_id=added.pk)
+        return start(user, cart)
+
+    def first_read_after_placing(sql: str) -> bool:
+        return sql.startswith("SELECT") and "orders_payment" in sql and Payment.objects.exists()
+
+    with meanwhile_at(first_read_after_placing, change_and_start), suppress(DomainError):
+        start(user, cart)
+
+    assert payable_sessions() == 1
+
+
+def test_two_tabs_after_the_session_ran_out_lead_to_one_order_and_no_error() -> None:
+    user = make_user()
+    cart = make_cart(user, make_product())
+    start(user, cart)
+    controls.let_time_run_out(sessions().get().object_id)
+
+    def before_a_new_attempt(sql: str) -> bool:
+        expired = Order.objects.filter(status=Order.Status.EXPIRED)
+        return sql.startswith("SELECT") and "orders_payment" in sql and expired.exists()
+
+    with meanwhile_at(before_a_new_attempt, partial(start, user, cart)) as other:
+        url = start(user, cart)
+
+    assert other == [url]
+    assert payable_sessions() == 1
+
+
+@contextmanager
+def meanwhile_at(when: Callable[[str], bool], job: Callable[[], Any]) -> Iterator[list[Any]]:
+    """Let somebody else do `job` just before our first statement for which `when` is true."""
+    done: list[Any] = []
+    asking: list[bool] = []
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not done and not asking and not connection.in_atomic_block:
+            asking.append(True)
+            if when(sql):
+                done.extend(at_once(job))
+            asking.clear()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield done
 
 
 @contextmanager

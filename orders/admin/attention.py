@@ -26,7 +26,8 @@ from orders.admin.base import (
     status_tag,
 )
 from orders.models import OrderAnomaly
-from orders.services.anomalies import WORDS, anomaly_resolve
+from orders.services.anomalies import WORDS
+from orders.services.reviewing import anomaly_resolve
 
 UNKNOWN = (
     "Something about this order contradicts what is known. Look at it in the Stripe dashboard."

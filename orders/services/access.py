@@ -6,13 +6,15 @@ revoked(line) = a succeeded refund chose that line, or succeeded refunds reach t
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections import defaultdict
+from collections.abc import Collection, Set
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 
 from downloads.grants import access_block, access_unblock
 from downloads.models import Revocation
-from orders.models import Dispute, Order, Payment, Refund, RefundLine
+from orders.models import Dispute, Order, OrderItem, Payment, Refund, RefundLine
 
 # Stripe's words: https://docs.stripe.com/api/disputes/object. An inquiry (`warning_…`) blocks nothing.
 BLOCKING_DISPUTES = ("needs_response", "under_review", "lost")
@@ -28,7 +30,13 @@ def access_project(*, order: Order) -> None:
 
 
 def is_disputed(order: Order) -> bool:
-    return Dispute.objects.filter(payment__order=order, status__in=BLOCKING_DISPUTES).exists()
+    return order.pk in disputed_among([order.pk])
+
+
+def disputed_among(order_ids: Collection[Any]) -> set[Any]:
+    """Those of the orders whose files a dispute closes."""
+    blocking = Dispute.objects.filter(payment__order__in=order_ids, status__in=BLOCKING_DISPUTES)
+    return set(blocking.values_list("payment__order", flat=True))
 
 
 def has_open_lines(order: Order) -> bool:
@@ -38,28 +46,43 @@ def has_open_lines(order: Order) -> bool:
 
 def revoked_lines(order: Order) -> set[int]:
     """Ids of the lines that succeeded refunds have taken back."""
-    refunded = refunded_pennies(order)
-    if refunded and refunded >= captured_pennies(order):
-        return set(order.items.values_list("pk", flat=True))
-    chosen = RefundLine.objects.filter(refund__in=_succeeded_refunds(order), revokes=True)
-    return set(chosen.values_list("item_id", flat=True))
+    return revoked_among([order.pk])[order.pk]
 
 
-def refunded_pennies(order: Order) -> int:
-    """What went back of the payments that arrived, and stayed there."""
-    return _succeeded_refunds(order).aggregate(sum=Sum("amount_pennies"))["sum"] or 0
+def revoked_among(order_ids: Collection[Any]) -> dict[Any, set[int]]:
+    """Order -> ids of the lines that succeeded refunds have taken back; a few queries for any number."""
+    refunded, captured = refunded_among(order_ids), captured_among(order_ids)
+    whole = [pk for pk in order_ids if refunded[pk] and refunded[pk] >= captured[pk]]
+    chosen = RefundLine.objects.filter(refund__in=_succeeded(order_ids), revokes=True)
+    revoked: dict[Any, set[int]] = defaultdict(set)
+    for pairs in (
+        chosen.values_list("item__order", "item"),
+        OrderItem.objects.filter(order__in=whole).values_list("order", "pk"),
+    ):
+        for order_id, item_id in pairs:
+            revoked[order_id].add(item_id)
+    return revoked
 
 
-def _succeeded_refunds(order: Order) -> QuerySet[Refund]:
+def refunded_among(order_ids: Collection[Any]) -> dict[Any, int]:
+    """Order -> what went back of its payments that arrived, and stayed there."""
+    sums = _succeeded(order_ids).order_by().values_list("payment__order")
+    return defaultdict(int, sums.annotate(Sum("amount_pennies")))
+
+
+def captured_among(order_ids: Collection[Any]) -> dict[Any, int]:
+    """Order -> what Stripe took for it, over all payments that arrived."""
+    paid = Payment.objects.filter(order__in=order_ids, status=Payment.Status.PAID)
+    sums = paid.order_by().values_list("order").annotate(Sum("captured_pennies"))
+    return defaultdict(int, sums)
+
+
+def _succeeded(order_ids: Collection[Any]) -> QuerySet[Refund]:
     return Refund.objects.filter(
-        payment__order=order, payment__status=Payment.Status.PAID, status=Refund.Status.SUCCEEDED
+        payment__order__in=order_ids,
+        payment__status=Payment.Status.PAID,
+        status=Refund.Status.SUCCEEDED,
     )
-
-
-def captured_pennies(order: Order) -> int:
-    """What Stripe took for the order, over all payments that arrived."""
-    paid = order.payments.filter(status=Payment.Status.PAID)
-    return paid.aggregate(sum=Sum("captured_pennies"))["sum"] or 0
 
 
 def _stop_exactly(stopped: Set[int], lines: Set[int], cause: str) -> None:

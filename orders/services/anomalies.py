@@ -82,13 +82,6 @@ def anomaly_record(code: str, reference: str, order: Order | None, detail: str) 
         logger.error("Payment anomaly %s at %s: %s", code, reference, detail)
 
 
-def anomaly_resolve(*, anomaly: OrderAnomaly, by: Any) -> None:
-    """Somebody has dealt with it; the first to say so stands."""
-    OrderAnomaly.objects.filter(pk=anomaly.pk, resolved_at=None).update(
-        resolved_at=timezone.now(), resolved_by=by
-    )
-
-
 def anomalies_withdraw(*, codes: tuple[str, ...], **where: Any) -> None:
     """Later facts have settled it: nobody needs to look any more."""
     OrderAnomaly.objects.filter(code__in=codes, resolved_at=None, **where).update(

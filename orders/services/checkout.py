@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ from orders.errors import (
     PaymentServiceUnavailable,
     PaymentUnderReview,
 )
-from orders.locks import lock_order
+from orders.locks import lock_cart, lock_order
 from orders.models import Cart, Order, OrderAnomaly, OrderItem, Payment
 from orders.services.fulfilment import (
     CheckoutUnknown,
@@ -35,7 +35,7 @@ from orders.services.fulfilment import (
     checkout_apply,
     order_mark_paid,
     order_project_status,
-    payment_close_unsent,
+    payment_close,
     payment_give_up,
     sync_checkout,
 )
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(hours=2)
 UNPAID = (Payment.Status.CREATED, Payment.Status.OPEN)
+CHANGED_MEANWHILE = "Your cart was changed meanwhile. Look at it, then check out again."
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,16 @@ def checkout_start(
     if cart is None:
         raise CartEmpty
     now = cart_content(cart=cart, user=user, email=email)
-    _close_checkouts(cart, ~Q(order__cart_fingerprint=now.fingerprint))
+    _close_all(_opened_for_other_content(cart, now.fingerprint))
     order = _order_with_payment(
         cart=cart, user=user, email=email, consented=consented, channel=channel
     )
-    # Whoever placed an order between the look above and ours is seen only now.
-    earlier = Q(order__created_at__lt=order.created_at)
-    _close_checkouts(cart, ~Q(order__cart_fingerprint=order.cart_fingerprint) & earlier)
+    if not order.is_paid:
+        # Whoever placed an order since the look above is seen only now. First who there is, then
+        # whether the cart is still as we have it: who comes later looks for us in the same way.
+        others = _opened_for_other_content(cart, order.cart_fingerprint)
+        _refuse_changed_cart(order, cart)
+        _close_all(others)
     return _open(order)
 
 
@@ -91,6 +95,8 @@ def checkout_resume(*, order: Order) -> CheckoutStarted:
         raise OrderChanged
     if order.status in (Order.Status.FAILED, Order.Status.EXPIRED):
         raise OrderClosed
+    if _others_with_same_content(order).filter(status=Order.Status.PROCESSING).exists():
+        raise PaymentOnItsWay
     return _open(order, may_attempt_again=False)
 
 
@@ -114,9 +120,9 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
     if payment.status != Payment.Status.CREATED:
         if not may_attempt_again:
             raise OrderClosed
-        if (twin := _waiting_twin(order)) is not None:
-            return _open(twin)
-        payment = _new_attempt(order, after=payment.attempt)
+        payment = _new_attempt(order, after=payment.attempt, of_cart=True)
+        if payment.order_id != order.pk:
+            return _open(payment.order)
     payment = _send(payment)
     return CheckoutStarted(payment.order, payment.url)
 
@@ -124,17 +130,22 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
 def _refuse_under_review(payment: Payment) -> None:
     """Stripe took another amount than was agreed: people look at that before anything is paid again."""
     if OrderAnomaly.objects.filter(
-        code="amount_mismatch", reference=payment.stripe_session_id
+        code="amount_mismatch", reference=payment.stripe_session_id, resolved_at=None
     ).exists():
         raise PaymentUnderReview
 
 
-def _waiting_twin(order: Order) -> Order | None:
-    """Another order for the same content that waits: made when this one had been given up."""
-    if order.cart_id is None:
-        return None
-    same = Order.objects.filter(cart=order.cart_id, cart_fingerprint=order.cart_fingerprint)
-    return same.filter(status=Order.Status.PENDING).exclude(pk=order.pk).first()
+def _refuse_changed_cart(order: Order, cart: Cart | None) -> None:
+    """The order is for what the cart held; what it holds now is another agreement."""
+    now = cart_content(cart=cart, user=order.user, email=order.email)
+    if now.fingerprint != order.cart_fingerprint:
+        raise CartNeedsAttention(CHANGED_MEANWHILE)
+
+
+def _others_with_same_content(order: Order) -> QuerySet[Order]:
+    """Orders for the same content of the same cart: made when one had been given up."""
+    same = Order.objects.filter(cart__isnull=False, cart=order.cart_id)
+    return same.filter(cart_fingerprint=order.cart_fingerprint).exclude(pk=order.pk)
 
 
 def _still_sold(order: Order) -> bool:
@@ -229,11 +240,19 @@ def _line_name(item: OrderItem) -> str:
 
 
 @transaction.atomic
-def _new_attempt(order: Order, *, after: int) -> Payment:
-    """The next attempt, or the one that somebody else made in the same moment."""
+def _new_attempt(order: Order, *, after: int, of_cart: bool = False) -> Payment:
+    """The next attempt, or the one that somebody else made in the same moment.
+
+    Under the cart's lock, as orders are placed: another order for the same content that waits by now
+    is the one to pay. `of_cart`: CartNeedsAttention when the cart holds something else by now.
+    """
+    cart = lock_cart(order.cart_id)
+    if of_cart:
+        _refuse_changed_cart(order, cart)
+    twin = _others_with_same_content(order).filter(status=Order.Status.PENDING).first()
     locked = lock_order(order.pk)
-    latest = locked.payments.order_by("-attempt")[0]
-    if latest.attempt > after:
+    latest = (twin or locked).payments.order_by("-attempt")[0]
+    if twin is not None or latest.attempt > after:
         return latest
     payment = _write_attempt(locked, attempt=after + 1)
     order_project_status(locked)
@@ -264,9 +283,7 @@ def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
     if payment.status == Payment.Status.EXPIRED:
         # The cart changed and was checked out elsewhere while Stripe was asked: one of them can be paid.
         _close(payment)
-        raise CartNeedsAttention(
-            "Your cart was changed meanwhile. Look at it, then check out again."
-        )
+        raise CartNeedsAttention(CHANGED_MEANWHILE)
     return payment
 
 
@@ -300,12 +317,17 @@ def _ask_stripe(payment: Payment) -> None:
         raise PaymentServiceUnavailable from error
 
 
-def _close_checkouts(cart: Cart, which: Q) -> None:
-    """Close what this cart opened before it changed; CartNeedsAttention when one turned out paid."""
-    others = Payment.objects.filter(
-        which, order__cart=cart, order__status=Order.Status.PENDING, status__in=UNPAID
+def _opened_for_other_content(cart: Cart, fingerprint: str) -> list[Payment]:
+    """What this cart opened, by whichever browser, when it held something else."""
+    waiting = Payment.objects.filter(
+        order__cart=cart, order__status=Order.Status.PENDING, status__in=UNPAID
     )
-    turned_out_paid = [_close(payment) for payment in others.select_related("order")]
+    return list(waiting.exclude(order__cart_fingerprint=fingerprint).select_related("order"))
+
+
+def _close_all(payments: list[Payment]) -> None:
+    """Close them at Stripe; CartNeedsAttention when one turned out paid."""
+    turned_out_paid = [_close(payment) for payment in payments]
     if any(turned_out_paid):
         raise CartNeedsAttention(
             "An earlier payment for this cart has just arrived; its files are in your purchases."
@@ -315,7 +337,7 @@ def _close_checkouts(cart: Cart, which: Q) -> None:
 def _close(payment: Payment) -> bool:
     if payment.stripe_session_id is None:
         # Never opened as far as we know, so nobody was sent there; late news would still count.
-        if payment_close_unsent(payment=payment):
+        if payment_close(payment=payment, waiting=[Payment.Status.CREATED]):
             return False
         payment.refresh_from_db()  # it was opened in this very moment
     try:

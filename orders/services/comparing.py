@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -20,7 +19,13 @@ from orders.services.disputes import dispute_sync, merged_dispute_status
 from orders.services.events import event_handle, event_record
 from orders.services.fulfilment import is_ours, merged_status, sync_checkout
 from orders.services.refund_facts import merged_refund_status, refund_sync
-from orders.stripe_facts import CheckoutSession, DisputeSnapshot, Event, RefundSnapshot
+from orders.stripe_facts import (
+    CheckoutSession,
+    DisputeSnapshot,
+    Event,
+    GatewayUnreadable,
+    RefundSnapshot,
+)
 from orders.stripe_objects import store_named_in
 
 Row = TypeVar("Row")
@@ -51,6 +56,8 @@ class Difference:
 
 
 SENTENCES = {
+    "on_record": "Known, and for people to settle: {ours}.",
+    "unreadable": "Stripe's answer makes no sense: {theirs}.",
     "session_unknown": "Stripe has a checkout ({theirs}) that is not here.",
     "session_status": "The payment is {ours} here and {theirs} at Stripe.",
     "session_amount": "We count {ours} as paid, Stripe {theirs}, in its own units.",
@@ -90,9 +97,19 @@ def by_key(rows: QuerySet[Stored]) -> Iterator[Stored]:
 
 
 def paged(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows a hundred at a time."""
-    iterator = iter(rows)
-    while page := list(islice(iterator, PAGE)):
+    """The rows a hundred at a time; what came before they broke off, too."""
+    page: list[Row] = []
+    try:
+        for row in rows:
+            page.append(row)
+            if len(page) == PAGE:
+                yield page
+                page = []
+    except GatewayUnreadable:
+        if page:
+            yield page
+        raise
+    if page:
         yield page
 
 

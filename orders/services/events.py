@@ -141,7 +141,7 @@ def events_retry(*, limit: int | None = 100, even_early: bool = False) -> int:
         mine = events_waiting().filter(pk=pk, next_attempt_at=as_seen).order_by()
         if mine.update(next_attempt_at=timezone.now() + LEASE):
             error = _attempt(StripeEvent.objects.get(pk=pk))
-            if isinstance(error, GatewayUnavailable):
+            if isinstance(error, GatewayUnavailable) and error.is_outage:
                 break
             settled += error is None
     return settled

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
 from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
 from orders.services.access import access_project
-from orders.services.anomalies import anomaly_record
+from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.carts import cart_remove_bought
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
 from orders.stripe_facts import CheckoutSession, GatewayNotFound
@@ -69,14 +69,14 @@ def _settle_checkout(
 
 
 @transaction.atomic
-def payment_close_unsent(*, payment: Payment) -> bool:
-    """Stop waiting for a payment that was never opened as far as we know; late news still counts.
+def payment_close(*, payment: Payment, waiting: Collection[str]) -> bool:
+    """Stop waiting for a payment, if it waits in one of these statuses; late news still counts.
 
-    False when it is not unsent any more.
+    False when it does not, or not any more.
     """
     order = lock_order(payment.order_id)
-    unsent = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
-    closed = unsent.update(status=Payment.Status.EXPIRED)
+    still_waits = Payment.objects.filter(pk=payment.pk, status__in=waiting)
+    closed = still_waits.update(status=Payment.Status.EXPIRED)
     order_project_status(order)
     return bool(closed)
 
@@ -90,14 +90,11 @@ def payment_give_up(*, payment: Payment, reason: str) -> bool:
     Happens when the sandbox gives way to a real key, or one account to another. Should the session
     come to light again, paid, it still counts.
     """
-    order = lock_order(payment.order_id)
     waiting = (Payment.Status.CREATED, Payment.Status.OPEN, Payment.Status.PROCESSING)
-    still_waits = Payment.objects.filter(pk=payment.pk, status__in=waiting)
-    given_up = still_waits.update(status=Payment.Status.EXPIRED)
-    order_project_status(order)
+    closed = payment_close(payment=payment, waiting=waiting)
     reference = payment.stripe_session_id or payment.idempotency_key
-    anomaly_record("session_missing", reference, order, reason)
-    return bool(given_up)
+    anomaly_record("session_missing", reference, payment.order, reason)
+    return closed
 
 
 def event_settle(event: StripeEvent, order: Order | None) -> None:
@@ -140,9 +137,11 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
         _write_payment(payment, session, payment.status, now)
         anomaly_record("amount_mismatch", session.id, order, difference)
         return
+    if payment.status == Payment.Status.EXPIRED:  # it may have been given up for lost
+        anomalies_withdraw(codes=("session_missing",), reference=session.id)
     was_paid = order.paid_at is not None
     # Refunds and disputes are found by intents: before the first one is known there can be none.
-    may_have_facts = payment.attempt > 1 or payment.stripe_payment_intent_id is not None
+    may_have_facts = was_paid or payment.attempt > 1 or payment.stripe_payment_intent_id is not None
     _write_payment(payment, session, status, now)
     if becomes_paid and was_paid:
         anomaly_record("second_payment", session.id, order, "paid twice; one is to be refunded")

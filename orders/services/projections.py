@@ -14,7 +14,7 @@ from django.db.models import Count, Q
 from downloads.models import Revocation
 from orders.locks import lock_order
 from orders.models import Order, OrderItem, Payment
-from orders.services.access import access_project, is_disputed, revoked_lines
+from orders.services.access import access_project, disputed_among, revoked_among
 from orders.services.comparing import Difference, Finding, paged
 from orders.services.fulfilment import order_issue_grants, order_project_status, projected_status
 
@@ -49,15 +49,16 @@ def _same(one: Finding, other: Finding) -> bool:
 def _compare(orders: Iterable[Order]) -> Iterator[Finding]:
     for page in paged(orders):
         ids = [order.pk for order in page]
-        statuses, lines, disputed_or_refunded = _statuses(ids), _lines(ids), _with_facts(ids)
+        statuses, lines = _statuses(ids), _lines(ids)
+        disputed, revoked = disputed_among(ids), revoked_among(ids)
         for order in page:
             expected = projected_status(order.paid_at, statuses[order.pk])
             by_nothing = Payment.Status.PAID not in statuses[order.pk].values()
             if order.status != expected or (order.is_paid and by_nothing):
                 yield _finding(order, "order_status", order.status, expected)
-            should = set() if order.paid_at is None else lines[order.pk].promised
-            if order.pk in disputed_or_refunded and should:
-                should = set() if is_disputed(order) else should - revoked_lines(order)
+            should = lines[order.pk].promised - revoked[order.pk]
+            if order.paid_at is None or order.pk in disputed:
+                should = set()
             if lines[order.pk].open != should:
                 ours = f"{len(lines[order.pk].open)} of {len(lines[order.pk].promised)} lines open"
                 yield _finding(order, "order_access", ours, str(len(should)))
@@ -100,9 +101,3 @@ def _lines(ids: Collection[Any]) -> dict[Any, _Lines]:
         if line.granted == line.promised and not line.stopped:
             found[line.order_id].open.add(line.pk)
     return found
-
-
-def _with_facts(ids: Collection[Any]) -> set[Any]:
-    """Those orders of which money went back or was asked back."""
-    against = Q(refunds__isnull=False) | Q(disputes__isnull=False)
-    return set(Payment.objects.filter(against, order__in=ids).values_list("order", flat=True))

@@ -35,13 +35,18 @@ from orders.services.comparing import (
 from orders.services.events import HANDLERS, SETTLED, event_retry
 from orders.services.fulfilment import (
     CheckoutUnknown,
-    payment_close_unsent,
+    payment_close,
     payment_give_up,
     sync_checkout,
 )
 from orders.services.projections import compare_projections
 from orders.services.refund_facts import PATIENCE, UNDONE, refund_send
-from orders.stripe_facts import GatewayError, GatewayNotFound, GatewayUnavailable
+from orders.stripe_facts import (
+    GatewayError,
+    GatewayNotFound,
+    GatewayUnavailable,
+    GatewayUnreadable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +54,7 @@ GRACE = timedelta(minutes=2)
 EVENTS_KEPT = timedelta(days=29)  # Stripe says thirty days
 USUAL_WINDOW = timedelta(days=3)  # as long as Stripe goes on delivering an event
 OVERLAP = timedelta(hours=1)
-RUNS_KEPT = timedelta(days=365)
+SETTLED_BY_PEOPLE = ("amount_mismatch", "session_missing")
 WAITING = (Payment.Status.OPEN, Payment.Status.PROCESSING)
 DECIDED_DISPUTES = ("won", "lost", "warning_closed", "prevented")
 
@@ -114,10 +119,10 @@ def payments_sweep() -> int:
     for payment in Payment.objects.filter(
         status=Payment.Status.CREATED, stripe_session_id=None, expires_at__lt=over
     ):
-        payment_close_unsent(payment=payment)
+        payment_close(payment=payment, waiting=[Payment.Status.CREATED])
     overdue = Payment.objects.filter(
         status=Payment.Status.OPEN, stripe_session_id__isnull=False, expires_at__lt=over
-    ).exclude(stripe_session_id__in=_on_record("amount_mismatch").values("reference"))
+    ).exclude(stripe_session_id__in=_references("amount_mismatch"))
     looked_up = 0
     for payment in by_key(overdue):
         try:
@@ -125,8 +130,9 @@ def payments_sweep() -> int:
         except CheckoutUnknown as error:
             payment_give_up(payment=payment, reason=str(error))
         except GatewayUnavailable as error:
-            logger.warning("Sweep stopped, Stripe is unavailable: %s", error)
-            break
+            logger.warning("Sweep: %s is not to be had: %s", payment.stripe_session_id, error)
+            if error.is_outage:
+                break
         except GatewayError as error:
             logger.warning("Sweep could not look up %s: %s", payment.stripe_session_id, error)
         looked_up += 1
@@ -146,15 +152,18 @@ def reconcile_and_repair() -> int:
         run.finished_at = timezone.now()
     except GatewayError as error:
         logger.warning("Could not reconcile with Stripe: %s", error)
-    run.save()
-    Reconciliation.objects.filter(started_at__lt=run.started_at - RUNS_KEPT).delete()
+    finally:
+        run.save()
+    if run.finished_at is not None:
+        Reconciliation.objects.filter(started_at__lt=run.started_at).delete()
     return run.differences
 
 
 def _since_last_complete(run: Reconciliation) -> datetime:
-    complete = Reconciliation.objects.filter(finished_at__isnull=False).first()
-    usual = run.started_at - USUAL_WINDOW
-    return min(usual, complete.started_at - OVERLAP) if complete else usual
+    """Only runs since the last complete one are kept; the oldest of them tells where to begin."""
+    oldest = Reconciliation.objects.order_by("started_at", "pk")[0]
+    back = OVERLAP if oldest.finished_at is not None else USUAL_WINDOW
+    return min(run.started_at - USUAL_WINDOW, oldest.started_at - back)
 
 
 def _mended(finding: Finding) -> Difference:
@@ -163,9 +172,9 @@ def _mended(finding: Finding) -> Difference:
         return finding.difference
     try:
         return replace(finding.difference, repaired=finding.mend())
-    except GatewayUnavailable:
-        raise
     except Exception as error:  # one odd object must not stop the others
+        if isinstance(error, GatewayUnavailable) and error.is_outage:
+            raise
         expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
         logger.warning(
             "Could not mend %s: %s", finding.difference.reference, error, exc_info=not expected
@@ -174,22 +183,38 @@ def _mended(finding: Finding) -> Difference:
 
 
 def _findings(since: datetime) -> Iterator[Finding]:
-    yield from _sessions(since)
-    yield from _refunds(since)
-    yield from _disputes(since)
-    yield from _events(max(since, timezone.now() - EVENTS_KEPT))
+    for compare in (_on_record, _sessions, _refunds, _disputes, _events):
+        try:
+            yield from compare(since)
+        except GatewayUnreadable as error:
+            yield _unreadable("", error)
     recent = Order.objects.filter(updated_at__gte=since)
     yield from compare_projections(by_key(recent))
+
+
+def _unreadable(reference: str, error: GatewayUnreadable) -> Finding:
+    return Finding(Difference("unreadable", reference, "", "", str(error)))
+
+
+def _on_record(since: datetime) -> Iterator[Finding]:
+    """What only people can settle, until they have, however old."""
+    known = OrderAnomaly.objects.filter(code__in=SETTLED_BY_PEOPLE, resolved_at=None)
+    for anomaly in by_key(known.select_related("order")):
+        payment = Payment.objects.filter(stripe_session_id=anomaly.reference).first()
+        given_up = payment is not None and payment.status == Payment.Status.EXPIRED
+        if not (anomaly.code == "session_missing" and given_up):
+            number = anomaly.order.number if anomaly.order else ""
+            yield Finding(Difference("on_record", anomaly.reference, number, anomaly.code, ""))
 
 
 def _sessions(since: datetime) -> Iterator[Finding]:
     """What Stripe lists, then what it should have listed, and what only an open intent tells."""
     seen: set[str] = set()
-    on_record = set(_on_record("amount_mismatch").values_list("reference", flat=True))
+    on_record = set(_references("amount_mismatch"))
     for listed in compare_sessions(stripe_gateway.list_checkouts(since=since), seen):
         if listed.difference.reference not in on_record:
             yield from _session_of(listed.difference.reference)
-    on_record_here = _on_record("amount_mismatch", "session_missing").values("reference")
+    on_record_here = _references(*SETTLED_BY_PEOPLE)
     ours = (
         Payment.objects.filter(_of_this_mode(), stripe_session_id__isnull=False)
         .filter(Q(status__in=WAITING) | Q(created_at__gte=since))
@@ -205,11 +230,15 @@ def _session_of(session_id: str) -> Iterator[Finding]:
     try:
         session = stripe_gateway.get_checkout(session_id)
     except GatewayNotFound as error:
-        payment = Payment.objects.select_related("order").get(stripe_session_id=session_id)
-        yield Finding(
-            Difference("session_missing", session_id, payment.order.number, payment.status, ""),
-            partial(payment_give_up, payment=payment, reason=str(error)),
-        )
+        rows = Payment.objects.select_related("order").filter(stripe_session_id=session_id)
+        for payment in rows:
+            yield Finding(
+                Difference("session_missing", session_id, payment.order.number, payment.status, ""),
+                partial(payment_give_up, payment=payment, reason=str(error)),
+            )
+        return
+    except GatewayUnreadable as error:
+        yield _unreadable(session_id, error)
         return
     yield from compare_sessions([session], set())
 
@@ -251,6 +280,9 @@ def _one_of(kind: Kind, snapshot_id: str) -> Iterator[Finding]:
         number, status = (row.payment.order.number, row.status) if row else ("", "")
         yield Finding(Difference(f"{kind.name}_missing", snapshot_id, number, status, ""))
         return
+    except GatewayUnreadable as error:
+        yield _unreadable(snapshot_id, error)
+        return
     yield from compare_snapshots(kind, [snapshot], set())
 
 
@@ -264,7 +296,7 @@ def _unsent(refunds: QuerySet[Refund]) -> Iterator[Finding]:
 
 
 def _send(refund: Refund) -> bool:
-    refund_send(refund=refund, may_be_there=True)
+    refund_send(refund=refund, may_be_there=True, unattended=True)
     refund.refresh_from_db()
     return refund.status not in UNDONE
 
@@ -286,9 +318,9 @@ def _events(since: datetime) -> Iterator[Finding]:
         )
 
 
-def _on_record(*codes: str) -> QuerySet[OrderAnomaly]:
+def _references(*codes: str) -> QuerySet[Any]:
     """What people have been told of already, and asking again would not change."""
-    return OrderAnomaly.objects.filter(code__in=codes)
+    return OrderAnomaly.objects.filter(code__in=codes).values_list("reference", flat=True)
 
 
 def _of_this_mode(path: str = "") -> Q:

@@ -140,23 +140,23 @@ def refunded_pennies(payment: Payment) -> int:
     return succeeded.aggregate(sum=Sum("amount_pennies"))["sum"] or 0
 
 
-def refund_send(*, refund: Refund, may_be_there: bool = False) -> None:
+def refund_send(*, refund: Refund, may_be_there: bool = False, unattended: bool = False) -> None:
     """Ask Stripe for a requested refund; asking again is the same refund. No transaction may be open.
 
     When Stripe refuses, the row says why and takes nothing back; when Stripe cannot be reached, it
     waits for `refunds_send_waiting`. `may_be_there`: it was asked for before; look first, because a
-    key is good for a day only, and tell staff of a refusal.
+    key is good for a day only. `unattended`: nobody sees the answer, so a refusal goes on record.
     """
     payment = refund.payment
     try:
         snapshot = _find_at_stripe(refund) if may_be_there else None
         snapshot = snapshot or _create_at_stripe(refund, payment)
     except GatewayRefused as error:
-        Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED).update(
+        is_news = Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED).update(
             status=Refund.Status.FAILED, failure=str(error)[:300], updated_at=timezone.now()
         )
         logger.warning("Stripe refused refund %s: %s (%s)", refund.pk, error, error.code)
-        if may_be_there:  # whoever asked for it has gone
+        if is_news and unattended:
             anomaly_record("refund_refused", f"refund-{refund.pk}", payment.order, str(error))
         return
     with transaction.atomic():
@@ -193,10 +193,12 @@ def refunds_send_waiting() -> int:
     answered = 0
     for refund in waiting.order_by("created_at"):
         try:
-            refund_send(refund=refund, may_be_there=True)
+            refund_send(refund=refund, may_be_there=True, unattended=True)
         except GatewayUnavailable as error:
-            logger.warning("Refunds wait, Stripe is unavailable: %s", error)
-            break
+            logger.warning("Refund %s waits, Stripe is unavailable: %s", refund.pk, error)
+            if error.is_outage:
+                break
+            continue
         except GatewayError as error:
             logger.warning("Refund %s waits: %s", refund.pk, error)
             continue

@@ -27,6 +27,7 @@ from orders.services.carts import cart_add, cart_remove
 from orders.services.checkout import checkout_resume, checkout_start
 from orders.services.fulfilment import payment_give_up, sync_checkout
 from orders.services.reconcile import payments_sweep, reconcile
+from orders.services.reviewing import anomaly_resolve
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxObject
 from tests.factories import (
@@ -333,8 +334,17 @@ def test_a_price_paid_that_differs_from_the_agreement_is_an_anomaly_and_grants_n
     actions.refund(session_id_of(order))
     assert set(controls.deliver_all(controls.through(client))) == {200}
     assert Refund.objects.get().status == "succeeded"
-    assert list(reconcile(since=order.created_at - timedelta(hours=1))) == []
+    since = order.created_at - timedelta(hours=1)
+    assert [one.code for one in reconcile(since=since)] == ["on_record"]
     assert OrderAnomaly.objects.count() == 1
+
+    # Once people have settled it, it is over: the buyer can buy again, and everything agrees.
+    anomaly_resolve(anomaly=OrderAnomaly.objects.get(), by=make_user())
+    order.refresh_from_db()
+    assert order.status == Order.Status.EXPIRED
+    assert list(reconcile(since=since)) == []
+    again = checkout_start(cart=order.cart, user=order.user, email=order.email, consented=True)
+    assert again.order != order
 
 
 def test_the_success_page_asks_stripe_itself_when_the_webhook_stays_away(client: Client) -> None:

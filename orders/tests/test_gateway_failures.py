@@ -91,7 +91,7 @@ def test_every_status_is_one_of_three_failures(status: int, kind: type[GatewayEr
 )
 def test_an_answer_that_is_not_stripes_says_nothing_about_the_order(status: int, body: str) -> None:
     """A proxy's page must not close a payment or a refund that Stripe may have made."""
-    assert type(failure_of(Answering(status, body))) is GatewayUnavailable
+    assert isinstance(failure_of(Answering(status, body)), GatewayUnavailable)
 
 
 def all_errors(base: type[stripe.StripeError]) -> Iterator[type[stripe.StripeError]]:

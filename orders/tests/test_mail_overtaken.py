@@ -255,17 +255,21 @@ def test_what_another_worker_sent_meanwhile_is_not_called_skipped(client: Client
         assert send("access_suspended") == "sent"
 
 
+@pytest.mark.parametrize("sent_again", [False, True])
 def test_a_dispute_that_was_won_and_then_lost_is_told_to_the_end(
-    client: Client, mailoutbox: list[EmailMessage]
+    client: Client, mailoutbox: list[EmailMessage], sent_again: bool
 ) -> None:
     disputed(client)
     assert send("access_suspended") == "sent"
+    if sent_again:
+        assert mail_send(mail_id=mail_send_again(mail=mail("access_suspended"), by=None).pk)
     close(client, "won")
     assert send("access_restored") == "sent"
     row = SandboxObject.objects.get(kind="dispute")
     row.data["status"] = "lost"
     row.save()
 
+    dispute_sync(row.object_id)
     dispute_sync(row.object_id)
 
     second = OutboxMail.objects.get(kind="access_suspended", status="queued")

@@ -17,10 +17,12 @@ from django.utils import timezone
 
 from orders.models import Dispute, Order, OrderAnomaly, Payment, Reconciliation, Refund
 from orders.services.comparing import PAGE, by_key
+from orders.services.events import events_retry
 from orders.services.fulfilment import payment_give_up, sync_checkout
 from orders.services.projections import compare_projections
 from orders.services.reconcile import order_check, reconcile, reconcile_and_repair
 from orders.services.refunds import refund_request
+from orders.services.reviewing import anomaly_resolve
 from orders.stripe_facts import GatewayUnavailable
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxEvent, SandboxObject
@@ -315,7 +317,7 @@ def test_payments_of_the_other_mode_are_none_of_this_keys_business() -> None:
     assert "session_missing" not in codes(run()[1])
 
 
-def test_a_paid_payment_that_stripe_does_not_know_is_said_once_and_stays_paid(
+def test_a_paid_payment_that_stripe_does_not_know_stays_paid_and_said_until_people_settle_it(
     client: Client,
 ) -> None:
     order = buy(client, make_user(), make_product())
@@ -326,7 +328,60 @@ def test_a_paid_payment_that_stripe_does_not_know_is_said_once_and_stays_paid(
 
     assert (code, codes(found), found[0]["repaired"]) == (1, {"session_missing"}, False)
     assert order.is_paid
+    assert codes(run()[1]) == {"on_record"}
+    anomaly_resolve(anomaly=OrderAnomaly.objects.get(), by=make_editor())
+    order.refresh_from_db()
+    assert order.is_paid
     assert run() == (0, [])
+
+
+def test_an_object_that_makes_no_sense_hides_no_other(client: Client) -> None:
+    odd, good = (buy(client, make_user(), make_product()) for _ in range(2))
+    for order in (odd, good):
+        actions.refund(session_id_of(order))
+    row = SandboxObject.objects.filter(kind="refund").earliest("pk")
+    del row.data["currency"]
+    row.save()
+    told = {
+        controls.deliver(one, controls.through(client)) for one in controls.pending_deliveries()
+    }
+    assert told == {200, 503}
+    Refund.objects.all().delete()
+    events_retry(even_early=True)
+
+    code, found = run("--repair")
+
+    assert code == 1
+    assert "unreadable" in codes(found)
+    assert Refund.objects.get().payment.order == good
+
+
+def test_a_session_given_up_that_comes_to_light_is_no_matter_any_more(client: Client) -> None:
+    order = start_checkout(make_user(), make_product()).order
+    payment_give_up(payment=order.payments.get(), reason="lost sight of it")
+    actions.pay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    order.refresh_from_db()
+    assert order.is_paid
+    assert OrderAnomaly.objects.get().resolved_at is not None
+    assert run() == (0, [])
+
+
+def test_runs_that_never_completed_leave_nothing_out(client: Client) -> None:
+    order = buy(client, make_user(), make_product())
+    refund = actions.refund(session_id_of(order))
+    drop_everything()
+    ago = timezone.now() - timedelta(days=9)
+    Reconciliation.objects.create(started_at=ago)
+    row = SandboxObject.objects.get(object_id=refund["id"])
+    row.created = row.data["created"] = int(ago.timestamp())
+    row.save()
+
+    reconcile_and_repair()
+
+    assert Refund.objects.get().status == "succeeded"
+    assert Reconciliation.objects.count() == 1
 
 
 def test_a_word_for_a_refund_that_nobody_knows_stops_nothing(client: Client) -> None:

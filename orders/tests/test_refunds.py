@@ -20,6 +20,8 @@ from orders.models import (
     Refund,
     StripeEvent,
 )
+from orders.services.checkout import checkout_start
+from orders.services.fulfilment import payment_give_up
 from orders.services.reconcile import order_check
 from orders.services.refund_facts import refunds_send_waiting
 from orders.services.refunds import refund_request, refundable
@@ -29,7 +31,14 @@ from orders.stripe_sandbox.models import (
     SandboxIdempotency,
     SandboxObject,
 )
-from tests.factories import buy, make_editor, make_product, make_user, session_id_of
+from tests.factories import (
+    buy,
+    make_editor,
+    make_product,
+    make_user,
+    session_id_of,
+    start_checkout,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -225,8 +234,6 @@ def test_an_inquiry_keeps_the_files_open_and_tells_staff(client: Client) -> None
 
 
 def test_news_of_a_refund_before_news_of_the_payment_ends_right(client: Client) -> None:
-    from tests.factories import start_checkout
-
     order = start_checkout(make_user(), make_product()).order
     actions.pay(session_id_of(order))
     for delivery in controls.pending_deliveries():
@@ -288,3 +295,23 @@ def test_a_dispute_of_an_odd_amount_still_closes_the_files(client: Client, setti
 
     assert open_titles(order) == []
     assert Dispute.objects.get().amount_pennies == 4988
+
+
+def test_a_payment_that_arrives_after_the_other_was_refunded_opens_the_files(
+    client: Client,
+) -> None:
+    user = make_user()
+    order = start_checkout(user, make_product()).order
+    payment_give_up(payment=order.payments.get(), reason="lost sight of it")
+    Order.objects.update(status="failed")
+    checkout_start(cart=order.cart, user=user, email=user.email, consented=True)
+    first, second = order.payments.values_list("stripe_session_id", flat=True)
+    actions.pay(second)
+    actions.refund(second)
+    deliver(client)
+    assert open_titles(order) == []
+
+    actions.pay(first)
+    deliver(client)
+
+    assert len(open_titles(order)) == 1

@@ -26,6 +26,7 @@ from orders.services.access import BLOCKING_DISPUTES, is_disputed, revoked_lines
 from orders.services.checkout import checkout_start
 from orders.services.events import events_retry
 from orders.services.fulfilment import payment_give_up, projected_status, sync_checkout
+from orders.services.mail import mail_send_due
 from orders.services.reconcile import order_check, payments_sweep, reconcile
 from orders.services.refund_facts import UNDONE, refunds_send_waiting
 from orders.services.refunds import refund_request
@@ -217,6 +218,10 @@ class PaymentMachine(RuleBasedStateMachine):
         with suppress(Killed), dying_at(statement, after=after):
             events_retry(even_early=True)
             payments_sweep()
+
+    @rule()
+    def letters_are_sent(self) -> None:
+        mail_send_due()
 
     @precondition(lambda self: Order.objects.exists())
     @rule(statement=CRASHES, after=st.booleans())

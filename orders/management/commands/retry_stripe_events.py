@@ -18,7 +18,7 @@ def some(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Handle events of Stripe's that failed or were never finished, oldest failure last."
+    help = "Handle events of Stripe's that failed or were never finished, those that failed least first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=some, help="at most so many (otherwise all)")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from catalog_pages.money import format_money
 from downloads.models import Revocation, UserAsset
 from orders.models import Dispute, Order, OrderItem, OutboxMail, Payment, Refund, RefundLine
-from orders.services.access import captured_pennies, refunded_pennies
+from orders.services.access import captured_among, refunded_among
 from orders.services.mail import kinds
 
 
@@ -56,7 +56,7 @@ def receipt(mail: OutboxMail, order: Order) -> Facts:
         button=_to_files(files),
         ledger=True,
         show_consent=True,
-        refunded_pennies=refunded_pennies(order),
+        refunded_pennies=refunded_among([order.pk])[order.pk],
         files=files if closed else [],
     )
 
@@ -175,7 +175,7 @@ def _shares(refund: Refund, order: Order) -> dict[str, Any]:
         "paid_pennies": paid,
         "is_whole": refund.amount_pennies >= paid,
         "is_one_of_several": payments > 1,
-        "is_all_back": refunded_pennies(order) >= captured_pennies(order),
+        "is_all_back": refunded_among([order.pk])[order.pk] >= captured_among([order.pk])[order.pk],
     }
 
 

@@ -52,19 +52,18 @@ def access_suspended_queue(*, order: Order, dispute: Dispute) -> None:
     was told to be over, and then was lost, is told a second time.
     """
     fact = dispute.stripe_dispute_id
-    told_over = OutboxMail.objects.filter(
-        kind=ACCESS_RESTORED, fact=fact, status=OutboxMail.Status.SENT
-    )
-    mail = mail_queue(
-        kind=ACCESS_SUSPENDED,
-        fact=fact,
-        order=order,
-        to_email=order.email,
-        resend=int(told_over.exists()),
-    )
-    OutboxMail.objects.filter(pk=mail.pk, status=OutboxMail.Status.SKIPPED).update(
-        status=OutboxMail.Status.QUEUED, next_attempt_at=timezone.now()
-    )
+    told = OutboxMail.objects.filter(fact=fact).order_by("pk")
+    last = told.filter(kind=ACCESS_SUSPENDED).last()
+    over = told.filter(kind=ACCESS_RESTORED, status=OutboxMail.Status.SENT).last()
+    if last is None or (over is not None and last.pk < over.pk):
+        number = 0 if last is None else resend_number(last) + 1
+        mail_queue(
+            kind=ACCESS_SUSPENDED, fact=fact, order=order, to_email=order.email, resend=number
+        )
+    elif last.status == OutboxMail.Status.SKIPPED:
+        OutboxMail.objects.filter(pk=last.pk).update(
+            status=OutboxMail.Status.QUEUED, next_attempt_at=timezone.now()
+        )
 
 
 def access_restored_queue(*, order: Order, cause: Dispute | Refund) -> None:
@@ -116,6 +115,11 @@ def mail_queue(
     return mail
 
 
+def resend_number(mail: OutboxMail) -> int:
+    """0 for the letter that its fact wrote, 1 and more for those that were wanted again."""
+    return int(mail.dedupe_key.rpartition(":")[2])
+
+
 def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
     """Tell the fact of `mail` once more: a new row with a Message-ID and words of its own.
 
@@ -134,7 +138,7 @@ def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
         fact=mail.fact,
         order=order,
         to_email=order.email if order else mail.to_email,
-        resend=int(latest.dedupe_key.rpartition(":")[2]) + 1,
+        resend=resend_number(latest) + 1,
         requested_by=by,
     )
 
