@@ -1,6 +1,7 @@
 """What is for sale. Public names of the room's models; import them from here."""
 
 from catalog_pages.models.assets import DigitalAsset, Excerpt
+from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
@@ -9,6 +10,7 @@ from catalog_pages.models.tracks import ProductTrack, TrackFile
 
 __all__ = [
     "Artist",
+    "BundledProduct",
     "CataloguePage",
     "CoverImage",
     "CoverRendition",

@@ -110,6 +110,17 @@ class ProductPage(Page):
         related_name="+",
     )
     price_pennies = models.PositiveIntegerField("price", null=True)
+    pay_what_you_want = models.BooleanField(
+        "buyers name their price",
+        default=False,
+        help_text="The price above is then the least that anybody pays; 0 lets them take it for nothing.",
+    )
+    suggested_price_pennies = models.PositiveIntegerField(
+        "suggested price",
+        null=True,
+        blank=True,
+        help_text="What stands in the field before the buyer changes it. Empty: the price above.",
+    )
     description = RichTextField(blank=True, features=["bold", "italic", "link", "ul", "ol"])
     credits = models.TextField(
         blank=True, help_text="Who played, recorded, drew the cover. One per line."
@@ -151,7 +162,12 @@ class ProductPage(Page):
                 condition=Q(price_pennies__isnull=True)
                 | Q(price_pennies__gte=0, price_pennies__lte=MAX_PRICE_PENNIES),
                 name="product_price_null_or_not_negative",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(suggested_price_pennies__isnull=True)
+                | Q(suggested_price_pennies__lte=MAX_PRICE_PENNIES),
+                name="product_suggestion_within_bounds",
+            ),
         ]
 
     def save(self, *args: Any, clean: bool = True, **kwargs: Any) -> None:

@@ -22,6 +22,11 @@ class ShopSettings(BaseGenericSetting):
     minor units: changing the environment must not silently turn yen into pounds.
     """
 
+    class Tax(models.TextChoices):
+        NONE = "none", "No tax"
+        INCLUSIVE = "inclusive", "Prices include it"
+        EXCLUSIVE = "exclusive", "Added to prices"
+
     store_id = models.UUIDField(default=uuid.uuid4, editable=False)
     currency = models.CharField(max_length=3, default=configured_currency, editable=False)
     shop_name = models.CharField(
@@ -38,6 +43,12 @@ class ShopSettings(BaseGenericSetting):
     contact_email = models.EmailField(
         blank=True, help_text="Where buyers can reach you. Shown in the footer and on receipts."
     )
+    tax = models.CharField(
+        max_length=10,
+        choices=Tax.choices,
+        default=Tax.NONE,
+        help_text="Worked out by Stripe Tax, which has to be set up in Stripe's dashboard first.",
+    )
     footer_text = models.CharField(
         max_length=300, blank=True, help_text="A line at the foot of each page."
     )
@@ -46,6 +57,7 @@ class ShopSettings(BaseGenericSetting):
         FieldPanel("shop_name"),
         FieldPanel("tagline"),
         FieldPanel("contact_email"),
+        FieldPanel("tax"),
         FieldPanel("footer_text"),
     ]
 

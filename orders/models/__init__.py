@@ -1,7 +1,9 @@
 """Money: carts, orders, payments, events and mail about them. Import the room's models from here."""
 
 from orders.models.carts import Cart, CartItem
+from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
+from orders.models.gifts import GiftCode
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
 from orders.models.payments import Dispute, Payment, Refund, RefundLine
@@ -9,7 +11,10 @@ from orders.models.payments import Dispute, Payment, Refund, RefundLine
 __all__ = [
     "Cart",
     "CartItem",
+    "DiscountCode",
+    "DiscountUse",
     "Dispute",
+    "GiftCode",
     "Order",
     "OrderAnomaly",
     "OrderItem",

@@ -27,6 +27,9 @@ class Cart(models.Model):
         unique=True,
         help_text="SHA-256 of an API client's secret.",
     )
+    discount_code = models.ForeignKey(
+        "orders.DiscountCode", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -47,6 +50,14 @@ class CartItem(models.Model):
     shown_price_pennies = models.PositiveIntegerField()
     chosen_price_pennies = models.PositiveIntegerField(
         null=True, blank=True, help_text="What the shopper chose to pay, where a product allows it."
+    )
+    is_gift = models.BooleanField(
+        default=False, help_text="All copies are for others; otherwise the first is the buyer's."
+    )
+    gift_email = models.EmailField(blank=True, help_text="Who gets the first gift copy's code.")
+    gift_message = models.CharField(max_length=500, blank=True)
+    gift_send_on = models.DateField(
+        null=True, blank=True, help_text="The day to send the code; empty: once it is paid."
     )
     added_at = models.DateTimeField(auto_now_add=True)
 

@@ -20,6 +20,10 @@ def new_order_number() -> str:
     return f"{''.join(characters[:4])}-{''.join(characters[4:])}"
 
 
+def new_link_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def owned_by(self, user: object) -> OrderQuerySet:
         """Ownership is a filter: what is not yours is not found, exactly like what does not exist."""
@@ -74,6 +78,21 @@ class Order(models.Model):
         "orders.Cart", null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
     )
     cart_fingerprint = models.CharField(max_length=64)
+    placed_as_guest = models.BooleanField(
+        default=False, help_text="Bought with an email address alone; may be claimed by its owner."
+    )
+    claimed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an account with the verified address took it over."
+    )
+    link_key = models.CharField(
+        max_length=32,
+        default=new_link_key,
+        editable=False,
+        help_text="Part of every link mailed to a guest; a new one ends them all.",
+    )
+    tax_reported_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Stripe's amounts were taken over; that happens once."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -124,6 +143,10 @@ class Order(models.Model):
                 condition=~Q(status="paid") | Q(paid_at__isnull=False),
                 name="order_paid_has_paid_at",
             ),
+            models.CheckConstraint(
+                condition=Q(claimed_at__isnull=True) | Q(placed_as_guest=True),
+                name="order_claimed_was_a_guests",
+            ),
             # One open order for one content of one cart: pressing twice makes no second one. An order
             # that was given up may still turn out to be on its way beside a newer one.
             models.UniqueConstraint(
@@ -160,6 +183,12 @@ class OrderItem(models.Model):
     discount_pennies = models.BigIntegerField(default=0)
     tax_pennies = models.BigIntegerField(default=0)
     total_pennies = models.BigIntegerField(help_text="Without tax that is added on top.")
+    is_gift = models.BooleanField(
+        default=False, help_text="All copies are for others; otherwise seat 0 is the buyer's."
+    )
+    gift_email = models.EmailField(blank=True)
+    gift_message = models.CharField(max_length=500, blank=True)
+    gift_send_on = models.DateField(null=True, blank=True)
 
     wagtail_reference_index_ignore = True
 

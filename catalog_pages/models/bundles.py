@@ -1,0 +1,32 @@
+"""Bundles: a product that contains other products, sold at a price of its own."""
+
+from __future__ import annotations
+
+from django.db import models
+from modelcluster.fields import ParentalKey
+from wagtail.admin.panels import PageChooserPanel
+from wagtail.models import Orderable
+
+
+class BundledProduct(Orderable):
+    """One product in a bundle. What a bundle contains is no bundle itself; publishing says so."""
+
+    page = ParentalKey(
+        "catalog_pages.ProductPage", on_delete=models.CASCADE, related_name="contents"
+    )
+    product = models.ForeignKey(
+        "catalog_pages.ProductPage", on_delete=models.PROTECT, related_name="in_bundles"
+    )
+
+    panels = [PageChooserPanel("product", "catalog_pages.ProductPage")]
+
+    class Meta(Orderable.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=("page", "product"), name="bundled_once_per_product"),
+            models.CheckConstraint(
+                condition=~models.Q(page=models.F("product")), name="bundle_not_in_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.product)
