@@ -9,6 +9,7 @@ minimum charges).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -57,6 +58,11 @@ class Currency:
     minimum_charge: int
     symbol: str
 
+    @property
+    def step(self) -> int:
+        """Amounts are multiples of it: Stripe wants the third decimal to be 0."""
+        return 10 if self.digits == 3 else 1
+
 
 def is_supported(code: str) -> bool:
     return code in TWO_DIGITS or code in ZERO_DIGITS or code in THREE_DIGITS
@@ -74,6 +80,31 @@ def currency(code: str) -> Currency:
         minimum_charge=MINIMUM_CHARGE.get(code, 1),
         symbol=SYMBOLS.get(code, code),
     )
+
+
+def allocate(total: int, weights: Sequence[int], *, step: int = 1) -> list[int]:
+    """Share `total` out in proportion to `weights`, exactly: by largest remainder, ties to the earlier.
+
+    Nothing is negative and the shares sum to `total`. Each is a multiple of `step` as long as `total`
+    is one. Without any weight the first takes all. Source:
+    https://en.wikipedia.org/wiki/Quota_method (Hamilton's, or Hare-Niemeyer).
+    """
+    if total < 0 or any(weight < 0 for weight in weights):
+        raise ValueError("Only amounts from 0 up can be shared out.")
+    if not weights:
+        return []
+    whole = sum(weights)
+    if whole == 0:
+        return [total, *[0] * (len(weights) - 1)]
+    units, rest = divmod(total, step)
+    quotas = [divmod(units * weight, whole) for weight in weights]
+    shares = [quota for quota, _ in quotas]
+    by_remainder = sorted(range(len(weights)), key=lambda place: -quotas[place][1])
+    for place in by_remainder[: units - sum(shares)]:
+        shares[place] += 1
+    shares = [share * step for share in shares]
+    shares[by_remainder[0]] += rest
+    return shares
 
 
 def to_stripe(pennies: int, code: str) -> int:

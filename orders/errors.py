@@ -32,6 +32,59 @@ class CartFull(DomainError):
     message = "A cart holds up to 100 different products. Check out first, then come back for more."
 
 
+class PriceBelowMinimum(DomainError):
+    code = "price_below_minimum"
+    status = 400
+
+    def __init__(self, minimum: str) -> None:
+        super().__init__(f"The least for this is {minimum}. Choose that or more.")
+
+
+class PriceNotYours(DomainError):
+    code = "price_not_yours_to_choose"
+    status = 400
+    message = "The price of this product is fixed."
+
+
+class PriceInvalid(DomainError):
+    code = "price_invalid"
+    status = 400
+    message = "Enter a price such as 4.99."
+
+
+class GiftInvalid(DomainError):
+    code = "gift_invalid"
+    status = 400
+    message = "Look at the gift's address and date again."
+
+
+class DiscountUnknown(DomainError):
+    code = "discount_unknown"
+    status = 404
+    message = "We do not know this code. Look at its spelling."
+
+
+class DiscountNotUsable(DomainError):
+    code = "discount_not_usable"
+    message = "This code cannot be used for this order."
+
+
+class AlreadyOwned(DomainError):
+    code = "already_owned"
+    message = "You own this already. Its files are in your purchases."
+
+
+class ProductNotFree(DomainError):
+    code = "product_not_free"
+    message = "This product has a price. Add it to your cart."
+
+
+class EmailMissing(DomainError):
+    code = "email_missing"
+    status = 400
+    message = "Enter your email address, such as name@example.com."
+
+
 class CartEmpty(DomainError):
     code = "cart_empty"
     message = "Your cart is empty."

@@ -1,4 +1,4 @@
-"""Every row lock of this room, always taken in the order cart, order, payment.
+"""Every row lock of this room, always taken in the order cart, order, payment, discount code.
 
 SQLite has no row locks and ignores these; there a transaction that writes is alone from its first
 statement (`transaction_mode="IMMEDIATE"`).
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from orders.models import Cart, Order, Payment
+from orders.models import Cart, DiscountCode, Order, Payment
 
 BRIEFLY_MS = 1000
 
@@ -46,3 +46,7 @@ def lock_order(order_id: uuid.UUID) -> Order:
 
 def lock_payment(payment_id: int) -> Payment:
     return Payment.objects.select_for_update().get(pk=payment_id)
+
+
+def lock_discount_code(code_id: int) -> DiscountCode:
+    return DiscountCode.objects.select_for_update().get(pk=code_id)

@@ -177,7 +177,7 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "static_root": _path(env, "STATIC_ROOT", var_dir / "static"),
         "protected_media_root": _path(env, "PROTECTED_MEDIA_ROOT", BASE_DIR / "protected_media"),
         "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
-        "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 1),
+        "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
         "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
     }
 

@@ -7,63 +7,38 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Sum
+from django.utils import timezone
 
 from catalog_pages.models import ProductPage
-from catalog_pages.money import format_money
-from orders.errors import CartFull, CartItemNotFound, ProductNotForSale, QuantityInvalid
+from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from orders.errors import (
+    CartFull,
+    CartItemNotFound,
+    DiscountNotUsable,
+    DiscountUnknown,
+    GiftInvalid,
+    PriceBelowMinimum,
+    PriceInvalid,
+    PriceNotYours,
+    ProductNotForSale,
+    QuantityInvalid,
+)
 from orders.locks import lock_cart
-from orders.models import Cart, CartItem, Order, OrderItem
+from orders.models import Cart, CartItem, DiscountCode, Order, OrderItem
+from orders.services.discounts import discount_find, discount_fit
+from orders.services.pricing import summary_of
+from orders.services.shopper import NOBODY, Shopper
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
-
-
-@dataclass(frozen=True)
-class CartLine:
-    """One line as it stands now. `problem` is a stable code, `message` its sentence; both may be ""."""
-
-    item_id: int
-    product: ProductPage
-    title: str
-    artist_name: str
-    quantity: int
-    unit_price_pennies: int
-    line_total_pennies: int
-    problem: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class CartSummary:
-    """Everything a page, the API or checkout needs to know of a cart. Amounts in minor units."""
-
-    lines: list[CartLine]
-    currency: str
-    max_quantity: int
-
-    @property
-    def count(self) -> int:
-        return sum(line.quantity for line in self.lines)
-
-    @property
-    def subtotal_pennies(self) -> int:
-        return sum(line.line_total_pennies for line in self.lines)
-
-    @property
-    def total_pennies(self) -> int:
-        return self.subtotal_pennies
-
-    @property
-    def has_problems(self) -> bool:
-        return any(line.problem for line in self.lines)
-
-    @property
-    def can_checkout(self) -> bool:
-        return bool(self.lines) and not self.has_problems
+MAX_GIFT_MESSAGE = 500
+GIFTS_AHEAD = timedelta(days=366)
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -94,12 +69,22 @@ def cart_of_guest(*, cart_id: str | None, create: bool = False) -> Cart | None:
     return Cart.objects.create() if cart is None and create else cart
 
 
-def cart_add(*, cart: Cart, product_id: object, quantity: int = 1) -> CartItem:
-    """Put a product in, or more of it. Raises ProductNotForSale, QuantityInvalid, CartFull.
+def cart_add(
+    *,
+    cart: Cart,
+    product_id: object,
+    quantity: int | None = None,
+    chosen_price_pennies: int | None = None,
+    is_gift: bool = False,
+) -> CartItem:
+    """Put a product in, or `quantity` more of it; without one, see to it that it is there.
 
-    At a cap of one, adding the same product again changes nothing: there is nobody for a second copy.
+    `chosen_price_pennies`: for products whose buyers name their price; the last one named counts for
+    the line. Raises ProductNotForSale, QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
     """
     product = product_for_sale(product_id)
+    if chosen_price_pennies is not None:
+        _refuse_price(product, chosen_price_pennies)
     cap = settings.CART_MAX_QUANTITY
     with transaction.atomic():
         if lock_cart(cart.pk) is None:  # signed in meanwhile: it went into the account's own cart
@@ -109,13 +94,92 @@ def cart_add(*, cart: Cart, product_id: object, quantity: int = 1) -> CartItem:
             if cart.items.count() >= MAX_LINES:
                 raise CartFull
             item = CartItem(cart=cart, product=product, quantity=0)
-        wanted = item.quantity + quantity if cap > 1 else 1
-        if wanted > cap:
+        item.quantity = item.quantity + quantity if quantity else item.quantity or 1
+        if item.quantity > cap:
             raise QuantityInvalid(cap)
-        item.quantity = wanted
         item.shown_price_pennies = product.price_pennies or 0
+        if chosen_price_pennies is not None or not product.pay_what_you_want:
+            item.chosen_price_pennies = chosen_price_pennies
+        item.is_gift = item.is_gift or is_gift
         item.save()
     return item
+
+
+def cart_set_price(*, cart: Cart, item_id: object, chosen_price_pennies: int) -> None:
+    """Name another price. Raises CartItemNotFound, PriceBelowMinimum, PriceNotYours, PriceInvalid."""
+    item = cart.items.select_related("product").filter(pk=_row_id(item_id)).first()
+    if item is None:
+        raise CartItemNotFound
+    _refuse_price(item.product, chosen_price_pennies)
+    cart.items.filter(pk=item.pk).update(
+        chosen_price_pennies=chosen_price_pennies,
+        shown_price_pennies=item.product.price_pennies or 0,
+    )
+
+
+def cart_set_gift(
+    *,
+    cart: Cart,
+    item_id: object,
+    is_gift: bool,
+    email: str = "",
+    message: str = "",
+    send_on: date | None = None,
+) -> None:
+    """Whether all copies are for others; whom the first gift goes to, with which words, and when.
+
+    Raises CartItemNotFound, and GiftInvalid for an address that is none, a message that is too long
+    and a day that is past or more than a year away.
+    """
+    email = email.strip()
+    today = timezone.localdate()
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError as error:
+        raise GiftInvalid("Enter the email address of who gets it, or leave it empty.") from error
+    if len(message) > MAX_GIFT_MESSAGE:
+        raise GiftInvalid(f"A message can be up to {MAX_GIFT_MESSAGE} characters long.")
+    if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:
+        raise GiftInvalid("Choose a day from today on, within a year.")
+    changed = cart.items.filter(pk=_row_id(item_id)).update(
+        is_gift=is_gift,
+        gift_email=email,
+        gift_message=message.replace("\0", "").strip(),
+        gift_send_on=send_on,
+    )
+    if not changed:
+        raise CartItemNotFound
+
+
+def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> DiscountCode:
+    """Put a discount code in. Raises DiscountUnknown, and DiscountNotUsable with the reason.
+
+    A code that does not fit leaves the one that was there. Whether it still fits is looked up again
+    each time that the cart is.
+    """
+    found = discount_find(code)
+    if found is None:
+        raise DiscountUnknown
+    lines = summary_of(list(cart.items.all())).lines
+    user = shopper.user
+    email = user.email if user is not None else ""
+    fit = discount_fit(code=found, lines=lines, cart=cart, user=user, email=email)
+    if fit.message:
+        raise DiscountNotUsable(fit.message)
+    Cart.objects.filter(pk=cart.pk).update(discount_code=found)
+    cart.discount_code = found
+    return found
+
+
+def cart_drop_code(*, cart: Cart) -> None:
+    Cart.objects.filter(pk=cart.pk).update(discount_code=None)
+    cart.discount_code = None
+
+
+def cart_count(*, cart: Cart | None) -> int:
+    """How many copies are in the cart."""
+    return 0 if cart is None else cart.items.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
 def cart_set_quantity(*, cart: Cart, item_id: object, quantity: int) -> None:
@@ -136,9 +200,15 @@ def cart_accept_prices(*, cart: Cart) -> None:
     """The shopper has seen today's prices and agrees to them."""
     items = list(cart.items.select_related("product"))
     for item in items:
-        if item.product.price_pennies is not None:
-            item.shown_price_pennies = item.product.price_pennies
-    CartItem.objects.bulk_update(items, ["shown_price_pennies"])
+        price = item.product.price_pennies
+        if price is None:
+            continue
+        item.shown_price_pennies = price
+        chosen = item.chosen_price_pennies
+        if chosen is not None:
+            chooses = item.product.pay_what_you_want
+            item.chosen_price_pennies = max(chosen, price) if chooses else None
+    CartItem.objects.bulk_update(items, ["shown_price_pennies", "chosen_price_pennies"])
 
 
 @transaction.atomic
@@ -150,12 +220,15 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
     present = {item.product_id: item for item in into.items.all()}
     for item in guest.items.all():
         if mine := present.get(item.product_id):
-            mine.quantity = min(mine.quantity + item.quantity, cap)
+            # Chosen in both is chosen once: a second copy would be a gift that nobody meant.
+            mine.quantity = min(max(mine.quantity, item.quantity), cap)
             mine.save(update_fields=["quantity"])
         elif len(present) < MAX_LINES:
             item.cart = into
             item.save(update_fields=["cart"])
             present[item.product_id] = item
+    if into.discount_code_id is None and guest.discount_code_id is not None:
+        Cart.objects.filter(pk=into.pk).update(discount_code=guest.discount_code_id)
     guest.orders.update(cart=into)
     guest.delete()
 
@@ -172,52 +245,25 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
             item.save(update_fields=["quantity"])
 
 
-def cart_summary(*, cart: Cart | None) -> CartSummary:
-    """The cart as it would be charged now, each line with what stands in its way."""
-    items = list(cart.items.all()) if cart is not None else []
-    products = ProductPage.objects.for_cards().in_bulk([item.product_id for item in items])
-    return CartSummary(
-        lines=[_line(item, products[item.product_id]) for item in items],
-        currency=settings.STRIPE_CURRENCY,
-        max_quantity=settings.CART_MAX_QUANTITY,
-    )
-
-
-def _line(item: CartItem, product: ProductPage) -> CartLine:
-    price = product.price_pennies
-    shown = item.shown_price_pennies
-    problem, message = "", ""
-    if not product.live or price is None:
-        problem, message = "unavailable", "This is no longer for sale. Remove it to check out."
-    elif price != shown:
-        code = settings.STRIPE_CURRENCY
-        problem = "repriced"
-        message = (
-            f"The price changed from {format_money(shown, code)} to {format_money(price, code)} "
-            "since you added it."
-        )
-    elif item.quantity > settings.CART_MAX_QUANTITY:
-        problem, message = "quantity", QuantityInvalid(settings.CART_MAX_QUANTITY).message
-    unit = price if price is not None else shown
-    return CartLine(
-        item_id=item.pk,
-        product=product,
-        title=product.title,
-        artist_name=product.artist.name if product.artist else "",
-        quantity=item.quantity,
-        unit_price_pennies=unit,
-        line_total_pennies=unit * item.quantity,
-        problem=problem,
-        message=message,
-    )
-
-
 def product_for_sale(product_id: object) -> ProductPage:
     """The live, priced product of that id; ProductNotForSale for everything else, however odd."""
     product = ProductPage.objects.live().filter(pk=_row_id(product_id)).first()
     if product is None or product.price_pennies is None:
         raise ProductNotForSale
     return product
+
+
+def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:
+    """PriceNotYours, PriceBelowMinimum or PriceInvalid unless this product may be sold at that price."""
+    code, least = settings.STRIPE_CURRENCY, product.price_pennies or 0
+    if not product.pay_what_you_want:
+        raise PriceNotYours
+    if chosen_price_pennies < least:
+        raise PriceBelowMinimum(format_money(least, code))
+    if chosen_price_pennies > MAX_PRICE_PENNIES:
+        raise PriceInvalid(f"A price can be at most {format_money(MAX_PRICE_PENNIES, code)}.")
+    if chosen_price_pennies % currency(code).step:
+        raise PriceInvalid(f"The last decimal of a price in {code} must be 0.")
 
 
 def _row_id(raw: object) -> int:

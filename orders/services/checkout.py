@@ -14,10 +14,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog_pages.models import ShopSettings
+from catalog_pages.models import ProductPage, ShopSettings
 from catalog_pages.money import to_stripe
 from orders import stripe_gateway
 from orders.errors import (
+    AlreadyOwned,
     CartEmpty,
     CartNeedsAttention,
     OrderChanged,
@@ -26,9 +27,13 @@ from orders.errors import (
     PaymentRefused,
     PaymentServiceUnavailable,
     PaymentUnderReview,
+    ProductNotForSale,
+    ProductNotFree,
 )
 from orders.locks import lock_cart, lock_order
-from orders.models import Cart, Order, OrderAnomaly, OrderItem, Payment
+from orders.models import Cart, CartItem, Order, OrderAnomaly, OrderItem, Payment
+from orders.services.carts import cart_of_user, product_for_sale
+from orders.services.discounts import discount_retake
 from orders.services.fulfilment import (
     CheckoutUnknown,
     SnapshotContradicts,
@@ -39,7 +44,9 @@ from orders.services.fulfilment import (
     payment_give_up,
     sync_checkout,
 )
-from orders.services.placing import cart_content, order_place
+from orders.services.placing import cart_content, content_of, order_place, order_write
+from orders.services.pricing import summary_of
+from orders.services.shopper import NOBODY, Shopper, owned_among
 from orders.stripe_facts import GatewayError, GatewayRefused, GatewayUnavailable
 
 logger = logging.getLogger(__name__)
@@ -58,9 +65,15 @@ class CheckoutStarted:
 
 
 def checkout_start(
-    *, cart: Cart | None, user: Any, email: str, consented: bool, channel: str = Order.Channel.WEB
+    *,
+    cart: Cart | None,
+    user: Any,
+    email: str,
+    consented: bool,
+    channel: str = Order.Channel.WEB,
+    shopper: Shopper = NOBODY,
 ) -> CheckoutStarted:
-    """Freeze the cart into an order and open its payment.
+    """Freeze the cart into an order and open its payment. Without `user` an email address is enough.
 
     The same cart content gets the same order again, however often this is called; a changed cart
     gets a new one, and before that the session of the old one is closed, so that it can no longer
@@ -72,7 +85,12 @@ def checkout_start(
     now = cart_content(cart=cart, user=user, email=email)
     _close_all(_opened_for_other_content(cart, now.fingerprint))
     order = _order_with_payment(
-        cart=cart, user=user, email=email, consented=consented, channel=channel
+        cart=cart,
+        user=user,
+        email=email,
+        consented=consented,
+        channel=channel,
+        shopper=shopper if user is None else Shopper(user),
     )
     if not order.is_paid:
         # Whoever placed an order since the look above is seen only now. First who there is, then
@@ -97,7 +115,36 @@ def checkout_resume(*, order: Order) -> CheckoutStarted:
         raise OrderClosed
     if _others_with_same_content(order).filter(status=Order.Status.PROCESSING).exists():
         raise PaymentOnItsWay
+    if order.status == Order.Status.PENDING:
+        _refuse_owned(order)
     return _open(order, may_attempt_again=False)
+
+
+def checkout_free(*, product: ProductPage, user: Any, channel: str = Order.Channel.WEB) -> Order:
+    """One click for what costs nothing: the paid order, its rights and its receipt.
+
+    Clicked twice it is one order. Raises ProductNotForSale, ProductNotFree and AlreadyOwned.
+    """
+    mine = cart_of_user(user_id=user.pk, create=True)
+    with transaction.atomic():
+        lock_cart(mine.pk if mine is not None else None)  # one click after the other
+        offered = product_for_sale(product.pk)
+        if offered.price_pennies or offered.pay_what_you_want:
+            raise ProductNotFree
+        loose = CartItem(product=offered, quantity=1, shown_price_pennies=0)
+        content = content_of(
+            summary_of([loose], shopper=Shopper(user)), user=user, email=user.email
+        )
+        line = content.summary.lines[0]
+        if line.problem == "owned":
+            raise AlreadyOwned
+        if line.problem:
+            raise ProductNotForSale
+        order = order_write(
+            content=content, cart=None, user=user, email=user.email, channel=channel
+        )
+        _settle_free(order)
+    return order
 
 
 def order_success_url(order: Order) -> str:
@@ -142,6 +189,17 @@ def _refuse_changed_cart(order: Order, cart: Cart | None) -> None:
         raise CartNeedsAttention(CHANGED_MEANWHILE)
 
 
+def _refuse_owned(order: Order) -> None:
+    """What the buyer got by another road since is not paid for again."""
+    items = list(order.items.filter(is_gift=False))
+    owned = owned_among(Shopper(order.user), [item.product_id for item in items])
+    bought = next((item for item in items if item.product_id in owned), None)
+    if bought is not None:
+        raise AlreadyOwned(
+            f"You own “{bought.title}” already. Check out the rest again from your cart."
+        )
+
+
 def _others_with_same_content(order: Order) -> QuerySet[Order]:
     """Orders for the same content of the same cart: made when one had been given up."""
     same = Order.objects.filter(cart__isnull=False, cart=order.cart_id)
@@ -150,10 +208,14 @@ def _others_with_same_content(order: Order) -> QuerySet[Order]:
 
 def _still_sold(order: Order) -> bool:
     items = order.items.select_related("product")
-    return all(
-        item.product.live and item.product.price_pennies == item.list_price_pennies
-        for item in items
-    )
+    return all(item.product.live and _is_price_now(item) for item in items)
+
+
+def _is_price_now(item: OrderItem) -> bool:
+    price = item.product.price_pennies
+    if item.product.pay_what_you_want and price is not None:
+        return item.unit_price_pennies >= price
+    return price == item.unit_price_pennies
 
 
 @transaction.atomic
@@ -254,6 +316,7 @@ def _new_attempt(order: Order, *, after: int, of_cart: bool = False) -> Payment:
     latest = (twin or locked).payments.order_by("-attempt")[0]
     if twin is not None or latest.attempt > after:
         return latest
+    discount_retake(order=locked)
     payment = _write_attempt(locked, attempt=after + 1)
     order_project_status(locked)
     return payment

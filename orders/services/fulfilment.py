@@ -26,6 +26,7 @@ from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
 from orders.services.access import access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.carts import cart_remove_bought
+from orders.services.discounts import discount_follow
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
 from orders.stripe_facts import CheckoutSession, GatewayNotFound
 
@@ -171,8 +172,13 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
 
 
 def order_issue_grants(order: Order) -> int:
-    """Give the buyer every file of the delivery list that is not given yet; return how many."""
-    deliveries = OrderItemAsset.objects.filter(order_item__order=order).order_by()
+    """Give the buyer every file of the delivery list that is not given yet; return how many.
+
+    Lines that are gifts as a whole give the buyer nothing but codes.
+    """
+    deliveries = OrderItemAsset.objects.filter(
+        order_item__order=order, order_item__is_gift=False
+    ).order_by()
     rows = deliveries.values_list("order_item_id", "asset_id", "title", "position")
     return grants_issue(
         user_id=order.user_id, email=order.email, specs=[GrantSpec(*row) for row in rows]
@@ -189,6 +195,7 @@ def order_project_status(order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(
         status=order.status, paid_at=order.paid_at, updated_at=order.updated_at
     )
+    discount_follow(order)
 
 
 def projected_status(paid_at: datetime | None, statuses: Mapping[int, str]) -> str:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from catalog_pages.models import ProductPage
+from catalog_pages.models import BundledProduct, ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from orders.consent import CONSENT_VERSION
 from orders.errors import (
+    AlreadyOwned,
     AmountTooLarge,
     AmountTooSmall,
     CartEmpty,
     CartNeedsAttention,
     ConsentMissing,
+    DiscountNotUsable,
+    EmailMissing,
     PaymentOnItsWay,
 )
 from orders.locks import lock_cart
 from orders.models import Cart, Order, OrderItem, OrderItemAsset
-from orders.services.carts import CartLine, CartSummary, cart_summary
+from orders.services.discounts import discount_reserve
+from orders.services.pricing import CartLine, CartSummary, cart_summary
+from orders.services.shopper import NOBODY, Shopper
 
-# The text stands in the cart's template; change both together and give it a new version.
-CONSENT_VERSION = "2026-11"
 REUSABLE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.FAILED)
 
 
@@ -46,43 +51,70 @@ class Content:
     fingerprint: str
 
 
-def cart_content(*, cart: Cart | None, user: Any, email: str) -> Content:
-    summary = cart_summary(cart=cart)
+def cart_content(*, cart: Cart | None, user: Any, email: str, shopper: Shopper = NOBODY) -> Content:
+    """`shopper`: whoever asks, where it matters what they own already."""
+    return content_of(cart_summary(cart=cart, shopper=shopper, email=email), user=user, email=email)
+
+
+def content_of(summary: CartSummary, *, user: Any, email: str) -> Content:
     deliveries = _deliveries(summary)
     return Content(summary, deliveries, _fingerprint(summary, deliveries, user, email))
 
 
 @transaction.atomic
 def order_place(
-    *, cart: Cart, user: Any, email: str, consented: bool, channel: str
+    *,
+    cart: Cart,
+    user: Any,
+    email: str,
+    consented: bool,
+    channel: str,
+    shopper: Shopper = NOBODY,
 ) -> tuple[Order, bool]:
-    """The order for what is in the cart now, and whether it is new.
+    """The order for what is in the cart now, and whether it is new. Without `user` it is a guest's.
 
-    Raises CartEmpty, CartNeedsAttention, ConsentMissing, AmountTooSmall, AmountTooLarge, and
-    PaymentOnItsWay when a delayed payment for one of these products is under way already.
+    Raises CartEmpty, CartNeedsAttention, AlreadyOwned, ConsentMissing, EmailMissing, AmountTooSmall,
+    AmountTooLarge, DiscountNotUsable, and PaymentOnItsWay when a delayed payment for one of these
+    products is under way already.
     """
     locked = lock_cart(cart.pk)
-    content = cart_content(cart=locked, user=user, email=email)
-    summary = content.summary
-    _refuse_unfit(summary, consented=consented)
+    content = cart_content(cart=locked, user=user, email=email, shopper=shopper)
+    _refuse_unfit(content.summary, email=email, consented=consented)
     if (existing := _order_to_go_on_with(locked, content.fingerprint)) is not None:
         return existing, False
-    _refuse_what_is_on_its_way(locked, summary)
+    _refuse_what_is_on_its_way(locked, content.summary)
+    return order_write(content=content, cart=locked, user=user, email=email, channel=channel), True
+
+
+def order_write(
+    *, content: Content, cart: Cart | None, user: Any, email: str, channel: str
+) -> Order:
+    """The rows of an order. The caller has the transaction, and has seen to it that it may be placed.
+
+    Raises DiscountNotUsable when others have taken all uses of its code.
+    """
+    summary = content.summary
+    has_to_be_paid = summary.total_pennies > 0
     order = Order.objects.create(
         user=user,
         email=email,
+        placed_as_guest=user is None,
         currency=summary.currency,
         subtotal_pennies=summary.subtotal_pennies,
+        discount_pennies=summary.discount_pennies,
+        tax_behavior=summary.tax if has_to_be_paid else Order.TaxBehavior.NONE,
         total_pennies=summary.total_pennies,
-        consent_version=CONSENT_VERSION,
-        consent_at=timezone.now(),
+        consent_version=CONSENT_VERSION if has_to_be_paid else "",
+        consent_at=timezone.now() if has_to_be_paid else None,
         channel=channel,
-        cart=locked,
+        cart=cart,
         cart_fingerprint=content.fingerprint,
     )
     for position, line in enumerate(summary.lines, start=1):
         _write_line(order, line, position, content.deliveries[line.product.pk])
-    return order, True
+    if summary.code is not None and summary.discount_pennies:
+        discount_reserve(code=summary.code, order=order)
+    return order
 
 
 def _order_to_go_on_with(cart: Cart | None, fingerprint: str) -> Order | None:
@@ -107,12 +139,21 @@ def _refuse_what_is_on_its_way(cart: Cart | None, summary: CartSummary) -> None:
         )
 
 
-def _refuse_unfit(summary: CartSummary, *, consented: bool) -> None:
+def _refuse_unfit(summary: CartSummary, *, email: str, consented: bool) -> None:
     if not summary.lines:
         raise CartEmpty
-    if summary.has_problems:
+    owned = next((line for line in summary.lines if line.problem == "owned"), None)
+    if owned is not None:
+        raise AlreadyOwned(
+            f"You own “{owned.title}” already. Remove it from your cart, or make it a gift."
+        )
+    if any(line.problem for line in summary.lines):
         raise CartNeedsAttention
-    if not consented:
+    if summary.discount_message:
+        raise DiscountNotUsable(f"{summary.discount_message} Remove it to check out without.")
+    if not email:
+        raise EmailMissing
+    if not consented and summary.total_pennies:
         raise ConsentMissing
     facts = currency(summary.currency)
     if 0 < summary.total_pennies < facts.minimum_charge:
@@ -124,18 +165,26 @@ def _refuse_unfit(summary: CartSummary, *, consented: bool) -> None:
 
 
 def _deliveries(summary: CartSummary) -> dict[int, list[Delivery]]:
-    """Product id -> the files it delivers now, in the order of its tracks."""
-    product_ids = [line.product.pk for line in summary.lines]
-    products = ProductPage.objects.filter(pk__in=product_ids).with_tracks()
-    return {product.pk: _files_of(product) for product in products}
+    """Product id -> the files it delivers now: its own in the order of its tracks, then its contents'."""
+    bundles: dict[int, list[int]] = {line.product.pk: [line.product.pk] for line in summary.lines}
+    contents = BundledProduct.objects.filter(page__in=list(bundles))
+    for row in contents.order_by("page", "sort_order", "pk").values_list("page", "product"):
+        bundles[row[0]].append(row[1])
+    wanted = {product_id for sources in bundles.values() for product_id in sources}
+    products = ProductPage.objects.filter(pk__in=wanted).with_tracks().in_bulk()
+    return {
+        product_id: _files_of([products[source] for source in sources])
+        for product_id, sources in bundles.items()
+    }
 
 
-def _files_of(product: ProductPage) -> list[Delivery]:
+def _files_of(products: Sequence[ProductPage]) -> list[Delivery]:
     files: dict[Any, Delivery] = {}
-    for track in product.tracks.all():
-        for file in track.files.all():
-            if file.asset_id:  # the same file on two tracks is delivered once
-                files.setdefault(file.asset_id, Delivery(file.asset_id, track.title))
+    for product in products:
+        for track in product.tracks.all():
+            for file in track.files.all():
+                if file.asset_id:  # the same file on two tracks is delivered once
+                    files.setdefault(file.asset_id, Delivery(file.asset_id, track.title))
     return list(files.values())
 
 
@@ -145,6 +194,8 @@ def _fingerprint(
     """Everything that makes two checkouts the same agreement; anything else makes a new order."""
     content = [
         summary.currency,
+        summary.tax,
+        summary.discount_code,
         str(user.pk) if user is not None else "",
         email.lower(),
         sorted(
@@ -152,7 +203,12 @@ def _fingerprint(
                 line.product.pk,
                 line.quantity,
                 line.unit_price_pennies,
+                line.discount_pennies,
                 line.title,
+                line.is_gift,
+                line.gift_email,
+                line.gift_message,
+                str(line.gift_send_on or ""),
                 [str(delivery.asset_id) for delivery in deliveries[line.product.pk]],
             ]
             for line in summary.lines
@@ -168,10 +224,15 @@ def _write_line(order: Order, line: CartLine, position: int, deliveries: list[De
         position=position,
         title=line.title,
         artist_name=line.artist_name,
-        list_price_pennies=line.unit_price_pennies,
+        list_price_pennies=line.list_price_pennies,
         unit_price_pennies=line.unit_price_pennies,
         quantity=line.quantity,
-        total_pennies=line.line_total_pennies,
+        discount_pennies=line.discount_pennies,
+        total_pennies=line.line_total_pennies - line.discount_pennies,
+        is_gift=line.is_gift,
+        gift_email=line.gift_email,
+        gift_message=line.gift_message,
+        gift_send_on=line.gift_send_on,
     )
     OrderItemAsset.objects.bulk_create(
         OrderItemAsset(

@@ -20,8 +20,9 @@ from catalog_pages.money import format_money
 from orders.errors import CartItemNotFound
 from orders.models import Cart
 from orders.services import carts
-from orders.services.carts import CartSummary
+from orders.services.pricing import CartSummary, cart_summary
 from orders.services.purchases import owned_product_id
+from orders.views.guests import shopper_of
 from orders.views.same_origin import same_origin_or_token
 
 SESSION_KEY = "cart_id"
@@ -46,10 +47,15 @@ def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
     return cart
 
 
+def request_summary(request: HttpRequest) -> CartSummary:
+    """This shopper's cart as it would be charged now."""
+    return cart_summary(cart=request_cart(request), shopper=shopper_of(request))
+
+
 @never_cache
 @require_safe
 def cart(request: HttpRequest) -> HttpResponse:
-    summary = carts.cart_summary(cart=request_cart(request))
+    summary = request_summary(request)
     if wants_json(request):
         return JsonResponse(summary_json(summary))
     return render_cart(request, summary)
@@ -75,7 +81,7 @@ def header_fragment(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and product_id.isascii() and product_id[:18].isdigit():
         owned = owned_product_id(user=request.user, product_id=int(product_id[:18]))
     context = {
-        "cart_count": carts.cart_summary(cart=request_cart(request)).count,
+        "cart_count": carts.cart_count(cart=request_cart(request)),
         "owned_product_id": owned,
         "purchases_url": reverse("orders:purchases"),
     }
@@ -96,7 +102,7 @@ def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
         except DomainError as error:
             return _refusal(request, data, error)
         if wants_json(request):
-            return JsonResponse(summary_json(carts.cart_summary(cart=request_cart(request))))
+            return JsonResponse(summary_json(request_summary(request)))
         messages.success(request, sentence)
         return HttpResponseRedirect(reverse("orders:cart"), status=303)
 
@@ -104,7 +110,8 @@ def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
 
 
 def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
-    quantity = carts.parse_quantity(data.get("quantity", 1))
+    # Pressing the button twice means one copy; whoever wants more says how many.
+    quantity = carts.parse_quantity(data["quantity"]) if "quantity" in data else None
     product = carts.product_for_sale(data.get("product"))
     basket = request_cart(request, create=True)
     assert basket is not None  # noqa: S101  # create=True
@@ -161,7 +168,7 @@ def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) 
     if error.status == 404 and "product" in data:
         raise Http404(error.message)
     item = str(data.get("item") or "")
-    summary = carts.cart_summary(cart=request_cart(request))
+    summary = request_summary(request)
     if item not in {str(line.item_id) for line in summary.lines}:
         item = ""
     return render_cart(request, summary, {item: error.message}, status=error.status)

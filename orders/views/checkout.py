@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog_pages.errors import DomainError
 from orders.errors import PaymentRefused, PaymentServiceUnavailable
 from orders.models import Order
-from orders.services.carts import cart_summary
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
+from orders.services.pricing import cart_summary
 from orders.services.purchases import purchased_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
 from orders.views.cart import render_cart, request_cart

@@ -223,4 +223,4 @@ def test_a_blank_line_of_a_copied_example_means_the_default(
 
     config = load(monkeypatch, **blanks)
 
-    assert (config.debug, config.cart_max_quantity, config.email["PORT"]) == (False, 1, 587)
+    assert (config.debug, config.cart_max_quantity, config.email["PORT"]) == (False, 99, 587)

@@ -1,0 +1,195 @@
+"""Discount codes: what one takes off a cart, and the places that its orders hold.
+
+The facts are rows: an order that waits for its payment or has it holds a use, one that failed or
+expired does not. Limits are counted under the code's lock, and two orders can never hold the same
+place of a limited code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from catalog_pages.models import ProductPage
+from catalog_pages.money import allocate, currency, format_money
+from downloads.holders import normalise_email
+from orders.errors import DiscountNotUsable
+from orders.locks import lock_discount_code
+from orders.models import Cart, DiscountCode, DiscountUse, Order
+from orders.services.anomalies import anomaly_record
+
+HOLDS_A_USE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.PAID)
+USED_UP = "This code has been used as often as it may be."
+
+
+class Line(Protocol):
+    """What a discount has to know of a line."""
+
+    @property
+    def product(self) -> ProductPage: ...
+    @property
+    def line_total_pennies(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class DiscountFit:
+    """What a code takes off each line, in their order; or `message`, the sentence why nothing."""
+
+    shares: list[int]
+    message: str = ""
+
+
+NO_FIT = DiscountFit([])
+
+
+def discount_find(text: str) -> DiscountCode | None:
+    """The code that somebody typed, whatever its case; None for an unknown one."""
+    typed = text.strip()[:40].replace("\0", "")
+    return DiscountCode.objects.filter(code__iexact=typed).first() if typed else None
+
+
+def discount_fit(
+    *, code: DiscountCode, lines: Sequence[Line], cart: Cart | None, user: Any, email: str
+) -> DiscountFit:
+    """What the code takes off these lines now. What this very cart waits to pay does not count."""
+    others = _held(code)
+    if cart is not None:
+        others = others.exclude(order__cart=cart, order__status=Order.Status.PENDING)
+    message = _why_not_now(code) or _why_not_again(code, others, user, email)
+    shares = discount_shares(code, lines)
+    subtotal = sum(line.line_total_pennies for line in lines)
+    least = code.min_subtotal_pennies or 0
+    if not message and subtotal < least:
+        missing = format_money(least - subtotal, settings.STRIPE_CURRENCY)
+        least_money = format_money(least, settings.STRIPE_CURRENCY)
+        message = f"This code is for orders of {least_money} or more. {missing} is missing."
+    if not message and not any(shares):
+        message = "This code is for other music than what is in your cart."
+    return DiscountFit([], message) if message else DiscountFit(shares)
+
+
+def discount_shares(code: DiscountCode, lines: Sequence[Line]) -> list[int]:
+    """Each line's share in pennies: never more than the line, summing to the whole discount.
+
+    A percentage is taken off all fitting lines together and rounded once, half up.
+    """
+    fits = _fits(code, [line.product for line in lines])
+    weights = [line.line_total_pennies if line.product.pk in fits else 0 for line in lines]
+    whole, step = sum(weights), currency(settings.STRIPE_CURRENCY).step
+    if code.kind == DiscountCode.Kind.PERCENT:
+        steps = (whole * (code.percent or 0) + 50 * step) // (100 * step)
+        total = min(steps * step, whole)
+    else:
+        total = min(code.amount_pennies or 0, whole)
+    return allocate(total, weights, step=step) if whole else [0] * len(lines)
+
+
+def discount_reserve(*, code: DiscountCode, order: Order) -> None:
+    """Hold a use for a new order. Raises DiscountNotUsable when others hold all that there are.
+
+    The caller has the transaction; the code's lock makes everybody who wants it wait in line.
+    """
+    locked = lock_discount_code(code.pk)
+    others = _held(locked)
+    if message := _why_not_now(locked) or _why_not_again(locked, others, order.user, order.email):
+        raise DiscountNotUsable(message)
+    DiscountUse.objects.create(
+        code=locked,
+        order=order,
+        code_text=locked.code,
+        buyer_email=normalise_email(order.email),
+        place=_free_place(locked),
+    )
+
+
+def discount_retake(*, order: Order) -> None:
+    """Hold the use again that the order let go, because it is tried again. Raises DiscountNotUsable."""
+    use = DiscountUse.objects.filter(order=order).exclude(released_at=None).first()
+    if use is None:
+        return
+    code = lock_discount_code(use.code_id)
+    if message := _why_not_now(code) or _why_not_again(code, _held(code), order.user, order.email):
+        raise DiscountNotUsable(message)
+    DiscountUse.objects.filter(pk=use.pk).update(released_at=None, place=_free_place(code))
+
+
+def discount_follow(order: Order) -> None:
+    """Hold or release the order's use, as its status says. The caller holds the order's lock.
+
+    An order that is paid after it had let its use go gets what it was promised; when nothing is left
+    of the code, staff are told.
+    """
+    if not order.discount_pennies:
+        return
+    use = DiscountUse.objects.filter(order=order).first()
+    if use is None:
+        return
+    mine = DiscountUse.objects.filter(pk=use.pk)
+    if order.status not in HOLDS_A_USE:
+        if use.released_at is None:
+            mine.update(released_at=timezone.now(), place=None)
+    elif use.released_at is not None:
+        code = lock_discount_code(use.code_id)
+        place = _free_place(code)
+        overrun = code.max_uses is not None and (
+            place is None or _held(code).count() >= code.max_uses
+        )
+        mine.update(released_at=None, place=None if overrun else place)
+        if overrun:
+            detail = f"{use.code_text}: {code.max_uses} in all, all held by other orders"
+            anomaly_record("discount_overrun", str(order.pk), order, detail)
+
+
+def _held(code: DiscountCode) -> QuerySet[DiscountUse]:
+    return DiscountUse.objects.filter(code=code, released_at=None)
+
+
+def _why_not_now(code: DiscountCode) -> str:
+    now = timezone.now()
+    if not code.is_active or (code.ends_at is not None and code.ends_at <= now):
+        return "This code is no longer valid."
+    if code.starts_at is not None and code.starts_at > now:
+        local = timezone.localtime(code.starts_at)
+        return f"This code is valid from {date_format(local, 'j F Y, H:i')}."
+    return ""
+
+
+def _why_not_again(code: DiscountCode, others: QuerySet[DiscountUse], user: Any, email: str) -> str:
+    if code.max_uses is not None and others.count() >= code.max_uses:
+        return USED_UP
+    if code.max_uses_per_buyer is None or not (email or user is not None):
+        return ""
+    mine = Q(buyer_email=normalise_email(email))
+    if user is not None:
+        mine |= Q(order__user=user)
+    return USED_UP if others.filter(mine).count() >= code.max_uses_per_buyer else ""
+
+
+def _free_place(code: DiscountCode) -> int | None:
+    """The first place that no order holds; None when the code has no limit or none is left."""
+    if code.max_uses is None:
+        return None
+    held = set(_held(code).exclude(place=None).values_list("place", flat=True))
+    place = next(place for place in count(1) if place not in held)
+    return place if place <= code.max_uses else None
+
+
+def _fits(code: DiscountCode, products: Collection[ProductPage]) -> set[int]:
+    """Ids of the products that the code is good for."""
+    named = set(code.products.order_by().values_list("pk", flat=True))
+    artists = set(code.artists.order_by().values_list("pk", flat=True))
+    genres = set(code.genres.order_by().values_list("pk", flat=True))
+    if not (named or artists or genres):
+        return {product.pk for product in products}
+    return {
+        product.pk
+        for product in products
+        if product.pk in named or product.artist_id in artists or product.genre_id in genres
+    }

@@ -1,0 +1,212 @@
+"""What a cart would cost now: each line with its price, its share of the discount and what hinders it.
+
+Amounts are integers in minor units. Nothing is stored here; placing an order freezes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from django.conf import settings
+
+from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
+from catalog_pages.money import currency, format_money
+from orders.errors import AmountTooSmall, QuantityInvalid
+from orders.models import Cart, CartItem, DiscountCode
+from orders.services.discounts import NO_FIT, DiscountFit, discount_fit
+from orders.services.shopper import NOBODY, Shopper, owned_among
+
+
+@dataclass(frozen=True)
+class Contained:
+    """One product inside a bundle, and whether the shopper owns it without."""
+
+    product_id: int
+    title: str
+    is_owned: bool
+
+
+@dataclass(frozen=True)
+class CartLine:
+    """One line as it stands now. `problem` is a stable code, `message` its sentence; both may be ""."""
+
+    item_id: int
+    product: ProductPage
+    title: str
+    artist_name: str
+    quantity: int
+    list_price_pennies: int
+    unit_price_pennies: int
+    line_total_pennies: int
+    discount_pennies: int = 0
+    problem: str = ""
+    message: str = ""
+    contains: list[Contained] = field(default_factory=list)
+    is_gift: bool = False
+    gift_email: str = ""
+    gift_message: str = ""
+    gift_send_on: date | None = None
+
+    @property
+    def copies_for_me(self) -> int:
+        return 0 if self.is_gift else 1
+
+    @property
+    def gift_copies(self) -> int:
+        return self.quantity - self.copies_for_me
+
+    @property
+    def owned_contents(self) -> list[Contained]:
+        return [contained for contained in self.contains if contained.is_owned]
+
+
+@dataclass(frozen=True)
+class CartSummary:
+    """Everything that a page, the API or checkout needs to know of a cart.
+
+    `discount_message`: why the code in the cart takes nothing off. It has to be removed before
+    checkout, so that nobody pays more than they were shown.
+    """
+
+    lines: list[CartLine]
+    currency: str
+    max_quantity: int
+    tax: str = ShopSettings.Tax.NONE
+    code: DiscountCode | None = None
+    discount_message: str = ""
+
+    @property
+    def count(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def subtotal_pennies(self) -> int:
+        return sum(line.line_total_pennies for line in self.lines)
+
+    @property
+    def discount_pennies(self) -> int:
+        return sum(line.discount_pennies for line in self.lines)
+
+    @property
+    def total_pennies(self) -> int:
+        """Before tax that Stripe adds on top."""
+        return self.subtotal_pennies - self.discount_pennies
+
+    @property
+    def discount_code(self) -> str:
+        return self.code.code if self.code is not None else ""
+
+    @property
+    def amount_message(self) -> str:
+        """Why the total cannot be paid, or "": Stripe charges nothing below its minimum."""
+        least = currency(self.currency).minimum_charge
+        if self.lines and 0 < self.total_pennies < least:
+            return AmountTooSmall(format_money(least, self.currency)).message
+        return ""
+
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.discount_message) or any(line.problem for line in self.lines)
+
+    @property
+    def can_checkout(self) -> bool:
+        return bool(self.lines) and not self.has_problems and not self.amount_message
+
+
+def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "") -> CartSummary:
+    """The cart as it would be charged now; a constant number of queries.
+
+    `email`: whose limit of a code counts, when the shopper has no account.
+    """
+    items = list(cart.items.all()) if cart is not None else []
+    code = cart.discount_code if cart is not None else None
+    summary = summary_of(items, shopper=shopper)
+    if code is None or not summary.lines:
+        return replace(summary, code=code)
+    email = shopper.user.email if shopper.user is not None else email
+    fit = discount_fit(code=code, lines=summary.lines, cart=cart, user=shopper.user, email=email)
+    return _discounted(summary, code, fit)
+
+
+def summary_of(items: Collection[CartItem], *, shopper: Shopper = NOBODY) -> CartSummary:
+    """The same for loose lines, before any discount."""
+    products = ProductPage.objects.for_cards().in_bulk([item.product_id for item in items])
+    contents = _contents(products)
+    inside = {product.pk for parts in contents.values() for product in parts}
+    owned = owned_among(shopper, {*products, *inside})
+    return CartSummary(
+        lines=[
+            _line(item, products[item.product_id], contents.get(item.product_id, []), owned)
+            for item in items
+        ],
+        currency=settings.STRIPE_CURRENCY,
+        max_quantity=settings.CART_MAX_QUANTITY,
+        tax=ShopSettings.load().tax,
+    )
+
+
+def _discounted(summary: CartSummary, code: DiscountCode, fit: DiscountFit = NO_FIT) -> CartSummary:
+    if fit.message:
+        return replace(summary, code=code, discount_message=fit.message)
+    lines = [
+        replace(line, discount_pennies=share)
+        for line, share in zip(summary.lines, fit.shares, strict=True)
+    ]
+    return replace(summary, lines=lines, code=code)
+
+
+def _contents(products: Collection[int]) -> dict[int, list[ProductPage]]:
+    """Bundle -> what it contains, in its order."""
+    contents: dict[int, list[ProductPage]] = {}
+    rows = BundledProduct.objects.filter(page__in=products).select_related("product")
+    for row in rows.order_by("page", "sort_order", "pk"):
+        contents.setdefault(row.page_id, []).append(row.product)
+    return contents
+
+
+def _line(
+    item: CartItem, product: ProductPage, parts: list[ProductPage], owned: Collection[int]
+) -> CartLine:
+    unit, problem, message = _price(item, product)
+    if not product.live or product.price_pennies is None or not all(part.live for part in parts):
+        problem, message = "unavailable", "This is no longer for sale. Remove it to check out."
+    elif product.pk in owned and not item.is_gift:
+        problem = "owned"
+        message = "You own this already. Remove it, or make it a gift for somebody else."
+    elif not problem and item.quantity > settings.CART_MAX_QUANTITY:
+        problem, message = "quantity", QuantityInvalid(settings.CART_MAX_QUANTITY).message
+    return CartLine(
+        item_id=item.pk,
+        product=product,
+        title=product.title,
+        artist_name=product.artist.name if product.artist else "",
+        quantity=item.quantity,
+        list_price_pennies=unit if product.price_pennies is None else product.price_pennies,
+        unit_price_pennies=unit,
+        line_total_pennies=unit * item.quantity,
+        problem=problem,
+        message=message,
+        contains=[Contained(part.pk, part.title, part.pk in owned) for part in parts],
+        is_gift=item.is_gift,
+        gift_email=item.gift_email,
+        gift_message=item.gift_message,
+        gift_send_on=item.gift_send_on,
+    )
+
+
+def _price(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
+    """What one costs now, and what the shopper has to be told about it: a code and a sentence."""
+    code = settings.STRIPE_CURRENCY
+    chosen, price = item.chosen_price_pennies, product.price_pennies
+    agreed = item.shown_price_pennies if chosen is None else chosen
+    if price is None or price == agreed:
+        return agreed, "", ""
+    if product.pay_what_you_want and chosen is not None:
+        if chosen > price:
+            return chosen, "", ""
+        least = format_money(price, code)
+        return price, "below_minimum", f"The least for this is {least} now. You chose less."
+    was, now = format_money(agreed, code), format_money(price, code)
+    return price, "repriced", f"The price changed from {was} to {now} since you added it."
