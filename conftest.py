@@ -21,16 +21,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
         _plant_site_tree()
 
 
-@pytest.fixture(autouse=True)
-def _site_tree(request: pytest.FixtureRequest) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Transactional and live-server tests empty every table, the site tree included."""
-    marker = request.node.get_closest_marker("django_db")
+    yield
+    if _empties_tables(item):
+        from django.db import connections
+        from pytest_django.plugin import blocking_manager_key
+
+        with item.config.stash[blocking_manager_key].unblock():
+            _plant_site_tree()
+            connections.close_all()
+
+
+def _empties_tables(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
     if marker and marker.kwargs.get("available_apps"):
-        return  # a test with a few apps only has no pages, and empties no others' tables
-    transactional = bool(marker and marker.kwargs.get("transaction"))
-    if transactional or {"transactional_db", "live_server"} & set(request.fixturenames):
-        request.getfixturevalue("transactional_db")
-        _plant_site_tree()
+        return False  # a test with a few apps only has no pages, and empties no others' tables
+    names = set(getattr(item, "fixturenames", ()))
+    by_mark = bool(marker and marker.kwargs.get("transaction"))
+    return by_mark or bool({"transactional_db", "live_server"} & names)
 
 
 def _plant_site_tree() -> None:

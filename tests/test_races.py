@@ -432,7 +432,7 @@ def test_one_product_added_ten_times_at_once_is_one_line(settings: Any) -> None:
     def add() -> int:
         cart = cart_of_user(user_id=user.pk, create=True)
         assert cart is not None
-        return cart_add(cart=cart, product_id=product.pk).quantity
+        return cart_add(cart=cart, product_id=product.pk, quantity=1).quantity
 
     results = at_once(*[add] * 10)
 

@@ -31,6 +31,7 @@ from downloads.streaming import (
     plan_answer,
 )
 
+pytestmark = pytest.mark.django_db  # the end of a response looks at open connections
 CONTENT = bytes(range(256)) * 4
 MODIFIED = datetime(2023, 11, 14, 22, 13, 20, 999_999, tzinfo=UTC)
 LAST_MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
