@@ -79,6 +79,12 @@ class ProductNotFree(DomainError):
     message = "This product has a price. Add it to your cart."
 
 
+class TooManyTries(DomainError):
+    code = "too_many_tries"
+    status = 429
+    message = "That were many tries. Wait an hour, then try again."
+
+
 class EmailMissing(DomainError):
     code = "email_missing"
     status = 400

@@ -1,0 +1,41 @@
+"""How often somebody may try: counted in the cache that all processes share, in fixed windows."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from orders.errors import TooManyTries
+
+HOUR = 3600
+
+
+def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bool:
+    """Count one try; whether it is still within the limit.
+
+    `key` is stored as a digest, because addresses do not belong into a cache. A window begins at a
+    multiple of `seconds`, so that at its edge twice the limit can pass within a moment.
+    """
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    window = int(time.time()) // seconds
+    name = f"throttle:{scope}:{digest}:{window}"
+    cache.add(name, 0, timeout=seconds)
+    try:
+        return cache.incr(name) <= limit
+    except ValueError:  # it ran out between the two lines: a new window has begun
+        return True
+
+
+def refuse_haste(request: HttpRequest, *, scope: str, limit: int, seconds: int = HOUR) -> None:
+    """TooManyTries when this client has tried more often than that."""
+    if not throttle_hit(scope=scope, key=client_of(request), limit=limit, seconds=seconds):
+        raise TooManyTries
+
+
+def client_of(request: HttpRequest) -> str:
+    """The client's address as the sign-in limits know it: a proxy's word counts only where trusted."""
+    return get_adapter().get_client_ip(request)
