@@ -7,14 +7,25 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from modelcluster.forms import BaseChildFormSet
 from wagtail.admin.forms import WagtailAdminPageForm
 
 from catalog_pages.money import MoneyError, currency, format_plain, parse_money
-from catalog_pages.publishing import publish_problems
+from catalog_pages.publishing import (
+    NO_ARTIST,
+    NO_PRICE,
+    SUGGESTION_TOO_LOW,
+    SUGGESTION_UNUSED,
+    publish_problems,
+)
 
-# The same words at the field as in the list of `publish_problems`.
-NO_PRICE = "Set a price. Type 0 if the product is meant to be free."
-NO_ARTIST = "Choose the artist."
+# What of `publish_problems` is told at a field, and not at the top of the page.
+FIELD_OF = {
+    NO_PRICE: "price_pennies",
+    NO_ARTIST: "artist",
+    SUGGESTION_UNUSED: "suggested_price_pennies",
+    SUGGESTION_TOO_LOW: "suggested_price_pennies",
+}
 
 
 class MoneyFormField(forms.CharField):
@@ -48,17 +59,45 @@ class MoneyFormField(forms.CharField):
         return initial if self.disabled else data
 
 
+class ContentsFormSet(BaseChildFormSet):
+    """What a bundle contains. A row in which nothing was chosen is no row, in drafts as well."""
+
+    def _should_delete_form(self, form: Any) -> bool:
+        return super()._should_delete_form(form) or not form.data.get(form.add_prefix("product"))
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.forms:
+            product = form.cleaned_data.get("product") if form.is_valid() else None
+            if product is not None and product.pk == self.instance.pk:
+                form.add_error("product", "A bundle cannot contain itself.")
+
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        return "A product can be in a bundle only once."
+
+    def get_form_error(self) -> str:
+        return "This product is in the bundle already."
+
+
 class ProductPageForm(WagtailAdminPageForm):
     """The product editor's form: drafts may be unfinished, what is published may not."""
 
     price_pennies = MoneyFormField(label="Price", required=True)
+    suggested_price_pennies = MoneyFormField(label="Suggested price", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         code = settings.STRIPE_CURRENCY
         example = format_plain(499 if currency(code).digits != 3 else 4990, code)
         price, artist = self.fields["price_pennies"], self.fields["artist"]
-        price.help_text = f"In {code}, such as {example}. Type 0 to give it away."
+        price.help_text = (
+            f"In {code}, such as {example}. Type 0 to give it away. Where buyers name their price, "
+            "this is the least that they pay."
+        )
+        self.fields["suggested_price_pennies"].help_text = (
+            "What stands in the buyer's field at first, when buyers name their price. Leave empty "
+            "for the price."
+        )
         price.error_messages["required"] = NO_PRICE
         artist.error_messages["required"] = NO_ARTIST
 
@@ -69,7 +108,7 @@ class ProductPageForm(WagtailAdminPageForm):
             return valid
         problems = self._problems()
         for problem in problems:
-            self.add_error(None, ValidationError(problem, code="not_ready"))
+            self.add_error(FIELD_OF.get(problem), ValidationError(problem, code="not_ready"))
         return valid and not problems
 
     @property
@@ -81,16 +120,16 @@ class ProductPageForm(WagtailAdminPageForm):
     def _problems(self) -> list[str]:
         """All at once, so that nobody publishes five times to find five mistakes.
 
-        Fields say what is wrong with them themselves. Tracks can only be asked about once their own
-        forms are right: they are put on the page object, in memory.
+        Fields say what is wrong with them themselves. Tracks and contents can only be asked about once
+        their own forms are right: they are put on the page object, in memory.
         """
-        tracks = self.formsets["tracks"]
-        if not tracks.is_valid():
+        rows = [self.formsets["tracks"], self.formsets["contents"]]
+        if not all(formset.is_valid() for formset in rows):
             return []
-        tracks.save(commit=False)
-        said = {NO_PRICE: "price_pennies", NO_ARTIST: "artist"}
+        for formset in rows:
+            formset.save(commit=False)
         return [
             problem
             for problem in publish_problems(self.instance)
-            if said.get(problem) not in self.errors
+            if FIELD_OF.get(problem) not in self.errors
         ]

@@ -33,6 +33,7 @@ class Listing:
     query: str
     genre: str
     sort: str
+    free: str = ""
 
     @classmethod
     def of(cls, products: ProductQuerySet, params: Mapping[str, str]) -> Listing:
@@ -40,7 +41,10 @@ class Listing:
         query = clean_search_text(params.get("q"))
         genre = (params.get("genre") or "").replace("\0", "")[:200]
         sort = params.get("sort") if params.get("sort") in SORTS else "newest"
+        free = "1" if params.get("free") == "1" else ""
         found = products.for_cards().with_samples()
+        if free:
+            found = found.filter(price_pennies=0)
         if genre:
             found = found.filter(genre__slug=genre)
         if query:
@@ -48,7 +52,7 @@ class Listing:
             found = found.filter(pk__in=matches)
         ordered = found.newest_first() if sort == "newest" else found.order_by(*_ORDER[str(sort)])
         page = Paginator(ordered, PAGE_SIZE).get_page(params.get("page"))
-        return cls(page=page, query=query, genre=genre, sort=str(sort))
+        return cls(page=page, query=query, genre=genre, sort=str(sort), free=free)
 
     @property
     def sorts(self) -> dict[str, str]:
@@ -56,7 +60,8 @@ class Listing:
 
     def link(self, **changes: str) -> str:
         """The query string of the same list with `changes`; the page starts again at one."""
-        wanted = {"q": self.query, "genre": self.genre, "sort": self.sort, **changes}
+        here = {"q": self.query, "genre": self.genre, "free": self.free, "sort": self.sort}
+        wanted = {**here, **changes}
         kept = {
             key: value
             for key, value in wanted.items()

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 
 if TYPE_CHECKING:
     from catalog_pages.models import ProductPage, ProductTrack
 
 RESERVED_SLUGS = frozenset({"artists", "genres"})
+NO_PRICE = "Set a price. Type 0 if the product is meant to be free."
+NO_ARTIST = "Choose the artist."
+NO_CONTENT = "Add at least one track, or choose what the bundle contains."
+SUGGESTION_UNUSED = (
+    "Only buyers who name their price see a suggestion. Tick “Buyers name their price”, or leave "
+    "this empty."
+)
+SUGGESTION_TOO_LOW = (
+    "The suggested price is below the price, which is the least that buyers pay. Raise it, or leave "
+    "it empty."
+)
 
 
 class PublishRefused(ValidationError):
@@ -28,19 +40,68 @@ def publish_problems(page: ProductPage) -> list[str]:
     """
     problems = []
     if page.price_pennies is None:
-        problems.append("Set a price. Type 0 if the product is meant to be free.")
+        problems.append(NO_PRICE)
+    problems += _suggestion_problems(page)
     if page.artist_id is None:
-        problems.append("Choose the artist.")
+        problems.append(NO_ARTIST)
     if page.slug in RESERVED_SLUGS:
         problems.append(
             f"The address “{page.slug}” is used by the shop itself; choose another slug."
         )
-    tracks = list(page.tracks.all())
-    if not tracks:
-        problems.append("Add at least one track.")
+    tracks, contents = list(page.tracks.all()), list(page.contents.all())
+    if not tracks and not contents:
+        problems.append(NO_CONTENT)
     for position, track in enumerate(tracks, start=1):
         problems += _track_problems(track, position)
+    return problems + (_bundle_problems(page, contents) if contents else [])
+
+
+def _suggestion_problems(page: ProductPage) -> list[str]:
+    if page.suggested_price_pennies is None:
+        return []
+    if not page.pay_what_you_want:
+        return [SUGGESTION_UNUSED]
+    return [SUGGESTION_TOO_LOW] if page.suggested_price_pennies < (page.price_pennies or 0) else []
+
+
+def _bundle_problems(page: ProductPage, contents: list[Any]) -> list[str]:
+    """A bundle is one level deep: what it contains is on sale, has files, and contains nothing."""
+    parts = [row.product for row in contents if row.product_id is not None]
+    ids = [part.pk for part in parts]
+    bundled, track_files = (
+        apps.get_model("catalog_pages", name) for name in ("BundledProduct", "TrackFile")
+    )
+    bundles = set(bundled.objects.filter(page__in=ids).values_list("page", flat=True))
+    files = track_files.objects.filter(track__page__in=ids, asset__isnull=False)
+    delivering = set(files.values_list("track__page", flat=True))
+    problems = [
+        f"“{page.title}” is part of the bundle “{title}”, so it cannot be a bundle itself."
+        for title in _bundles_with(page)
+    ]
+    for part in {part.pk: part for part in parts}.values():
+        if part.pk == page.pk:
+            problems.append("A bundle cannot contain itself.")
+            continue
+        if ids.count(part.pk) > 1:
+            problems.append(f"“{part.title}” is in the bundle twice.")
+        if part.pk in bundles:
+            problems.append(
+                f"“{part.title}” is a bundle itself. Choose the products that it contains instead."
+            )
+        elif part.pk not in delivering:
+            problems.append(f"“{part.title}” has no files.")
+        if not part.live:
+            problems.append(f"“{part.title}” is not on sale. Publish it first, or take it out.")
     return problems
+
+
+def _bundles_with(page: ProductPage) -> list[str]:
+    """Titles of the bundles on sale that contain `page`."""
+    if page.pk is None:
+        return []
+    bundles = apps.get_model("catalog_pages", "ProductPage").objects.live()
+    found = bundles.filter(contents__product=page.pk).exclude(pk=page.pk).order_by("title")
+    return list(found.values_list("title", flat=True))
 
 
 def _track_problems(track: ProductTrack, position: int) -> list[str]:

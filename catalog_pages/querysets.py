@@ -23,10 +23,19 @@ class ProductQuerySet(PageQuerySet):
         """Tracks with their files and excerpts: four more queries."""
         return self.prefetch_related("tracks__files__asset__excerpts")
 
+    def with_contents(self) -> ProductQuerySet:
+        """What bundles contain, as cards with tracks: one query more, or a dozen when there is a bundle."""
+        products = apps.get_model("catalog_pages", "ProductPage").objects
+        parts = Prefetch("contents__product", queryset=products.for_cards().with_tracks())
+        return self.prefetch_related(parts)
+
     def with_samples(self) -> ProductQuerySet:
-        """As `with_tracks`, for lists: what is needed to play an excerpt, not to draw its waveform."""
+        """As both, for lists: what is needed to play an excerpt, not to draw its waveform."""
         excerpts = apps.get_model("catalog_pages", "Excerpt").objects.defer("peaks")
-        return self.prefetch_related(Prefetch("tracks__files__asset__excerpts", queryset=excerpts))
+        cuts = Prefetch("tracks__files__asset__excerpts", queryset=excerpts)
+        products = apps.get_model("catalog_pages", "ProductPage").objects
+        parts = Prefetch("contents__product", queryset=products.prefetch_related(cuts))
+        return self.prefetch_related(cuts, parts)
 
     def newest_first(self) -> ProductQuerySet:
         return self.order_by(F("release_date").desc(nulls_last=True), "-pk")

@@ -24,13 +24,22 @@ from django.utils.html import format_html_join
 
 from catalog_pages.assets import excerpts_of
 from catalog_pages.audio.text import fold
-from catalog_pages.demo.library import RELEASES, DemoRelease
+from catalog_pages.demo.covers import collage_jpeg
+from catalog_pages.demo.library import BUNDLES, RELEASES, DemoBundle, DemoRelease
 from catalog_pages.demo.render import write_demo_audio
 from catalog_pages.errors import DomainError
+from catalog_pages.ingest.covers import cover_store
 from catalog_pages.ingest.products import is_ours_to_publish, is_published, product_publish
 from catalog_pages.ingest.report import IngestReport, OnProgress, Progress
 from catalog_pages.ingest.service import ingest
-from catalog_pages.models import HomePage, ProductPage, ProductTrack
+from catalog_pages.models import (
+    BundledProduct,
+    CataloguePage,
+    Genre,
+    HomePage,
+    ProductPage,
+    ProductTrack,
+)
 from catalog_pages.renditions import make_renditions
 
 CUTTING_WORKERS = 2
@@ -63,10 +72,13 @@ class SeedReport:
 def seed_catalogue(
     *,
     releases: tuple[DemoRelease, ...] = RELEASES,
+    bundles: tuple[DemoBundle, ...] = BUNDLES,
     on_progress: OnProgress = lambda progress: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> SeedReport:
     """Compose what is missing of `releases`, import it, put it on sale, and make it ready to hear.
+
+    Then the `bundles` of what is there.
 
     Running it again makes what is missing and leaves the rest alone, an editor's changes included.
     Nothing is left for the task queue: excerpts and cover sizes exist when it returns.
@@ -90,6 +102,7 @@ def seed_catalogue(
     with report.timed("publishing"):
         report.products = [page for release in releases if (page := _put_on_sale(release))]
         _choose_hero(report.products)
+        report.products += [page for bundle in bundles if (page := _bundle(bundle))]
     say("Cutting the excerpts ...")
     with report.timed("excerpts"):
         _cut_excerpts(report.products, on_progress)
@@ -115,11 +128,15 @@ def _tracks(releases: tuple[DemoRelease, ...]) -> int:
     return sum(len(release.tracks) for release in releases)
 
 
-def _page_of(release: DemoRelease) -> ProductPage | None:
+def _page_of(release: DemoRelease | DemoBundle) -> ProductPage | None:
     """The product as the import made it: by artist and title, compared as the import does."""
+    return _page_named(release.artist, release.title)
+
+
+def _page_named(artist: str, title: str) -> ProductPage | None:
     rows = ProductPage.objects.order_by("pk").values_list("pk", "title", "artist__name")
-    wanted = fold(release.artist), fold(release.title)
-    found = (pk for pk, title, artist in rows if (fold(artist or ""), fold(title)) == wanted)
+    wanted = fold(artist), fold(title)
+    found = (pk for pk, name, maker in rows if (fold(maker or ""), fold(name)) == wanted)
     pk = next(found, None)
     return None if pk is None else ProductPage.objects.get(pk=pk)
 
@@ -140,10 +157,42 @@ def _put_on_sale(release: DemoRelease) -> ProductPage | None:
     version: ProductPage = page.get_latest_revision_as_object()
     if version.price_pennies is None:
         version.price_pennies = release.price_pennies
+        version.pay_what_you_want = release.names_price
+        version.suggested_price_pennies = release.suggested_pennies
     version.description = version.description or _paragraphs(release.description)
     version.release_date = release.release_date
     version.save_revision()
     page.refresh_from_db()
+    product_publish(page)
+    page.refresh_from_db()
+    return page
+
+
+def _bundle(bundle: DemoBundle) -> ProductPage | None:
+    """The bundle, made when there is none and all that it contains is on sale."""
+    if (made := _page_of(bundle)) is not None:
+        return made
+    parts = [_page_named(bundle.artist, title) for title in bundle.contents]
+    on_sale = [part for part in parts if part is not None and part.live]
+    if len(on_sale) < len(parts):
+        return None
+    cover = cover_store(data=collage_jpeg(*bundle.sleeves, bundle.seed), title=bundle.title)
+    page = ProductPage(
+        title=bundle.title,
+        artist=on_sale[0].artist,
+        genre=Genre.objects.filter(name=bundle.genre).first(),
+        cover=cover,
+        price_pennies=bundle.price_pennies,
+        description=_paragraphs(bundle.description),
+        release_date=bundle.release_date,
+        live=False,
+    )
+    page.contents = [
+        BundledProduct(product=part, sort_order=place) for place, part in enumerate(on_sale)
+    ]
+    with transaction.atomic():
+        CataloguePage.objects.get().add_child(instance=page)
+        page.save_revision()
     product_publish(page)
     page.refresh_from_db()
     return page

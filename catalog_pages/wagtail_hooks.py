@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,7 +17,13 @@ from wagtail.models import Page
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
-from catalog_pages.admin.deleting import reasons_to_keep_pages, reasons_to_keep_snippets, refuse
+from catalog_pages.admin.deleting import (
+    reasons_to_keep_contained,
+    reasons_to_keep_pages,
+    reasons_to_keep_snippets,
+    refuse,
+    warnings_about_bundles,
+)
 from catalog_pages.admin.publishing import (
     refuse_bulk_publish,
     refuse_live_copy,
@@ -36,7 +43,7 @@ def audio_files() -> list[ViewSet]:
 
 @hooks.register("before_delete_page")
 def keep_the_shops_own_pages(request: HttpRequest, page: Page) -> HttpResponse | None:
-    if reasons := reasons_to_keep_pages([page]):
+    if reasons := reasons_to_keep_pages([page]) + reasons_to_keep_contained([page]):
         parent = page.get_parent()
         return refuse(request, reasons, reverse("wagtailadmin_explore", args=[parent.pk]))
     return None
@@ -48,8 +55,23 @@ def keep_the_shops_own_pages_in_bulk(
 ) -> HttpResponse | None:
     if action_type != "delete" or not issubclass(action.model, Page):
         return None
-    reasons = reasons_to_keep_pages(objects)
+    reasons = reasons_to_keep_pages(objects) + reasons_to_keep_contained(objects)
     return refuse(request, reasons, action.next_url) if reasons else None
+
+
+@hooks.register("after_unpublish_page")
+def tell_about_bundles(request: HttpRequest, page: Page) -> None:
+    for sentence in warnings_about_bundles([page]):
+        messages.warning(request, sentence)
+
+
+@hooks.register("after_bulk_action")
+def tell_about_bundles_in_bulk(
+    request: HttpRequest, action_type: str, objects: list[Any], action: BulkAction
+) -> None:
+    if action_type == "unpublish" and issubclass(action.model, Page):
+        for sentence in warnings_about_bundles(objects):
+            messages.warning(request, sentence)
 
 
 @hooks.register("before_delete_snippet")

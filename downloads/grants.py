@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from downloads.models import AccessEvent, Revocation, UserAsset
 
+CLAIMED = "claimed"  # in the ledger: granted to an account that came along later
+
 
 @dataclass(frozen=True)
 class GrantSpec:
@@ -21,15 +23,17 @@ class GrantSpec:
     position: int
 
 
-def grants_issue(*, user_id: int | None, email: str, specs: Collection[GrantSpec]) -> int:
-    """Give the buyer (seat 0) every file on the list; return how many were new.
+def grants_issue(
+    *, user_id: int | None, email: str, specs: Collection[GrantSpec], seat: int = 0
+) -> int:
+    """Give one holder every file on the list; return how many were new. Seat 0 is the buyer's.
 
     Safe to call again: the unique seat decides, not a check before. The caller holds the order's
     lock and an open transaction, so that right and payment are committed together.
     """
     item_ids = {spec.order_item_id for spec in specs}
     held = set(
-        UserAsset.objects.filter(order_item_id__in=item_ids, seat=0).values_list(
+        UserAsset.objects.filter(order_item_id__in=item_ids, seat=seat).values_list(
             "order_item_id", "asset_id"
         )
     )
@@ -39,6 +43,7 @@ def grants_issue(*, user_id: int | None, email: str, specs: Collection[GrantSpec
             email=email,
             order_item_id=spec.order_item_id,
             asset_id=spec.asset_id,
+            seat=seat,
             title=spec.title,
             position=spec.position,
         )
@@ -79,7 +84,32 @@ def access_unblock(*, order_item_ids: Collection[int], cause: str) -> int:
     return len(grants)
 
 
-def _record(grants: Collection[UserAsset], kind: str, code: str = "") -> None:
+def grants_claim(*, user_id: int, order_item_ids: Collection[int], seat: int = 0) -> int:
+    """Give an account what an address alone held of these lines; return how many it got.
+
+    The address stays on the grant as evidence. The caller has an open transaction and has won the
+    order or the gift copy for this account.
+    """
+    unclaimed = UserAsset.objects.filter(order_item_id__in=order_item_ids, seat=seat, user=None)
+    grants = list(unclaimed.order_by("pk"))
+    unclaimed.update(user_id=user_id)
+    _record(grants, AccessEvent.Kind.GRANTED, CLAIMED, actor_id=user_id)
+    return len(grants)
+
+
+def access_close_account(*, user_id: int) -> int:
+    """Stop everything that this account holds, because it is closed; return how much that was."""
+    cause = Revocation.Cause.ACCOUNT
+    stopped = Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
+    grants = list(UserAsset.objects.filter(user_id=user_id).exclude(pk__in=stopped))
+    Revocation.objects.bulk_create([Revocation(grant=grant, cause=cause) for grant in grants])
+    _record(grants, AccessEvent.Kind.REVOKED, cause, actor_id=user_id)
+    return len(grants)
+
+
+def _record(
+    grants: Collection[UserAsset], kind: str, code: str = "", actor_id: int | None = None
+) -> None:
     AccessEvent.objects.bulk_create(
-        [AccessEvent(grant=grant, kind=kind, code=code) for grant in grants]
+        [AccessEvent(grant=grant, kind=kind, code=code, actor_id=actor_id) for grant in grants]
     )

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from catalog_pages.models import Excerpt
 from downloads.ledger import denial_record, download_record
+from downloads.links import guest_key_fits
 from downloads.models import UserAsset
 from downloads.policy import decide
 from downloads.streaming import StoredFile, StoredFileDamaged, file_response, plan_answer
@@ -33,10 +34,11 @@ PICTURE_TYPES = frozenset({"image/webp", "image/jpeg", "image/png", "image/gif",
 @require_safe
 def file(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponseBase:
     """A paid file. The right is looked up on every request, ranges included; not yours is 404."""
-    if not request.user.is_authenticated:
+    grant = _held(request, grant_id)
+    if grant is None and not request.user.is_authenticated:
         return redirect(f"{reverse('account_login')}?next={request.path}")
-    own = UserAsset.objects.filter(user=request.user).select_related("asset")
-    grant = get_object_or_404(own.prefetch_related("revocations"), pk=grant_id)
+    if grant is None:
+        raise Http404
     decision = decide(grant)
     if not decision.allowed:
         denial_record(grant=grant, code=decision.code)
@@ -88,6 +90,18 @@ def picture(request: HttpRequest, path: str) -> HttpResponseBase:
     if not path.startswith(PUBLIC_FOLDERS) or content_type not in PICTURE_TYPES:
         raise Http404
     return _public_response(request, _picture_file(storage, path, content_type), FOR_A_YEAR)
+
+
+def _held(request: HttpRequest, grant_id: uuid.UUID) -> UserAsset | None:
+    """The grant, for its account or for whoever brings a guest's key. A key that does not fit is none."""
+    grants = UserAsset.objects.select_related("asset")
+    if request.user.is_authenticated:
+        own = grants.filter(user=request.user, pk=grant_id).first()
+        if own is not None:
+            return own
+    key = request.GET.get("key", "")
+    grant = grants.filter(user=None, pk=grant_id).first() if key else None
+    return grant if grant is not None and guest_key_fits(grant=grant, key=key) else None
 
 
 def _paid_file(grant: UserAsset) -> StoredFile:

@@ -58,6 +58,47 @@ class GiftInvalid(DomainError):
     message = "Look at the gift's address and date again."
 
 
+class GiftUnknown(DomainError):
+    code = "gift_unknown"
+    status = 404
+    message = "We do not know this gift code. Look at its letters and figures again."
+
+
+class GiftTriesTooMany(DomainError):
+    code = "gift_tries_too_many"
+    status = 429
+    message = "Too many codes that we do not know were tried from here. Try again in an hour."
+
+
+class GiftClosed(DomainError):
+    code = "gift_closed"
+    status = 410
+    message = "This gift was taken back."
+
+
+class GiftRedeemed(DomainError):
+    code = "gift_redeemed"
+    status = 410
+    message = "This gift has been redeemed already."
+
+
+class GiftOwned(DomainError):
+    code = "gift_owned"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"You own “{title}” already, so this gift is still unused. Pass it on to somebody else."
+        )
+
+
+class GiftSentOften(DomainError):
+    code = "gift_sent_often"
+    status = 429
+    message = (
+        "This gift was sent several times today. Try again tomorrow, or pass its link on yourself."
+    )
+
+
 class DiscountUnknown(DomainError):
     code = "discount_unknown"
     status = 404
@@ -67,6 +108,12 @@ class DiscountUnknown(DomainError):
 class DiscountNotUsable(DomainError):
     code = "discount_not_usable"
     message = "This code cannot be used for this order."
+
+
+class TooManyCodes(DomainError):
+    code = "too_many_codes"
+    status = 429
+    message = "Too many codes that we do not know were tried from here. Try again in an hour."
 
 
 class AlreadyOwned(DomainError):
@@ -89,6 +136,12 @@ class EmailMissing(DomainError):
     code = "email_missing"
     status = 400
     message = "Enter your email address, such as name@example.com."
+
+
+class EmailInvalid(DomainError):
+    code = "email_invalid"
+    status = 400
+    message = "This is not an email address. It should look like name@example.com."
 
 
 class CartEmpty(DomainError):
@@ -206,3 +259,15 @@ class MailSentJustNow(DomainError):
             "This was sent a few minutes ago. Look among your unwanted mail too; "
             f"we can send it again in {minutes} minute{'' if minutes == 1 else 's'}."
         )
+
+
+class AccountHasPayments(DomainError):
+    code = "account_has_payments"
+    message = (
+        "A payment of yours is still on its way. You can close your account once it has arrived."
+    )
+
+
+class AccountIsStaffs(DomainError):
+    code = "account_is_staffs"
+    message = "This account runs the shop. Another administrator can close it for you."

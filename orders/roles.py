@@ -1,7 +1,8 @@
 """Who may do what with orders: a group of its own, the Order desk.
 
 Its members find orders, refund them, check them with Stripe and have mail sent again. They do not
-touch the catalogue; *Editors* and *Moderators* of the catalogue see neither customers nor orders.
+touch the catalogue; *Editors* and *Moderators* of the catalogue see neither customers nor orders, but
+make discount codes, which the desk can look at.
 
 The rights below are given again after every migration, so a new version's rights arrive by
 themselves; a shop that wants other rights makes a group of its own.
@@ -13,6 +14,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
+
+from catalog_pages.roles import EDITORS, MODERATORS
 
 ORDER_DESK = "Order desk"
 SEEING = tuple(
@@ -26,6 +29,7 @@ SEEING = tuple(
         "orderanomaly",
         "stripeevent",
         "outboxmail",
+        "discountcode",
     )
 )
 ACTING = (
@@ -37,11 +41,20 @@ ACTING = (
 )
 
 
+SELLING = tuple(f"orders.{action}_discountcode" for action in ("view", "add", "change"))
+ROLES = {
+    ORDER_DESK: ("wagtailadmin.access_admin", *SEEING, *ACTING),
+    EDITORS: SELLING,
+    MODERATORS: (*SELLING, "orders.delete_discountcode"),
+}
+
+
 def ensure_order_roles(**kwargs: Any) -> None:
-    """Make the group and rights that are missing; connected to `post_migrate`, harmless to repeat."""
-    group, _ = Group.objects.get_or_create(name=ORDER_DESK)
-    wanted = Q()
-    for name in ("wagtailadmin.access_admin", *SEEING, *ACTING):
-        app_label, codename = name.split(".")
-        wanted |= Q(content_type__app_label=app_label, codename=codename)
-    group.permissions.add(*Permission.objects.filter(wanted))
+    """Make the groups and rights that are missing; connected to `post_migrate`, harmless to repeat."""
+    for name, rights in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        wanted = Q()
+        for right in rights:
+            app_label, codename = right.split(".")
+            wanted |= Q(content_type__app_label=app_label, codename=codename)
+        group.permissions.add(*Permission.objects.filter(wanted))

@@ -49,8 +49,21 @@ class CalledInsideTransaction(RuntimeError):
 
 
 @dataclass(frozen=True)
+class SessionLine:
+    """What one line of a session came to, in the order in which the lines were sent."""
+
+    amount_subtotal: int
+    amount_discount: int
+    amount_tax: int
+    amount_total: int
+
+
+@dataclass(frozen=True)
 class CheckoutSession:
-    """A Checkout Session. In a list, the payment intent is only an id: `intent_status` is ""."""
+    """A Checkout Session. In a list, the payment intent is only an id: `intent_status` is "".
+
+    `lines`: all of them, or none where Stripe did not say, as in lists.
+    """
 
     id: str
     url: str
@@ -70,6 +83,7 @@ class CheckoutSession:
     charge_id: str | None
     card_brand: str
     card_last4: str
+    lines: tuple[SessionLine, ...] = ()
 
     @property
     def is_paid(self) -> bool:

@@ -34,7 +34,14 @@ from orders.stripe_facts import (
     RefundSnapshot,
     WebhookRejected,
 )
-from orders.stripe_objects import dispute_of, event_of, refund_of, session_of, storable
+from orders.stripe_objects import (
+    dispute_of,
+    event_of,
+    has_more_lines,
+    refund_of,
+    session_of,
+    storable,
+)
 from orders.stripe_sandbox.transport import SandboxTransport
 
 # Pinned: a test says that it equals the version the installed library was written for.
@@ -104,13 +111,25 @@ def ensure_coupon(*, coupon_id: str, amount_off: int, currency: str) -> None:
 
 
 def get_checkout(session_id: str) -> CheckoutSession:
-    """The session as it is now, with its payment intent and charge."""
+    """The session as it is now, with its payment intent and charge.
+
+    Where tax was worked out, with all of its lines: the session itself holds the first ten.
+    """
     client = _client()
     _check_id(session_id, SESSION_ID)
     with _translated():
-        return session_of(
-            client.v1.checkout.sessions.retrieve(session_id, params={"expand": list(_EXPAND)})
-        )
+        session = client.v1.checkout.sessions.retrieve(session_id, params={"expand": list(_EXPAND)})
+        is_taxed = session.status == "complete" and session.automatic_tax.enabled
+        further = _further_lines(session) if is_taxed and has_more_lines(session) else ()
+        return session_of(session, further)
+
+
+def _further_lines(session: Any) -> list[Any]:
+    """The lines after those that the session shows; there are a hundred in all at most."""
+    page = _client().v1.checkout.sessions.line_items.list(
+        session.id, params={"limit": PAGE, "starting_after": session.line_items.data[-1].id}
+    )
+    return list(_each(page))
 
 
 def find_checkout_by_payment_intent(payment_intent_id: str) -> CheckoutSession | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from orders.stripe_facts import CheckoutSession, DisputeSnapshot, Event, RefundSnapshot
+from orders.stripe_facts import CheckoutSession, DisputeSnapshot, Event, RefundSnapshot, SessionLine
 
 # JSON's way to write it; after an odd number of backslashes it is only text about it.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -23,7 +24,8 @@ def store_named_in(payload: dict[str, Any]) -> str:
     return store if isinstance(store, str) else ""
 
 
-def session_of(session: Any) -> CheckoutSession:
+def session_of(session: Any, further_lines: Iterable[Any] = ()) -> CheckoutSession:
+    """`further_lines`: those that did not fit into the session itself."""
     intent = session.payment_intent
     charge = getattr(intent, "latest_charge", None)
     card = getattr(getattr(charge, "payment_method_details", None), "card", None)
@@ -47,6 +49,29 @@ def session_of(session: Any) -> CheckoutSession:
         charge_id=_id_of(charge),
         card_brand=(getattr(card, "brand", "") or "")[:40],
         card_last4=(getattr(card, "last4", "") or "")[:4],
+        lines=_lines_of(session, further_lines),
+    )
+
+
+def has_more_lines(session: Any) -> bool:
+    """Whether an expanded session shows only the first of its lines."""
+    listed = getattr(session, "line_items", None)
+    return bool(listed is not None and listed.has_more)
+
+
+def _lines_of(session: Any, further: Iterable[Any]) -> tuple[SessionLine, ...]:
+    listed = getattr(session, "line_items", None)
+    rest = list(further)
+    if listed is None or (listed.has_more and not rest):
+        return ()
+    return tuple(
+        SessionLine(
+            amount_subtotal=line.amount_subtotal,
+            amount_discount=line.amount_discount,
+            amount_tax=line.amount_tax,
+            amount_total=line.amount_total,
+        )
+        for line in [*listed.data, *rest]
     )
 
 

@@ -20,14 +20,22 @@ def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bo
     `key` is stored as a digest, because addresses do not belong into a cache. A window begins at a
     multiple of `seconds`, so that at its edge twice the limit can pass within a moment.
     """
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    window = int(time.time()) // seconds
-    name = f"throttle:{scope}:{digest}:{window}"
+    name = _name(scope, key, seconds)
     cache.add(name, 0, timeout=seconds)
     try:
         return cache.incr(name) <= limit
     except ValueError:  # it ran out between the two lines: a new window has begun
         return True
+
+
+def throttle_is_full(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bool:
+    """Whether nothing is left of the limit; counts nothing. For tries of which only some count."""
+    return int(cache.get(_name(scope, key, seconds), 0)) >= limit
+
+
+def _name(scope: str, key: str, seconds: int) -> str:
+    digest = hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()[:32]
+    return f"throttle:{scope}:{digest}:{int(time.time()) // seconds}"
 
 
 def refuse_haste(request: HttpRequest, *, scope: str, limit: int, seconds: int = HOUR) -> None:

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail import hooks
 from wagtail.admin.views.bulk_action import BulkAction
-from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
 from wagtail.models import Page
 
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.models import ProductPage
+from orders.admin.discounts import DiscountCodeViewSet
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
 from orders.models import Order
@@ -26,8 +27,8 @@ hooks.register("register_log_actions", register_log_actions)
 
 
 @hooks.register("register_admin_viewset")
-def order_desk() -> ViewSetGroup:
-    return OrderDesk()
+def order_desk() -> list[ViewSet | ViewSetGroup]:
+    return [OrderDesk(), DiscountCodeViewSet()]
 
 
 def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:

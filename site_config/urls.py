@@ -10,6 +10,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
 from site_config import views
+from site_config.accounts import views as accounts
 
 urlpatterns = [
     # Browsers ask for it by themselves on pages that name no icon.
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", include(wagtailadmin_urls)),
     path("django-admin/", admin.site.urls),
     path("accounts/profile/", views.profile, name="profile"),
+    path("accounts/close/", accounts.close, name="account_close"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("store_api.v1.urls", namespace="v1")),
     path("api/schema/", SpectacularAPIView.as_view(api_version="v1"), name="api_schema"),

@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 
 from catalog_pages.models import (
     Artist,
+    BundledProduct,
     CataloguePage,
     DigitalAsset,
     ProductPage,
@@ -94,6 +95,19 @@ def make_product(
     if live:
         revision.publish()
         page.refresh_from_db()
+    return page
+
+
+def make_bundle(
+    title: str, *parts: ProductPage, price_pennies: int = 900, **fields: Any
+) -> ProductPage:
+    """A bundle of products without tracks of its own, published by the road that editors take."""
+    page = make_product(title, price_pennies=price_pennies, assets=[], live=False, **fields)
+    page.contents.add(
+        *(BundledProduct(product=part, sort_order=place) for place, part in enumerate(parts))
+    )
+    page.save_revision().publish()
+    page.refresh_from_db()
     return page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.contrib import messages
-from django.db.models import PROTECT, Model, QuerySet, TextField
+from django.db.models import PROTECT, Model, Q, QuerySet, TextField
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
@@ -41,6 +41,42 @@ def reasons_to_keep_pages(pages: Iterable[Page]) -> list[str]:
     return [
         f"The shop needs the page “{title}”; it cannot be deleted." for title in titles.values()
     ]
+
+
+def reasons_to_keep_contained(pages: Iterable[Page]) -> list[str]:
+    """One sentence for each product among `pages`, and below them, that a bundle contains.
+
+    A draft or an earlier version that contains it counts: it could not be opened any more.
+    """
+    reasons: dict[int, str] = {}
+    for page in pages:
+        below = Page.objects.descendant_of(page, inclusive=True).values("pk")
+        for product in ProductPage.objects.filter(pk__in=below).order_by("title"):
+            if reason := _reason_to_keep_contained(product):
+                reasons[product.pk] = reason
+    return list(reasons.values())
+
+
+def warnings_about_bundles(pages: Iterable[Page]) -> list[str]:
+    """What taking `pages` off sale means for bundles that are on sale, one sentence each."""
+    gone = [page.pk for page in pages]
+    bundles = ProductPage.objects.live().filter(contents__product__in=gone).distinct()
+    return [
+        f"The bundle “{bundle.title}” cannot be bought now: part of it is not on sale."
+        for bundle in bundles.order_by("title")
+    ]
+
+
+def _reason_to_keep_contained(product: ProductPage) -> str:
+    bundles = ProductPage.objects.filter(contents__product=product).distinct()
+    if bundles:
+        return f"“{product.title}” is part of {_named(bundles)}. Take it out there first, then publish."
+    text = _product_revisions().annotate(text=Cast("content", TextField()))
+    named = f'"product": {product.pk}'  # as every database writes JSON
+    versions = _products_of(
+        text.filter(Q(text__contains=f"{named},") | Q(text__contains=f"{named}}}"))
+    )
+    return _kept_by_versions(product, versions) if versions else ""
 
 
 def reasons_to_keep_asset(asset: DigitalAsset) -> list[str]:

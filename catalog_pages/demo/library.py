@@ -1,4 +1,4 @@
-"""The demo label's catalogue: six artists, sixteen releases, twenty-nine tracks.
+"""The demo label's catalogue: six artists, sixteen releases, twenty-nine tracks, one bundle.
 
 Pure data. ``RELEASES`` says what exists and what it costs; how it sounds is decided by ``compose``
 from each track's key, tempo, feel and seed, and how it looks by ``covers`` from the sleeve's name.
@@ -46,6 +46,12 @@ class DemoRelease:
     formats: tuple[str, ...]
     sleeve: str
     seed: int
+    suggested_pennies: int | None = None
+
+    @property
+    def names_price(self) -> bool:
+        """Whether buyers name their price; ``price_pennies`` is the least then."""
+        return self.suggested_pennies is not None
 
     @property
     def year(self) -> int:
@@ -58,6 +64,21 @@ class DemoRelease:
         return self.artist, self.title
 
 
+@dataclass(frozen=True, slots=True)
+class DemoBundle:
+    """Releases of one artist together, by their titles in the order of delivery."""
+
+    artist: str
+    genre: str
+    title: str
+    release_date: dt.date
+    price_pennies: int
+    description: str
+    contents: tuple[str, ...]
+    sleeves: tuple[str, str, str]
+    seed: int
+
+
 def _album(
     artist: str,
     genre: str,
@@ -68,6 +89,7 @@ def _album(
     *tracks: DemoTrack,
     formats: tuple[str, ...],
     sleeve: str,
+    suggested: int | None = None,
 ) -> DemoRelease:
     return DemoRelease(
         artist,
@@ -81,6 +103,7 @@ def _album(
         formats,
         sleeve,
         seed=5,
+        suggested_pennies=suggested,
     )
 
 
@@ -163,7 +186,7 @@ RELEASES: tuple[DemoRelease, ...] = (
         "Ambient",
         "Rain on Gravel",
         (2025, 3, 21),
-        600,
+        300,
         "Three slow pieces for bowls, kalimba and held chords. "
         "Quiet enough to hear the weather, and better for it.",
         DemoTrack(1, "First Drops", "D", 76, "garden", 51),
@@ -171,6 +194,7 @@ RELEASES: tuple[DemoRelease, ...] = (
         DemoTrack(3, "Stone, Still Warm", "A", 78, "moon", 53),
         formats=(OPUS,),
         sleeve="raked gravel",
+        suggested=600,
     ),
     _album(
         "Neon Causeway",
@@ -312,6 +336,21 @@ RELEASES: tuple[DemoRelease, ...] = (
         play=("D", 114, "drive", 81),
         file=FLAC,
         sleeve="aqueduct",
+    ),
+)
+
+BUNDLES: tuple[DemoBundle, ...] = (
+    DemoBundle(
+        "Moss & Thimble",
+        "Folk",
+        "The Whole Hedgerow",
+        dt.date(2026, 3, 27),
+        1000,
+        "Everything that Moss & Thimble have recorded so far: the album, the waltz that came in spring "
+        "and the reel that everybody asks for.",
+        ("The Long Hedge", "Våren", "Thistle Reel"),
+        ("long hedge", "spring stem", "thistle"),
+        seed=5,
     ),
 )
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from modelcluster.fields import ParentalKey
-from wagtail.admin.panels import PageChooserPanel
+from wagtail.admin.panels import InlinePanel, PageChooserPanel
 from wagtail.models import Orderable
+
+from catalog_pages.forms import ContentsFormSet
 
 
 class BundledProduct(Orderable):
@@ -30,3 +34,12 @@ class BundledProduct(Orderable):
 
     def __str__(self) -> str:
         return str(self.product)
+
+
+class ContentsPanel(InlinePanel):
+    """The products of a bundle, in the order in which they are delivered."""
+
+    def get_form_options(self) -> dict[str, Any]:
+        options = super().get_form_options()
+        options["formsets"][self.relation_name]["formset"] = ContentsFormSet
+        return options

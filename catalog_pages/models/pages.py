@@ -13,6 +13,7 @@ from wagtail.search import index
 
 from catalog_pages.forms import ProductPageForm
 from catalog_pages.listing import Listing
+from catalog_pages.models.bundles import ContentsPanel
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
@@ -57,7 +58,7 @@ class HomePage(Page):
         context = super().get_context(request, *args, **kwargs)
         newest = list(ProductPage.objects.live().for_cards().with_samples().newest_first()[:9])
         chosen = (
-            ProductPage.objects.live().for_cards().with_tracks().filter(pk=self.hero_product_id)
+            ProductPage.objects.live().for_cards().with_samples().filter(pk=self.hero_product_id)
         )
         hero = chosen.first() or next(iter(newest), None)
         context["hero"] = hero
@@ -86,6 +87,7 @@ class CataloguePage(Page):
         context = super().get_context(request, *args, **kwargs)
         context["listing"] = Listing.of(ProductPage.objects.live(), request.GET)
         context["genres"] = Genre.objects.with_products()
+        context["has_free"] = ProductPage.objects.live().filter(price_pennies=0).exists()
         return context
 
 
@@ -132,9 +134,18 @@ class ProductPage(Page):
     base_form_class = ProductPageForm
     content_panels = [
         *Page.content_panels,
-        FieldRowPanel([FieldPanel("price_pennies"), FieldPanel("release_date")]),
+        FieldRowPanel([FieldPanel("price_pennies"), FieldPanel("suggested_price_pennies")]),
+        FieldPanel("pay_what_you_want"),
         FieldRowPanel([FieldPanel("artist"), FieldPanel("genre")]),
+        FieldPanel("release_date"),
         InlinePanel("tracks", heading="Tracks", label="Track", min_num=0),
+        ContentsPanel(
+            "contents",
+            heading="Contents of a bundle",
+            label="Product",
+            min_num=0,
+            help_text="Only for bundles: the products that its buyers get, in this order.",
+        ),
         FieldPanel("cover"),
         FieldPanel("description"),
         FieldPanel("credits"),
@@ -170,6 +181,27 @@ class ProductPage(Page):
             ),
         ]
 
+    @property
+    def contained(self) -> list[ProductPage]:
+        """What a bundle contains, in its order; a draft's row may still be empty."""
+        return [row.product for row in self.contents.all() if row.product_id is not None]
+
+    @property
+    def offered_price_pennies(self) -> int | None:
+        """What stands in the field where buyers name their price."""
+        suggested = self.suggested_price_pennies
+        return self.price_pennies if suggested is None else suggested
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of a bundle is on sale; otherwise it cannot be bought."""
+        return all(part.live for part in self.contained)
+
+    @property
+    def separate_price_pennies(self) -> int:
+        """What a bundle's contents cost one by one."""
+        return sum(part.price_pennies or 0 for part in self.contained)
+
     def save(self, *args: Any, clean: bool = True, **kwargs: Any) -> None:
         """Every road that publishes ends here with `live` set: form, bulk, workflow, schedule, command.
 
@@ -190,8 +222,12 @@ class ProductPage(Page):
         context = super().get_context(request, *args, **kwargs)
         # A preview shows the draft in memory; readers get everything fetched in a few queries.
         is_preview = getattr(request, "is_preview", False)
-        context["product"] = (
-            self if is_preview else ProductPage.objects.for_cards().with_tracks().get(pk=self.pk)
+        full = ProductPage.objects.for_cards().with_tracks().with_contents()
+        context["product"] = self if is_preview else full.get(pk=self.pk)
+        context["in_bundles"] = (
+            ProductPage.objects.live().filter(contents__product=self.pk).order_by("title")
+            if self.pk
+            else []
         )
         context["more_by_artist"] = (
             ProductPage.objects.live()

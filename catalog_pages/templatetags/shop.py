@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from catalog_pages.assets import excerpt_for
 from catalog_pages.listing import Listing
-from catalog_pages.money import NO_BREAK_SPACE, format_money
+from catalog_pages.money import NO_BREAK_SPACE, currency, format_money, format_plain
 
 register = template.Library()
 
@@ -49,11 +49,20 @@ class Sample(NamedTuple):
 
 
 @register.filter
-def money(pennies: int | None, currency: str = "") -> str:
+def money(pennies: int | None, code: str = "") -> str:
     """Minor units as people write them: `£4.99`. Every amount on every page and in mail."""
-    return (
-        "" if pennies is None else format_money(int(pennies), currency or settings.STRIPE_CURRENCY)
-    )
+    return "" if pennies is None else format_money(int(pennies), code or settings.STRIPE_CURRENCY)
+
+
+@register.filter
+def money_typed(pennies: int | None) -> str:
+    """`4.99`, as an amount stands in a field beside the currency's sign."""
+    return "" if pennies is None else format_plain(int(pennies), settings.STRIPE_CURRENCY)
+
+
+@register.simple_tag
+def currency_sign() -> str:
+    return currency(settings.STRIPE_CURRENCY).symbol
 
 
 @register.filter
@@ -227,7 +236,9 @@ def _is_loaded(instance: Any, relation: str) -> bool:
 
 
 def _tracks(product: Any) -> list[Any]:
-    return list(product.tracks.all())
+    """In the order of delivery: its own, then those of what it contains, when that was fetched."""
+    parts = product.contained if _is_loaded(product, "contents") else []
+    return [track for owner in (product, *parts) for track in owner.tracks.all()]
 
 
 def _assets(thing: Any) -> Iterator[Any]:

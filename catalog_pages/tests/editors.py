@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,16 @@ def unfinished(title: str = "Half done") -> ProductPage:
     return page
 
 
-def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
-    """What the product editor posts; a finished product unless told otherwise."""
+def product_data(
+    *,
+    tracks: list[dict[str, Any]] | None = None,
+    contents: Sequence[ProductPage | None] = (),
+    **fields: Any,
+) -> dict[str, Any]:
+    """What the product editor posts; a finished product unless told otherwise.
+
+    `contents`: the products of a bundle; None is a row in which nothing was chosen.
+    """
     artist = fields.pop("artist", None)
     if artist is None:
         artist = Artist.objects.get_or_create(name="The Test Pressings")[0]
@@ -78,6 +87,7 @@ def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -
     return nested_form_data(
         {
             "price_pennies": "4.99",
+            "suggested_price_pennies": "",
             "artist": artist if isinstance(artist, str) else artist.pk,
             "genre": "",
             "cover": "",
@@ -85,6 +95,9 @@ def product_data(*, tracks: list[dict[str, Any]] | None = None, **fields: Any) -
             "description": rich_text(""),
             "credits": "",
             "tracks": inline_formset(rows),
+            "contents": inline_formset(
+                [{"product": str(part.pk) if part else ""} for part in contents]
+            ),
             "comments": inline_formset([]),
             **fields,
         }

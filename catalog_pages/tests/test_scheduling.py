@@ -18,7 +18,7 @@ from tests.factories import make_product
 pytestmark = pytest.mark.django_db
 
 NO_PRICE = "Set a price. Type 0 if the product is meant to be free."
-NO_TRACK = "Add at least one track."
+NO_TRACK = "Add at least one track, or choose what the bundle contains."
 
 
 def schedule(page: ProductPage, **minutes: float) -> None:

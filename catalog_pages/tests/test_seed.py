@@ -16,7 +16,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from catalog_pages.assets import excerpt_for
-from catalog_pages.demo.library import RELEASES
+from catalog_pages.demo.library import BUNDLES, RELEASES
 from catalog_pages.models import HomePage, ProductPage
 from catalog_pages.seed import DemoRefused, ensure_demo_accounts, seed_catalogue
 from catalog_pages.tests.test_ingest import snapshot
@@ -75,7 +75,7 @@ def test_the_whole_demo_shop(var_dir: Path) -> None:
     call_command("seed_demo", stdout=out)
 
     pages = ProductPage.objects.with_tracks().for_cards()
-    assert len(pages) == len(RELEASES)
+    assert len(pages) == len(RELEASES) + len(BUNDLES)
     for page in pages:
         assert page.live
         assert len(page.cover.ready_renditions) == 4

@@ -4,6 +4,7 @@
 * `order_list`, `order_page` - finding an order, and everything known about one
 * `refund_form`, `refund_views` - a refund: asked for, confirmed in a sentence, then done
 * `attention`, `events`, `mail` - what needs a person, Stripe's events, and letters
+* `discounts`, `discount_form` - discount codes, made by editors; `choosers` - any number of rows in a form
 * `viewsets` - all of it put together below one menu entry
 * `log` - who pressed which button, in Wagtail's own log
 

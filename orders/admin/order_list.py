@@ -19,6 +19,7 @@ from catalog_pages.money import format_money, format_plain
 from orders.admin.base import BREAKS, WIDE, DeskIndexView, any_of, status_tag
 from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund
 from orders.services.access import BLOCKING_DISPUTES
+from orders.services.tax import total_words
 
 TONES = {
     Order.Status.PAID: "good",
@@ -67,7 +68,7 @@ def state_of(order: Order) -> SafeString:
 
 
 def total_of(order: Order) -> str:
-    return format_money(order.total_pennies, order.currency)
+    return total_words(order)
 
 
 def refunded_of(order: Any) -> str:

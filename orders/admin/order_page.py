@@ -29,6 +29,7 @@ from orders.models import (
 )
 from orders.services.access import BLOCKING_DISPUTES
 from orders.services.events import SETTLED
+from orders.services.gift_facts import GiftView, gift_views
 from orders.services.refund_facts import UNDONE
 from orders.services.refunds import paid_for
 
@@ -96,6 +97,7 @@ class OrderPage:
     anomalies: list[dict[str, Any]]
     mails: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    gifts: list[GiftView] = field(default_factory=list)
     history: list[Moment] = field(default_factory=list)
 
     @property
@@ -120,6 +122,7 @@ def order_page(order: Order) -> OrderPage:
     )
     refunds = [refund for payment in payments for refund in payment.refunds.all()]
     disputes = [dispute for payment in payments for dispute in payment.disputes.all()]
+    gifts = gift_views(order)
     return OrderPage(
         order=order,
         lines=[_line(order, item) for item in _items(order)],
@@ -129,6 +132,7 @@ def order_page(order: Order) -> OrderPage:
         anomalies=_anomalies(order),
         mails=_mails(order),
         events=_events(order, payments, refunds, disputes),
+        gifts=gifts,
         history=_history(order, payments, refunds, disputes),
     )
 
@@ -147,7 +151,7 @@ def _line(order: Order, item: Any) -> LineView:
     sums = {"done": 0, "asked": 0, "undone": 0}
     for line in item.refund_lines.all():
         sums[_stage(line.refund)] += line.amount_pennies
-    grants = list(item.grants.all())
+    grants = [grant for grant in item.grants.all() if grant.seat == 0]
     stopped = [grant for grant in grants if grant.standing]
     return LineView(
         item=item,
@@ -155,7 +159,7 @@ def _line(order: Order, item: Any) -> LineView:
         paid_pennies=paid_for(order, item) if order.is_paid else 0,
         refunded_pennies=sums["done"],
         under_way_pennies=sums["asked"],
-        access=_access(item.promised, grants, stopped),
+        access="All copies are gifts" if item.is_gift else _access(item.promised, grants, stopped),
         is_open=bool(grants) and not stopped,
     )
 

@@ -7,6 +7,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from orders.models.orders import new_link_key
 
@@ -56,6 +57,11 @@ class GiftCode(models.Model):
 
     class Meta:
         ordering = ["order_item_id", "seat"]
+        indexes = [
+            models.Index(
+                Lower("redeemed_email"), condition=Q(redeemed_by=None), name="gift_guest_email"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=("order_item", "seat"), name="gift_code_once_per_seat"),
             models.CheckConstraint(condition=Q(seat__gte=1), name="gift_seat_from_1"),

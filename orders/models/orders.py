@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 # Crockford's base 32 without vowels that could form words: easy to read out on the telephone.
@@ -28,6 +31,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def owned_by(self, user: object) -> OrderQuerySet:
         """Ownership is a filter: what is not yours is not found, exactly like what does not exist."""
         return self.filter(user=user)
+
+    def unclaimed(self) -> OrderQuerySet:
+        """Made with an email address alone, and no account has taken them over."""
+        return self.filter(user=None, placed_as_guest=True, claimed_at=None)
+
+    def visible_to(self, *, user: Any, guest_keys: Mapping[uuid.UUID, str]) -> OrderQuerySet:
+        """The account's own, and what this browser session has opened, by order and link key."""
+        opened = Q(
+            user=None,
+            placed_as_guest=True,
+            claimed_at=None,
+            pk__in=list(guest_keys),
+            link_key__in=list(guest_keys.values()),
+        )
+        return self.filter(opened if user is None else Q(user=user) | opened)
 
     def for_detail(self) -> OrderQuerySet:
         return self.prefetch_related("items__deliveries__asset", "payments")
@@ -109,6 +127,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=("user", "-created_at"), name="order_by_user"),
             models.Index(fields=("status", "created_at"), name="order_by_status"),
+            models.Index(Lower("email"), condition=Q(user=None), name="order_guest_email"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -41,7 +41,8 @@ def disputed_among(order_ids: Collection[Any]) -> set[Any]:
 
 def has_open_lines(order: Order) -> bool:
     """Whether the facts leave the buyer of a paid order any file."""
-    return not is_disputed(order) and order.items.count() > len(revoked_lines(order))
+    own = order.items.filter(is_gift=False)
+    return not is_disputed(order) and own.exclude(pk__in=revoked_lines(order)).exists()
 
 
 def revoked_lines(order: Order) -> set[int]:

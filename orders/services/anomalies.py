@@ -12,9 +12,17 @@ from orders.models import Order, OrderAnomaly
 logger = logging.getLogger(__name__)
 
 WORDS = {
+    "account_closed": (
+        "A payment arrived for an account that its owner had closed meanwhile. Nobody can fetch its files. "
+        "Refund it."
+    ),
     "amount_mismatch": (
         "Stripe took another amount or currency than this order agreed. No files were given. Compare "
         "both, and refund the payment in the Stripe dashboard."
+    ),
+    "discount_overrun": (
+        "A payment came late, when others had used up this order's discount code. The buyer paid what "
+        "was agreed and has the files; the code was used once more than its limit."
     ),
     "dispute_open": (
         "The buyer's bank wants the money back, and the files are closed until it decides. Answer it "
@@ -57,6 +65,14 @@ WORDS = {
     ),
     "session_missing": (
         "Stripe does not know this checkout any more. It was closed here; the buyer can pay again."
+    ),
+    "tax_changed": (
+        "Stripe now reports another amount or another tax for a payment than before. Nothing was changed "
+        "here. Compare both in the Stripe dashboard."
+    ),
+    "tax_not_whole": (
+        "Stripe reports a tax that this currency has no coins for. It is rounded here; what was paid is "
+        "exact. For your tax return, go by Stripe's own report."
     ),
     "unknown_object": (
         "Stripe reports a refund or a dispute that cannot be found. It is tried again by itself for "

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date, timedelta
+from datetime import date
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import OuterRef, Subquery, Sum
-from django.utils import timezone
 
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
 from orders.errors import (
+    CartEmpty,
     CartFull,
     CartItemNotFound,
     DiscountNotUsable,
     DiscountUnknown,
-    GiftInvalid,
     PriceBelowMinimum,
     PriceInvalid,
     PriceNotYours,
@@ -31,14 +28,13 @@ from orders.errors import (
     QuantityInvalid,
 )
 from orders.locks import lock_cart
-from orders.models import Cart, CartItem, DiscountCode, Order, OrderItem
+from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, OrderItem
 from orders.services.discounts import discount_find, discount_fit
+from orders.services.gift_facts import gift_wish_clean
 from orders.services.pricing import summary_of
 from orders.services.shopper import NOBODY, Shopper
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
-MAX_GIFT_MESSAGE = 500
-GIFTS_AHEAD = timedelta(days=366)
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -131,21 +127,11 @@ def cart_set_gift(
     Raises CartItemNotFound, and GiftInvalid for an address that is none, a message that is too long
     and a day that is past or more than a year away.
     """
-    email = email.strip()
-    today = timezone.localdate()
-    try:
-        if email:
-            validate_email(email)
-    except ValidationError as error:
-        raise GiftInvalid("Enter the email address of who gets it, or leave it empty.") from error
-    if len(message) > MAX_GIFT_MESSAGE:
-        raise GiftInvalid(f"A message can be up to {MAX_GIFT_MESSAGE} characters long.")
-    if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:
-        raise GiftInvalid("Choose a day from today on, within a year.")
+    email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
     changed = cart.items.filter(pk=_row_id(item_id)).update(
         is_gift=is_gift,
         gift_email=email,
-        gift_message=message.replace("\0", "").strip(),
+        gift_message=message,
         gift_send_on=send_on,
     )
     if not changed:
@@ -153,7 +139,7 @@ def cart_set_gift(
 
 
 def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> DiscountCode:
-    """Put a discount code in. Raises DiscountUnknown, and DiscountNotUsable with the reason.
+    """Put a discount code in. Raises DiscountUnknown, DiscountNotUsable with the reason, CartEmpty.
 
     A code that does not fit leaves the one that was there. Whether it still fits is looked up again
     each time that the cart is.
@@ -162,6 +148,8 @@ def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> Disc
     if found is None:
         raise DiscountUnknown
     lines = summary_of(list(cart.items.all())).lines
+    if not lines:
+        raise CartEmpty
     user = shopper.user
     email = user.email if user is not None else ""
     fit = discount_fit(code=found, lines=lines, cart=cart, user=user, email=email)
@@ -234,7 +222,7 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
 
 
 def cart_remove_bought(*, cart: Cart, order: Order) -> None:
-    """Take out what was paid for and leave what was added meanwhile."""
+    """Take out what was paid for, and the code that was used for it; leave what was added meanwhile."""
     same_product = OrderItem.objects.filter(order=order, product=OuterRef("product"))
     bought = same_product.order_by().values("quantity")[:1]
     for item in cart.items.order_by().annotate(bought=Subquery(bought)).filter(bought__gt=0):
@@ -243,6 +231,9 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
         else:
             item.quantity -= item.bought
             item.save(update_fields=["quantity"])
+    if order.discount_pennies:
+        used = DiscountUse.objects.filter(order=order).values("code")
+        Cart.objects.filter(pk=cart.pk, discount_code__in=used).update(discount_code=None)
 
 
 def product_for_sale(product_id: object) -> ProductPage:

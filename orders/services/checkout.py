@@ -52,6 +52,7 @@ from orders.stripe_facts import GatewayError, GatewayRefused, GatewayUnavailable
 logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(hours=2)
+TAX_CODE = "txcd_10401100"  # Stripe's for audio that is downloaded and kept
 UNPAID = (Payment.Status.CREATED, Payment.Status.OPEN)
 CHANGED_MEANWHILE = "Your cart was changed meanwhile. Look at it, then check out again."
 
@@ -251,7 +252,7 @@ def _write_attempt(order: Order, *, attempt: int) -> Payment:
     return Payment.objects.create(
         order=order,
         attempt=attempt,
-        amount_pennies=order.total_pennies,
+        amount_pennies=order.subtotal_pennies - order.discount_pennies,
         currency=order.currency,
         request=_checkout_params(order, attempt, expires_at),
         idempotency_key=f"order-{order.pk}-a{attempt}",
@@ -267,6 +268,10 @@ def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[s
         "order": str(order.pk),
         "attempt": str(attempt),
     }
+    # With automatic tax Stripe asks the buyer for the address that it needs, and for nothing more.
+    is_taxed = order.tax_behavior != Order.TaxBehavior.NONE
+    price = {"tax_behavior": str(order.tax_behavior)} if is_taxed else {}
+    product = {"tax_code": TAX_CODE} if is_taxed else {}
     params: dict[str, Any] = {
         "mode": "payment",
         "line_items": [
@@ -275,7 +280,8 @@ def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[s
                 "price_data": {
                     "currency": order.currency.lower(),
                     "unit_amount": to_stripe(item.unit_price_pennies, order.currency),
-                    "product_data": {"name": _line_name(item)},
+                    "product_data": {"name": _line_name(item), **product},
+                    **price,
                 },
             }
             for item in order.items.all()
@@ -291,6 +297,8 @@ def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[s
         "expires_at": int(expires_at.timestamp()),
         "adaptive_pricing": {"enabled": False},
     }
+    if is_taxed:
+        params["automatic_tax"] = {"enabled": True}
     if order.discount_pennies:
         params["discounts"] = [{"coupon": f"order-{order.pk}-a{attempt}"}]
     return params

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,10 +24,12 @@ from downloads.holders import normalise_email
 from orders.errors import DiscountNotUsable
 from orders.locks import lock_discount_code
 from orders.models import Cart, DiscountCode, DiscountUse, Order
-from orders.services.anomalies import anomaly_record
+from orders.models.discounts import CODE_SHAPE
+from orders.services.anomalies import anomalies_withdraw, anomaly_record
 
 HOLDS_A_USE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.PAID)
 USED_UP = "This code has been used as often as it may be."
+NO_LONGER = "This code is no longer valid."
 
 
 class Line(Protocol):
@@ -51,18 +54,23 @@ NO_FIT = DiscountFit([])
 
 def discount_find(text: str) -> DiscountCode | None:
     """The code that somebody typed, whatever its case; None for an unknown one."""
-    typed = text.strip()[:40].replace("\0", "")
-    return DiscountCode.objects.filter(code__iexact=typed).first() if typed else None
+    typed = text.strip()
+    try:
+        CODE_SHAPE(typed)
+    except ValidationError:
+        return None
+    return DiscountCode.objects.filter(code__iexact=typed).first()
 
 
 def discount_fit(
     *, code: DiscountCode, lines: Sequence[Line], cart: Cart | None, user: Any, email: str
 ) -> DiscountFit:
-    """What the code takes off these lines now. What this very cart waits to pay does not count."""
-    others = _held(code)
-    if cart is not None:
-        others = others.exclude(order__cart=cart, order__status=Order.Status.PENDING)
-    message = _why_not_now(code) or _why_not_again(code, others, user, email)
+    """What the code takes off these lines now. A use that this very cart holds is not in its way."""
+    message = _why_not_now(code)
+    if not message:
+        message = _why_not_again(code, _held(code), user, email)
+        if message and cart is not None and _is_held_for(code, cart):
+            message = ""
     shares = discount_shares(code, lines)
     subtotal = sum(line.line_total_pennies for line in lines)
     least = code.min_subtotal_pennies or 0
@@ -71,7 +79,7 @@ def discount_fit(
         least_money = format_money(least, settings.STRIPE_CURRENCY)
         message = f"This code is for orders of {least_money} or more. {missing} is missing."
     if not message and not any(shares):
-        message = "This code is for other music than what is in your cart."
+        message = _why_nothing(code, lines)
     return DiscountFit([], message) if message else DiscountFit(shares)
 
 
@@ -96,7 +104,10 @@ def discount_reserve(*, code: DiscountCode, order: Order) -> None:
 
     The caller has the transaction; the code's lock makes everybody who wants it wait in line.
     """
-    locked = lock_discount_code(code.pk)
+    try:
+        locked = lock_discount_code(code.pk)
+    except DiscountCode.DoesNotExist as error:  # deleted in this very moment
+        raise DiscountNotUsable(NO_LONGER) from error
     others = _held(locked)
     if message := _why_not_now(locked) or _why_not_again(locked, others, order.user, order.email):
         raise DiscountNotUsable(message)
@@ -135,15 +146,13 @@ def discount_follow(order: Order) -> None:
     if order.status not in HOLDS_A_USE:
         if use.released_at is None:
             mine.update(released_at=timezone.now(), place=None)
+            anomalies_withdraw(codes=("discount_overrun",), reference=str(order.pk))
     elif use.released_at is not None:
         code = lock_discount_code(use.code_id)
-        place = _free_place(code)
-        overrun = code.max_uses is not None and (
-            place is None or _held(code).count() >= code.max_uses
-        )
-        mine.update(released_at=None, place=None if overrun else place)
+        overrun = _overrun(code, order)
+        mine.update(released_at=None, place=_free_place(code))
         if overrun:
-            detail = f"{use.code_text}: {code.max_uses} in all, all held by other orders"
+            detail = f"{use.code_text}: {overrun}"
             anomaly_record("discount_overrun", str(order.pk), order, detail)
 
 
@@ -151,10 +160,17 @@ def _held(code: DiscountCode) -> QuerySet[DiscountUse]:
     return DiscountUse.objects.filter(code=code, released_at=None)
 
 
+def _is_held_for(code: DiscountCode, cart: Cart) -> bool:
+    """Whether an order of this cart that is not paid yet has a use: it keeps it, even if a late payment
+    of somebody else's has gone beyond the limit since."""
+    unpaid = (Order.Status.PENDING, Order.Status.PROCESSING)
+    return _held(code).filter(order__cart=cart, order__status__in=unpaid).exists()
+
+
 def _why_not_now(code: DiscountCode) -> str:
     now = timezone.now()
     if not code.is_active or (code.ends_at is not None and code.ends_at <= now):
-        return "This code is no longer valid."
+        return NO_LONGER
     if code.starts_at is not None and code.starts_at > now:
         local = timezone.localtime(code.starts_at)
         return f"This code is valid from {date_format(local, 'j F Y, H:i')}."
@@ -166,10 +182,31 @@ def _why_not_again(code: DiscountCode, others: QuerySet[DiscountUse], user: Any,
         return USED_UP
     if code.max_uses_per_buyer is None or not (email or user is not None):
         return ""
+    mine = others.filter(_of_buyer(user, email))
+    return USED_UP if mine.count() >= code.max_uses_per_buyer else ""
+
+
+def _of_buyer(user: Any, email: str) -> Q:
     mine = Q(buyer_email=normalise_email(email))
-    if user is not None:
-        mine |= Q(order__user=user)
-    return USED_UP if others.filter(mine).count() >= code.max_uses_per_buyer else ""
+    return mine | Q(order__user=user) if user is not None else mine
+
+
+def _overrun(code: DiscountCode, order: Order) -> str:
+    """Which limit an order that comes late goes beyond, in words for staff; "" for none."""
+    held = _held(code)
+    if code.max_uses is not None and held.count() >= code.max_uses:
+        return f"{code.max_uses} in all, all held by other orders"
+    least = code.max_uses_per_buyer
+    if least is not None and held.filter(_of_buyer(order.user, order.email)).count() >= least:
+        return f"{least} for each buyer, all held by other orders of this one"
+    return ""
+
+
+def _why_nothing(code: DiscountCode, lines: Sequence[Line]) -> str:
+    """Why the shares are all zero."""
+    if not _fits(code, [line.product for line in lines]):
+        return "This code is for other music than what is in your cart."
+    return "What this code is for costs too little here to take anything off."
 
 
 def _free_place(code: DiscountCode) -> int | None:

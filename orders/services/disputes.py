@@ -11,6 +11,7 @@ from orders.models import Dispute, Order, Payment, StripeEvent
 from orders.services.access import BLOCKING_DISPUTES, access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.fulfilment import CheckoutUnknown, event_settle
+from orders.services.gifts import gifts_follow
 from orders.services.lookup import payment_of
 from orders.services.mail import access_restored_queue, access_suspended_queue
 from orders.stripe_facts import DisputeSnapshot, GatewayNotFound
@@ -74,6 +75,7 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     dispute.opened_at = snapshot.created
     dispute.save()
     access_project(order=order)
+    gifts_follow(order=order)
     _tell_staff(order, dispute)
     _tell_buyer(order, dispute)
     return order

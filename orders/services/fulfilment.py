@@ -18,8 +18,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
-from catalog_pages.money import from_stripe, to_stripe
-from downloads.grants import GrantSpec, grants_issue
+from catalog_pages.money import from_stripe
+from downloads.grants import GrantSpec, access_close_account, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
 from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
@@ -27,7 +27,9 @@ from orders.services.access import access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.carts import cart_remove_bought
 from orders.services.discounts import discount_follow
+from orders.services.gifts import gift_codes_issue
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
+from orders.services.tax import amount_difference, captured_compare, tax_follow, tax_take_over
 from orders.stripe_facts import CheckoutSession, GatewayNotFound
 
 
@@ -133,7 +135,8 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
     now = timezone.now()
     status = merged_status(payment.status, session)
     becomes_paid = status == Payment.Status.PAID and payment.status != Payment.Status.PAID
-    if becomes_paid and (difference := _amount_difference(payment, session)):
+    difference = amount_difference(order=order, payment=payment, session=session)
+    if becomes_paid and difference:
         # Its ids are kept, so that the refund which people make of it finds its way.
         _write_payment(payment, session, payment.status, now)
         anomaly_record("amount_mismatch", session.id, order, difference)
@@ -143,6 +146,10 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
     was_paid = order.paid_at is not None
     # Refunds and disputes are found by intents: before the first one is known there can be none.
     may_have_facts = was_paid or payment.attempt > 1 or payment.stripe_payment_intent_id is not None
+    if payment.status == Payment.Status.PAID:
+        captured_compare(order=order, payment=payment, session=session)
+    elif _is_charged(session, status) and not (was_paid or difference):
+        tax_take_over(order=order, payment=payment, session=session, at=now)
     _write_payment(payment, session, status, now)
     if becomes_paid and was_paid:
         anomaly_record("second_payment", session.id, order, "paid twice; one is to be refunded")
@@ -158,6 +165,12 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
         payment_failed_queue(order=order, payment=payment)
 
 
+def _is_charged(session: CheckoutSession, status: str) -> bool:
+    """The buyer has paid: the money is here or on its way, and the amounts are final."""
+    under_way = status in (Payment.Status.PAID, Payment.Status.PROCESSING)
+    return under_way and session.status == "complete"
+
+
 def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     """The only function that makes an order paid: status, rights, cart and receipt in one commit.
 
@@ -166,6 +179,10 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     order.paid_at = order.paid_at or at
     order_project_status(order)
     order_issue_grants(order)
+    gift_codes_issue(order=order)
+    if order.user is not None and not order.user.is_active:
+        access_close_account(user_id=order.user.pk)
+        anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
     if cart is not None:
         cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
@@ -195,6 +212,7 @@ def order_project_status(order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(
         status=order.status, paid_at=order.paid_at, updated_at=order.updated_at
     )
+    tax_follow(order)
     discount_follow(order)
 
 
@@ -269,15 +287,6 @@ def merged_status(current: str, session: CheckoutSession) -> str:
     return known.OPEN if current == known.CREATED else current
 
 
-def _amount_difference(payment: Payment, session: CheckoutSession) -> str:
-    """A sentence when Stripe took another amount or currency than was agreed; "" when equal."""
-    expected = to_stripe(payment.amount_pennies, payment.currency)
-    paid = session.amount_subtotal - session.amount_discount
-    if (paid, session.currency) == (expected, payment.currency):
-        return ""
-    return f"expected {expected} {payment.currency}, Stripe says {paid} {session.currency}"
-
-
 def _write_payment(payment: Payment, session: CheckoutSession, status: str, now: datetime) -> None:
     fields: dict[str, Any] = {
         "status": status,
@@ -290,7 +299,7 @@ def _write_payment(payment: Payment, session: CheckoutSession, status: str, now:
         "card_last4": session.card_last4 or payment.card_last4,
         "expires_at": session.expires_at,
     }
-    if status == Payment.Status.PAID:
+    if status == Payment.Status.PAID and payment.status != Payment.Status.PAID:
         fields["paid_at"] = payment.paid_at or now
         fields["captured_pennies"] = from_stripe(session.amount_total, payment.currency)
     for name, value in fields.items():

@@ -17,6 +17,7 @@ from orders.models import Order, OrderItem, Payment
 from orders.services.access import access_project, disputed_among, revoked_among
 from orders.services.comparing import Difference, Finding, paged
 from orders.services.fulfilment import order_issue_grants, order_project_status, projected_status
+from orders.services.gifts import gift_grants_issue
 
 # Causes that follow from facts; what staff took back stays taken back.
 PROJECTED = (Revocation.Cause.REFUND, Revocation.Cause.DISPUTE)
@@ -71,6 +72,7 @@ def _finding(order: Order, code: str, ours: str, theirs: str) -> Finding:
         order_project_status(locked)
         if locked.paid_at is not None:
             order_issue_grants(locked)
+            gift_grants_issue(order=locked)
             access_project(order=locked)
         return not any(_compare([locked]))
 
@@ -93,11 +95,17 @@ def _lines(ids: Collection[Any]) -> dict[Any, _Lines]:
     found: dict[Any, _Lines] = defaultdict(_Lines)
     lines = OrderItem.objects.filter(order__in=ids).annotate(
         promised=Count("deliveries__asset", distinct=True),
-        granted=Count("grants__asset", filter=Q(grants__seat=0), distinct=True),
+        granted=Count("grants", distinct=True),
+        redeemed=Count(
+            "gift_codes", filter=Q(gift_codes__redeemed_at__isnull=False), distinct=True
+        ),
         stopped=Count("grants", filter=stopped, distinct=True),
     )
     for line in lines.filter(promised__gt=0):
+        copies = line.redeemed + (0 if line.is_gift else 1)
+        if copies == 0:  # nobody has redeemed one of its gift copies
+            continue
         found[line.order_id].promised.add(line.pk)
-        if line.granted == line.promised and not line.stopped:
+        if line.granted == line.promised * copies and not line.stopped:
             found[line.order_id].open.add(line.pk)
     return found

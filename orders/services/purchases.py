@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
 from catalog_pages.models import DigitalAsset, ProductPage
-from downloads.links import file_url
+from downloads.links import file_url, guest_file_url
 from downloads.models import Revocation, UserAsset
 from downloads.policy import decide
-from orders.models import Order, OrderItem
+from orders.models import GiftCode, Order, OrderItem
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Purchase:
     grants: list[GrantView] = field(default_factory=list)
 
     @property
+    def is_gift(self) -> bool:
+        """A copy that somebody else paid for: its order is not for the holder to see."""
+        return all(view.grant.seat for view in self.grants)
+
+    @property
+    def received_at(self) -> datetime | None:
+        """When the files became the holder's."""
+        return min((view.grant.created_at for view in self.grants), default=None)
+
+    @property
     def total_bytes(self) -> int:
         """What there is to fetch; closed files are not."""
         return sum(view.asset.size_bytes for view in self.grants if view.allowed)
@@ -43,12 +55,30 @@ class Purchase:
 
 def purchased_items(user: Any) -> QuerySet[OrderItem]:
     """The lines of which the user holds a file, newest first."""
-    grants = (
-        UserAsset.objects.filter(user=user).select_related("asset").prefetch_related("revocations")
+    return _items_of(UserAsset.objects.filter(user=user))
+
+
+def order_items(order: Order) -> QuerySet[OrderItem]:
+    """The lines of an order whose files are the buyer's; the caller has seen that it is shown to them."""
+    return _items_of(UserAsset.objects.filter(order_item__order=order, seat=0, user=order.user_id))
+
+
+def guest_items(order_ids: Collection[UUID]) -> QuerySet[OrderItem]:
+    """The lines of these orders whose files no account holds."""
+    return _items_of(UserAsset.objects.filter(order_item__order__in=order_ids, seat=0, user=None))
+
+
+def gift_items(gift: GiftCode) -> QuerySet[OrderItem]:
+    """The one line that a redeemed copy is of, with the files of that copy alone."""
+    return _items_of(
+        UserAsset.objects.filter(order_item=gift.order_item_id, seat=gift.seat, user=None)
     )
+
+
+def _items_of(held: QuerySet[UserAsset]) -> QuerySet[OrderItem]:
+    grants = held.select_related("asset").prefetch_related("revocations")
     return (
-        OrderItem.objects.filter(grants__user=user)
-        .distinct()
+        OrderItem.objects.filter(pk__in=held.order_by().values("order_item"))
         .select_related("order")
         .prefetch_related(
             Prefetch("grants", queryset=grants.order_by("position"), to_attr="held"),
@@ -65,10 +95,20 @@ def purchases_of(items: Iterable[OrderItem]) -> list[Purchase]:
             order=item.order,
             item=item,
             product=item.product,
-            grants=[_grant_view(grant) for grant in item.held],  # type: ignore[attr-defined]
+            grants=_one_copy([_grant_view(grant) for grant in item.held]),  # type: ignore[attr-defined]
         )
         for item in items
     ]
+
+
+def _one_copy(views: list[GrantView]) -> list[GrantView]:
+    """The files of one copy of a line: whoever holds several sees each file once.
+
+    One that opens goes before one that does not, then the bought one before those that were given.
+    """
+    closed = {view.grant.seat for view in views if not view.allowed}
+    seats = sorted({view.grant.seat for view in views}, key=lambda seat: (seat in closed, seat))
+    return [view for view in views if view.grant.seat == seats[0]]
 
 
 def owned_product_id(*, user: Any, product_id: int) -> int | None:
@@ -87,5 +127,5 @@ def _grant_view(grant: UserAsset) -> GrantView:
         asset=grant.asset,
         allowed=decision.allowed,
         reason=decision.message,
-        url=file_url(grant),
+        url=file_url(grant) if grant.user_id is not None else guest_file_url(grant),
     )

@@ -21,6 +21,7 @@ from orders.models import Order, Payment, Refund, StripeEvent
 from orders.services.access import access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.fulfilment import CheckoutUnknown, event_settle, parse_uuid
+from orders.services.gifts import gifts_follow
 from orders.services.lookup import payment_of
 from orders.services.mail import access_restored_queue, refunded_queue
 from orders.stripe_facts import (
@@ -103,6 +104,7 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     refund.currency = snapshot.currency
     refund.save()
     access_project(order=order)
+    gifts_follow(order=order)
     if snapshot.status not in PRECEDENCE:
         anomaly_record("refund_status_unknown", snapshot.id, order, snapshot.status)
     asked_here = parse_uuid(snapshot.metadata.get("refund", "")) == refund.pk

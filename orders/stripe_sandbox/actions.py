@@ -13,29 +13,40 @@ from orders.stripe_sandbox.errors import StateError
 from orders.stripe_sandbox.models import SandboxObject
 
 
-def pay(session_id: str, *, email: str | None = None) -> Json:
+def pay(session_id: str, *, email: str | None = None, country: str | None = None) -> Json:
     """The buyer pays. A second click finds the session complete and changes nothing."""
     with store.own_transaction():
         session = _current(session_id)
         if session.data["status"] != "complete":
+            _live_in(session, country)
             checkout.pay(session, email)
         return _data(session)
 
 
-def decline(session_id: str, *, email: str | None = None) -> Json:
+def decline(session_id: str, *, email: str | None = None, country: str | None = None) -> Json:
     """The buyer's card is declined; the session stays open."""
     with store.own_transaction():
         session = _current(session_id)
+        _live_in(session, country)
         checkout.decline(session, email)
         return _data(session)
 
 
-def delay(session_id: str, *, email: str | None = None) -> Json:
+def delay(session_id: str, *, email: str | None = None, country: str | None = None) -> Json:
     """The buyer uses a method that takes days: complete, unpaid until `settle`."""
     with store.own_transaction():
         session = _current(session_id)
         if session.data["status"] != "complete":
+            _live_in(session, country)
             checkout.delay(session, email)
+        return _data(session)
+
+
+def choose_country(session_id: str, *, country: str) -> Json:
+    """The buyer enters an address: tax is worked out by its country, two letters of `TAX_PERCENT`."""
+    with store.own_transaction():
+        session = _current(session_id)
+        checkout.choose_country(session, country)
         return _data(session)
 
 
@@ -140,6 +151,11 @@ def _current(session_id: str) -> SandboxObject:
     """The locked session, expired first when its time has come."""
     checkout.expire_overdue()
     return store.lock("checkout.session", session_id, param="session")
+
+
+def _live_in(session: SandboxObject, country: str | None) -> None:
+    if country is not None:
+        checkout.choose_country(session, country)
 
 
 def _charge_of(session_id: str) -> str:

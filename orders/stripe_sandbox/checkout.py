@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from orders.stripe_sandbox import store, totals
 from orders.stripe_sandbox.common import Caller, Json, now
-from orders.stripe_sandbox.constants import TEST_COUNTRY, TEST_EMAIL, TEST_NAME
+from orders.stripe_sandbox.constants import TAX_PERCENT, TEST_COUNTRY, TEST_EMAIL, TEST_NAME
 from orders.stripe_sandbox.errors import ApiError, StateError
 from orders.stripe_sandbox.events import emit
 from orders.stripe_sandbox.models import SandboxObject
@@ -61,6 +61,21 @@ def expire(session: SandboxObject, caller: Caller | None = None) -> None:
         intent = store.lock("payment_intent", session.data["payment_intent"])
         store.change(intent, status="canceled", canceled_at=now(), cancellation_reason="expired")
     emit("checkout.session.expired", session.data, subject=session.object_id, caller=caller)
+
+
+def choose_country(session: SandboxObject, country: str) -> None:
+    """The buyer gives an address; with automatic tax the session's amounts follow from it."""
+    _must_be_open(session)
+    if country not in TAX_PERCENT:
+        raise StateError("The sandbox knows no tax of this country.")
+    session.hidden["country"] = country
+    _work_out_tax(session)
+    store.save(session)
+
+
+def country_of(session: SandboxObject) -> str:
+    country: str = session.hidden.get("country", TEST_COUNTRY)
+    return country
 
 
 def pay(session: SandboxObject, email: str | None = None) -> None:
@@ -115,7 +130,8 @@ def _attempt(session: SandboxObject, email: str | None, method_kind: str) -> _At
     _must_be_open(session)
     _work_out_tax(session)
     address = _email(session, email)
-    method = payments.payment_method(method_kind, address, created=now())
+    country = country_of(session)
+    method = payments.payment_method(method_kind, address, country, created=now())
     store.add(method)
     intent = _intent(session)
     store.change(
@@ -146,10 +162,9 @@ def _total_is_zero(session: SandboxObject) -> bool:
 
 def _work_out_tax(session: SandboxObject) -> None:
     """With automatic tax the total is known once the buyer's address is: now."""
-    tax = session.data["automatic_tax"]
-    if not tax["enabled"] or tax["status"] == "complete":
+    if not session.data["automatic_tax"]["enabled"]:
         return
-    items = totals.with_tax(session.hidden["line_items"])
+    items = totals.with_tax(session.hidden["line_items"], country_of(session))
     session.hidden["line_items"] = items
     complete = objects.automatic_tax(enabled=True, complete=True)
     store.change(session, automatic_tax=complete, **totals.summary(items))
@@ -186,10 +201,11 @@ def _refuse(attempt: _Attempt) -> Json:
 
 
 def _complete(session: SandboxObject, email: str, payment_status: str) -> None:
-    details = objects.customer_details(email, name=TEST_NAME, country=TEST_COUNTRY)
+    country = country_of(session)
+    details = objects.customer_details(email, name=TEST_NAME, country=country)
     customer_id = None
     if session.data["customer_creation"] == "always":
-        customer_id = store.add(payments.customer(email, created=now())).object_id
+        customer_id = store.add(payments.customer(email, country, created=now())).object_id
     _redeem(session)
     store.change(
         session,

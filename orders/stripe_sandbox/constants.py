@@ -13,8 +13,9 @@ API_BASE = "https://api.stripe.invalid"
 TEST_EMAIL = "buyer@example.com"
 TEST_NAME = "Test Buyer"
 TEST_COUNTRY = "GB"
-TEST_TAX_PERCENT = 20
-"""The sandbox's Stripe Tax: one rate for everybody."""
+"""Where buyers live who do not say so."""
+TAX_PERCENT = {"GB": 20, "DE": 19, "JP": 10, "US": 0}
+"""The sandbox's Stripe Tax: a pretend rate for each country that a buyer can choose."""
 
 MINUTE = 60
 DAY = 24 * 60 * MINUTE

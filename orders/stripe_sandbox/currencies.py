@@ -66,6 +66,13 @@ def check_amount(amount: int, currency: str, param: str) -> None:
         raise ApiError(message, param=param, code="parameter_invalid_integer")
 
 
+def smallest_coin(currency: str) -> int:
+    """What every amount of `currency` is a multiple of, in Stripe's minor units."""
+    if currency in _WHOLE_BUT_HUNDREDFOLD:
+        return 100
+    return 10 if currency in _THREE_DECIMAL else 1
+
+
 def check_total(total: int, currency: str) -> None:
     """Refuse a total below Stripe's minimum charge or above its maximum; 0 is an order for free."""
     minimum = _MINIMUM.get(currency, 0)

@@ -85,7 +85,22 @@ def _checked_line(line: Json, index: int, params: Json) -> Json:
         message = "All line items of a Checkout Session must be in the same currency."
         raise ApiError(message, param=f"{param}[currency]")
     check_amount(price_data["unit_amount"], currency, f"{param}[unit_amount]")
+    _check_tax_behavior(price_data, f"{param}[tax_behavior]", params)
     return {**line, "price_data": {**price_data, "currency": currency}}
+
+
+def _check_tax_behavior(price_data: Json, param: str, params: Json) -> None:
+    """As an account without a default: the shop must not depend on a setting of the dashboard.
+
+    Source: https://docs.stripe.com/tax/products-prices-tax-categories-tax-behavior
+    """
+    is_taxed = params.get("automatic_tax", {}).get("enabled", False)
+    if is_taxed and price_data.get("tax_behavior", "unspecified") == "unspecified":
+        message = (
+            "The price does not have a `tax_behavior` set which is required for automatic tax"
+            " computation."
+        )
+        raise ApiError(message, param=param)
 
 
 def _usable_coupon(coupon_id: str, currency: str) -> int:

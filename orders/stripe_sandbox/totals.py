@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orders.stripe_sandbox.common import Json
-from orders.stripe_sandbox.constants import TEST_TAX_PERCENT
+from orders.stripe_sandbox.constants import TAX_PERCENT
+from orders.stripe_sandbox.currencies import smallest_coin
 
 
 def shares(amount: int, weights: list[int]) -> list[int]:
@@ -30,22 +31,27 @@ def with_discount(items: list[Json], amount_off: int) -> list[Json]:
     ]
 
 
-def with_tax(items: list[Json]) -> list[Json]:
-    """The lines with the test tax: on top, or contained in the price when it says so."""
-    return [_taxed(item) for item in items]
+def with_tax(items: list[Json], country: str) -> list[Json]:
+    """The lines with this country's tax: on top, or contained in the price when it says so.
+
+    The sandbox's own rule, since Stripe's depends on place and product: each line, after its
+    discount, by itself, half up to what can be paid in coins of the currency.
+    """
+    return [_taxed(item, TAX_PERCENT[country]) for item in items]
 
 
-def _taxed(item: Json) -> Json:
+def _taxed(item: Json, percent: int) -> Json:
     price = item["amount_subtotal"] - item["amount_discount"]
+    coin = smallest_coin(item["currency"])
     if item["price"]["tax_behavior"] == "inclusive":
-        tax = _rounded(price * TEST_TAX_PERCENT, 100 + TEST_TAX_PERCENT)
+        tax = _rounded(price * percent, 100 + percent, coin)
         return {**item, "amount_tax": tax, "amount_total": price}
-    tax = _rounded(price * TEST_TAX_PERCENT, 100)
+    tax = _rounded(price * percent, 100, coin)
     return {**item, "amount_tax": tax, "amount_total": price + tax}
 
 
-def _rounded(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)
+def _rounded(numerator: int, denominator: int, coin: int) -> int:
+    return (2 * numerator + denominator * coin) // (2 * denominator * coin) * coin
 
 
 def summary(items: list[Json]) -> Json:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from catalog_pages.models import ShopSettings
 from orders import stripe_gateway
 from orders.models import Order, Refund
 from orders.services.carts import cart_add
@@ -80,6 +81,13 @@ def a_checkout_with_a_discount() -> None:
     checkout_start(cart=order.cart, user=order.user, email=order.email, consented=True)
 
 
+def many_lines_with_tax(client: Client) -> None:
+    ShopSettings.load()
+    ShopSettings.objects.update(tax="exclusive")
+    buy(client, make_user(), *[make_product() for _ in range(11)])
+    ShopSettings.objects.update(tax="none")
+
+
 def refunds_of_every_kind(client: Client) -> None:
     for reason in ("", *Refund.Reason.values):
         order = buy(client, make_user(), make_product(), make_product(), make_product())
@@ -136,6 +144,7 @@ def test_whatever_the_services_send_is_what_the_library_declares(
 ) -> None:
     checkouts_of_many_kinds(client, settings)
     a_checkout_with_a_discount()
+    many_lines_with_tax(client)
     refunds_of_every_kind(client)
     an_answer_that_is_lost(client)
     news_in_an_odd_order(client)
@@ -262,8 +271,31 @@ def test_every_function_with_every_kind_of_argument_sends_what_is_declared(
         assert len(transport.sent) == number, (function, arguments)
 
     assert {problem for sent in transport.sent for problem in problems(sent)} == set()
-    assert {sent.endpoint for sent in transport.sent} == set(ENDPOINTS)
+    # More lines than a session shows are asked for once tax was worked out for them.
+    assert set(ENDPOINTS) - {sent.endpoint for sent in transport.sent} == {
+        ("GET", "/v1/checkout/sessions/:id/line_items")
+    }
     assert {function.__name__ for function, _ in listed} == asking_functions()
+
+
+@pytest.mark.parametrize(
+    ("lines", "tax", "pays", "questions"),
+    [(10, True, True, 1), (11, False, True, 1), (11, True, False, 1), (11, True, True, 2)],
+)
+def test_further_lines_are_asked_for_only_where_their_tax_matters(
+    lines: int, tax: bool, pays: bool, questions: int, transport: RecordingTransport
+) -> None:
+    price = line(tax_behavior="exclusive")
+    params = session_params(line_items=[price] * lines, automatic_tax={"enabled": tax})
+    made = stripe_gateway.create_checkout(params=params, idempotency_key="lines")
+    if pays:
+        actions.pay(made.id)
+    transport.sent.clear()
+
+    session = stripe_gateway.get_checkout(made.id)
+
+    assert len(transport.sent) == questions
+    assert len(session.lines) == (lines if lines == 10 or questions == 2 else 0)
 
 
 def asking_functions() -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from orders import stripe_gateway
 from orders.services.events import HANDLERS
-from orders.stripe_facts import CheckoutSession, RefundSnapshot
+from orders.stripe_facts import CheckoutSession, RefundSnapshot, SessionLine
 from orders.stripe_sandbox import actions
 from orders.stripe_sandbox.models import SandboxEvent, SandboxObject
 from orders.stripe_sandbox.tests.factories import line, new_coupon, session_params
@@ -23,10 +23,9 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 _keys = itertools.count(1)
 
 
-def opened(**changes: Any) -> CheckoutSession:
-    params = session_params(
-        line_items=[line(pennies=499), line(pennies=333, quantity=2)], **changes
-    )
+def opened(price: dict[str, Any] | None = None, **changes: Any) -> CheckoutSession:
+    lines = [line(pennies=499, **price or {}), line(pennies=333, quantity=2, **price or {})]
+    params = session_params(line_items=lines, **changes)
     return stripe_gateway.create_checkout(params=params, idempotency_key=f"key-{next(_keys)}")
 
 
@@ -43,7 +42,8 @@ def test_an_open_session_has_everything_but_a_payment() -> None:
     made = opened()
     raw = stored("checkout.session")
 
-    assert made == stripe_gateway.get_checkout(made.id)
+    lines = (SessionLine(499, 0, 0, 499), SessionLine(666, 0, 0, 666))
+    assert stripe_gateway.get_checkout(made.id) == dataclasses.replace(made, lines=lines)
     assert dataclasses.asdict(made) == {
         "id": raw["id"],
         "url": raw["url"],
@@ -63,6 +63,7 @@ def test_an_open_session_has_everything_but_a_payment() -> None:
         "charge_id": None,
         "card_brand": "",
         "card_last4": "",
+        "lines": (),
     }
     assert made.url.startswith("http")
     assert (made.is_paid, made.has_failed) == (False, False)
@@ -70,7 +71,9 @@ def test_an_open_session_has_everything_but_a_payment() -> None:
 
 def test_a_paid_session_names_its_payment_its_card_and_what_was_taken_off_and_added() -> None:
     made = opened(
-        automatic_tax={"enabled": True}, discounts=[{"coupon": new_coupon(amount_off=165).id}]
+        price={"tax_behavior": "exclusive"},
+        automatic_tax={"enabled": True},
+        discounts=[{"coupon": new_coupon(amount_off=165).id}],
     )
     actions.pay(made.id)
 
@@ -89,6 +92,7 @@ def test_a_paid_session_names_its_payment_its_card_and_what_was_taken_off_and_ad
         charge_id=stored("charge")["id"],
         card_brand="visa",
         card_last4="4242",
+        lines=(SessionLine(499, 71, 86, 514), SessionLine(666, 94, 114, 686)),
     )
     assert paid.url == ""
     assert (paid.is_paid, paid.has_failed) == (True, False)

@@ -221,7 +221,7 @@ def test_a_receipt_adds_up_with_discount_tax_and_quantity(client: Client) -> Non
 
     text = letter("receipt").text
 
-    assert "Våren by The Test Pressings, 2 at £4.99, £0.98 off\n    £9.00\n" in text
+    assert "Våren by The Test Pressings, 2 at £4.99, £0.98 off, £1.80 tax\n    £9.00\n" in text
     assert "Tax: £1.80\nTotal: £10.80\n" in text
 
 

@@ -95,7 +95,7 @@ def test_a_signature_is_good_for_five_minutes_either_way(age: int, is_believed: 
     assert (event is not None) == is_believed
 
 
-@pytest.mark.parametrize("age", [3600, 310, -310, -3600, now(), -(10**12)])
+@pytest.mark.parametrize("age", [3600, 310, -310, -3600, 1_700_000_000, -(10**12)])
 def test_an_old_or_future_signature_is_refused(
     client: Client, caplog: pytest.LogCaptureFixture, age: int
 ) -> None:

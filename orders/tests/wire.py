@@ -29,6 +29,7 @@ ENDPOINTS: dict[tuple[str, str], Any] = {
     ("POST", "/v1/checkout/sessions"): params.checkout.SessionCreateParams,
     ("GET", "/v1/checkout/sessions"): params.checkout.SessionListParams,
     ("GET", "/v1/checkout/sessions/:id"): params.checkout.SessionRetrieveParams,
+    ("GET", "/v1/checkout/sessions/:id/line_items"): params.checkout.SessionLineItemListParams,
     ("POST", "/v1/checkout/sessions/:id/expire"): params.checkout.SessionExpireParams,
     ("POST", "/v1/coupons"): params.CouponCreateParams,
     ("POST", "/v1/refunds"): params.RefundCreateParams,

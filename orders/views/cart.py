@@ -17,12 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
 from catalog_pages.money import format_money
-from orders.errors import CartItemNotFound
+from orders.errors import CartItemNotFound, GiftInvalid, PriceInvalid
 from orders.models import Cart
 from orders.services import carts
+from orders.services.code_tries import cart_try_code
+from orders.services.gift_facts import gift_day
+from orders.services.ownership import ownership_of
 from orders.services.pricing import CartSummary, cart_summary
-from orders.services.purchases import owned_product_id
+from orders.throttles import client_of
 from orders.views.guests import shopper_of
+from orders.views.prices import PRICE_ERRORS, ask_price_again, posted_price, typed_price
 from orders.views.same_origin import same_origin_or_token
 
 SESSION_KEY = "cart_id"
@@ -66,9 +70,12 @@ def render_cart(
     summary: CartSummary,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
+    typed: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """`errors`: item id, or "" for the cart as a whole, to its sentence."""
-    context = {"summary": summary, "errors": errors or {}}
+    """`errors`: item id (after `price-` where it is about the price), "code", or "" for the cart as a
+    whole, to its sentence; `typed`: what is kept.
+    """
+    context = {"summary": summary, "errors": errors or {}, "typed": typed or {}}
     return render(request, "orders/cart.html", context, status=status)
 
 
@@ -76,13 +83,12 @@ def render_cart(
 @require_safe
 def header_fragment(request: HttpRequest) -> HttpResponse:
     """The only personal bytes of a public page: cart count, account, and "you own this"."""
-    product_id = request.GET.get("product", "")
-    owned = None
-    if request.user.is_authenticated and product_id.isascii() and product_id[:18].isdigit():
-        owned = owned_product_id(user=request.user, product_id=int(product_id[:18]))
+    ownership = ownership_of(shopper_of(request), request.GET.get("product", ""))
     context = {
         "cart_count": carts.cart_count(cart=request_cart(request)),
-        "owned_product_id": owned,
+        "owned_product_id": ownership.product_id,
+        "contents": ownership.contents,
+        "owned_contents": ownership.owned_contents,
         "purchases_url": reverse("orders:purchases"),
     }
     return render(request, "orders/_header_fragment.html", context)
@@ -115,7 +121,15 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     product = carts.product_for_sale(data.get("product"))
     basket = request_cart(request, create=True)
     assert basket is not None  # noqa: S101  # create=True
-    item = carts.cart_add(cart=basket, product_id=product.pk, quantity=quantity)
+    item = carts.cart_add(
+        cart=basket,
+        product_id=product.pk,
+        quantity=quantity,
+        chosen_price_pennies=posted_price(data) if product.pay_what_you_want else None,
+        is_gift=is_yes(data.get("as_gift")),
+    )
+    if item.is_gift:
+        return f"“{item.product.title}” is in your cart as a gift. You can say there who gets it."
     return f"“{item.product.title}” is in your cart."
 
 
@@ -123,6 +137,38 @@ def _update(request: HttpRequest, data: Mapping[str, Any]) -> str:
     quantity = carts.parse_quantity(data.get("quantity"), zero_removes=True)
     carts.cart_set_quantity(cart=_existing(request), item_id=data.get("item"), quantity=quantity)
     return "Your cart is up to date." if quantity else "Removed from your cart."
+
+
+def _set_price(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    price = posted_price(data)
+    if price is None:
+        raise PriceInvalid
+    carts.cart_set_price(
+        cart=_existing(request), item_id=data.get("item"), chosen_price_pennies=price
+    )
+    return "Your price is noted."
+
+
+def _set_gift(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    is_gift = is_yes(data.get("is_gift"))
+    carts.cart_set_gift(
+        cart=_existing(request),
+        item_id=data.get("item"),
+        is_gift=is_gift,
+        email=_text(data.get("gift_email")),
+        message=_text(data.get("gift_message")),
+        send_on=gift_day(data.get("gift_send_on")),
+    )
+    return "Your cart is up to date."
+
+
+def is_yes(raw: object) -> bool:
+    """A ticked box of a form, or true in JSON."""
+    return raw is True or raw in ("on", "1", "true", "yes")
+
+
+def _text(raw: object) -> str:
+    return raw if isinstance(raw, str) else ""
 
 
 def _remove(request: HttpRequest, data: Mapping[str, Any]) -> str:
@@ -135,10 +181,29 @@ def _accept_prices(request: HttpRequest, data: Mapping[str, Any]) -> str:
     return "Your cart shows today's prices."
 
 
+def _apply_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    code = cart_try_code(
+        cart=_existing(request),
+        code=data.get("code"),
+        client=client_of(request),
+        shopper=shopper_of(request),
+    )
+    return f"The code {code} is in your cart."
+
+
+def _drop_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    carts.cart_drop_code(cart=_existing(request))
+    return "The code is out of your cart."
+
+
 cart_add = same_origin_or_token(cart_post(_add))
 cart_update = cart_post(_update)
+cart_price = cart_post(_set_price)
 cart_remove = cart_post(_remove)
+cart_gift = cart_post(_set_gift)
 cart_accept_prices = cart_post(_accept_prices)
+cart_apply_code = cart_post(_apply_code)
+cart_drop_code = cart_post(_drop_code)
 
 
 def _existing(request: HttpRequest) -> Cart:
@@ -167,11 +232,21 @@ def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) 
         return problem_json(error)
     if error.status == 404 and "product" in data:
         raise Http404(error.message)
-    item = str(data.get("item") or "")
+    is_about_price = isinstance(error, PRICE_ERRORS)
+    if is_about_price and "product" in data:
+        return ask_price_again(request, carts.product_for_sale(data["product"]), data, error)
     summary = request_summary(request)
-    if item not in {str(line.item_id) for line in summary.lines}:
-        item = ""
-    return render_cart(request, summary, {item: error.message}, status=error.status)
+    place = "code" if "code" in data else str(data.get("item") or "")
+    if not summary.lines or place not in {"code", *(str(line.item_id) for line in summary.lines)}:
+        place = ""
+    typed = {"code": data.get("code", "")}
+    if isinstance(error, GiftInvalid) and place:
+        place = f"gift-{place}"
+        typed[place] = data
+    if is_about_price and place:
+        place = f"price-{place}"
+        typed[place] = typed_price(data)
+    return render_cart(request, summary, {place: error.message}, status=error.status, typed=typed)
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -196,6 +271,9 @@ def summary_json(summary: CartSummary) -> dict[str, Any]:
         "currency": summary.currency,
         "count": summary.count,
         "subtotal_pennies": summary.subtotal_pennies,
+        "discount_pennies": summary.discount_pennies,
+        "discount_code": summary.discount_code,
+        "discount_message": summary.discount_message,
         "total_pennies": summary.total_pennies,
         "total": format_money(summary.total_pennies, summary.currency),
         "can_checkout": summary.can_checkout,
@@ -209,6 +287,7 @@ def summary_json(summary: CartSummary) -> dict[str, Any]:
                 "quantity": line.quantity,
                 "unit_price_pennies": line.unit_price_pennies,
                 "line_total_pennies": line.line_total_pennies,
+                "discount_pennies": line.discount_pennies,
                 "problem": line.problem,
                 "message": line.message,
             }

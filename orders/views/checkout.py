@@ -6,8 +6,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,13 +15,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog_pages.errors import DomainError
-from orders.errors import PaymentRefused, PaymentServiceUnavailable
+from orders.errors import EmailInvalid, EmailMissing, PaymentRefused, PaymentServiceUnavailable
 from orders.models import Order
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
+from orders.services.gift_facts import gift_views
+from orders.services.guests import email_clean, is_guests
 from orders.services.pricing import cart_summary
-from orders.services.purchases import purchased_items, purchases_of
+from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
+from orders.throttles import refuse_haste
 from orders.views.cart import render_cart, request_cart
+from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
 STATES = {
     Order.Status.PENDING: "waiting",
@@ -32,38 +36,46 @@ STATES = {
 }
 # The webhook normally arrives first. Every third look asks Stripe instead of waiting for ever.
 ASK_STRIPE_EVERY = 3
+GUEST_CHECKOUTS_AN_HOUR = 20  # each sends mail to whatever address was typed
 ASK_PAUSE = timedelta(seconds=5)  # whatever number of looks the address claims
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """POST from the cart; whoever comes by GET or signed out is led back to the cart."""
-    if not request.user.is_authenticated:
-        return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('orders:cart')}")
+    """POST from the cart, with or without an account; whoever comes by GET is led back to the cart."""
     if request.method != "POST":
         return HttpResponseRedirect(reverse("orders:cart"))
-    cart = request_cart(request)
+    cart, shopper = request_cart(request), shopper_of(request)
+    typed = request.POST.get("email", "")
+    consented = request.POST.get("consent") in {"on", "1", "true", "yes"}
     try:
+        if shopper.user is not None:
+            email = shopper.user.email
+        else:
+            email = email_clean(typed)
+            refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
         started = checkout_start(
-            cart=cart,
-            user=request.user,
-            email=request.user.email,
-            consented=request.POST.get("consent") in {"on", "1", "true", "yes"},
+            cart=cart, user=shopper.user, email=email, consented=consented, shopper=shopper
         )
     except (PaymentServiceUnavailable, PaymentRefused) as error:
         return _unavailable(request, error)
     except DomainError as error:
-        return render_cart(request, cart_summary(cart=cart), {"": error.message}, error.status)
+        summary = cart_summary(cart=cart, shopper=shopper, email=typed.strip())
+        at = "email" if isinstance(error, EmailMissing | EmailInvalid) else ""
+        typed_again = {"email": typed[:300], "consent": consented}
+        return render_cart(request, summary, {at: error.message}, error.status, typed_again)
+    if is_guests(started.order):
+        guest_remember(request, started.order)
     return _leave(started)
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_POST
 def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
     """Go on with an order that waits for its payment, or try again after one that failed."""
-    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    order = get_object_or_404(visible_orders(request), pk=order_id)
     try:
         return _leave(checkout_resume(order=order))
     except (PaymentServiceUnavailable, PaymentRefused) as error:
@@ -74,7 +86,7 @@ def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_safe
 def success(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the buyer back. Being here proves nothing: the order's facts are shown."""
@@ -83,11 +95,11 @@ def success(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_safe
 def state(request: HttpRequest, order_id: Any) -> HttpResponse:
     """The part of the success page that changes, asked for again and again while it waits."""
-    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    order = get_object_or_404(visible_orders(request), pk=order_id)
     response = render(request, "orders/_order_state.html", _state(request, order))
     if order.is_paid:
         response["HX-Trigger"] = "cart-changed"  # the count in the header is out of date now
@@ -95,7 +107,7 @@ def state(request: HttpRequest, order_id: Any) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_safe
 def cancel(request: HttpRequest) -> HttpResponse:
     """The buyer turned back at Stripe: nothing happened, and the cart is as it was."""
@@ -121,7 +133,7 @@ def _unavailable(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def _own_order(request: HttpRequest) -> Order:
     """By Stripe's session id or by ours; not yours is not found."""
-    own = Order.objects.owned_by(request.user)
+    own = visible_orders(request)
     session_id, order_id = request.GET.get("session_id"), request.GET.get("order")
     if session_id:
         found = own.filter(payments__stripe_session_id=session_id[:255].replace("\0", ""))
@@ -145,10 +157,13 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
         order_ask_stripe(order=order, pause=ASK_PAUSE)
     purchases = []
     if order.is_paid:
-        purchases = purchases_of(purchased_items(request.user).filter(order=order))
+        purchases = purchases_of(order_items(order))
     return {
         "order": order,
         "state": STATES[Order.Status(order.status)],
         "purchases": purchases,
+        "is_guests": is_guests(order),
+        "gifts": gift_views(order) if order.is_paid else [],
+        "guest_link_days": settings.GUEST_LINK_DAYS,
         "looks": count + 1,
     }

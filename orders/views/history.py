@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
-from orders.models import Dispute, Order, Payment, Refund
+from orders.models import Dispute, Order, OrderItem, Payment, Refund
 from orders.services.access import has_open_lines, is_disputed
+from orders.services.gift_facts import gift_views
+from orders.services.guests import is_guests
 from orders.services.mail import receipt_send_again
-from orders.services.purchases import purchased_items, purchases_of
+from orders.services.purchases import guest_items, order_items, purchased_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
+from orders.views.guests import or_sign_in, shopper_of, visible_orders
 
 PAGE_SIZE = 20
 LOOK_AGAIN_AFTER = timedelta(seconds=15)
@@ -26,16 +31,25 @@ SHOWN_REFUNDS = (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION, Refund.St
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_safe
 def purchases(request: HttpRequest) -> HttpResponse:
-    page = Paginator(purchased_items(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    """What the account holds; signed out, what this browser session knows of."""
+    items = purchased_items(request.user) if request.user.is_authenticated else _opened(request)
+    page = Paginator(items, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = purchases_of(page.object_list)
     total_bytes = (
         sum(purchase.total_bytes for purchase in shown) if page.paginator.num_pages == 1 else 0
     )
     context = {"purchases": shown, "page_obj": page, "total_bytes": total_bytes}
     return render(request, "orders/purchases.html", context)
+
+
+def _opened(request: HttpRequest) -> QuerySet[OrderItem]:
+    order_ids = shopper_of(request).guest_order_ids
+    if not order_ids:
+        raise Http404
+    return guest_items(order_ids)
 
 
 @never_cache
@@ -48,11 +62,11 @@ def order_list(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_safe
 def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
     """The agreement and what became of it; while it waits, Stripe is asked now and then."""
-    own = Order.objects.owned_by(request.user).for_detail()
+    own = visible_orders(request).for_detail()
     order = get_object_or_404(own, pk=order_id)
     waits = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
     if waits:
@@ -67,18 +81,23 @@ def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
         "is_disputed": is_disputed(order),
         "is_lost": Dispute.objects.filter(payment__order=order, status="lost").exists(),
         "waits": waits,
+        "is_guests": is_guests(order),
+        "gifts": gift_views(order) if order.is_paid else [],
+        "purchases": purchases_of(order_items(order)) if is_guests(order) else [],
+        "guest_link_days": settings.GUEST_LINK_DAYS,
     }
     return render(request, "orders/order_detail.html", context)
 
 
 @never_cache
-@login_required
+@or_sign_in
 @require_POST
 def send_receipt(request: HttpRequest, order_id: Any) -> HttpResponse:
     """The buyer asks for the receipt once more."""
-    order = get_object_or_404(Order.objects.owned_by(request.user), pk=order_id)
+    order = get_object_or_404(visible_orders(request), pk=order_id)
+    by = request.user if not is_guests(order) else None
     try:
-        mail = receipt_send_again(order=order, by=request.user)
+        mail = receipt_send_again(order=order, by=by)
     except DomainError as error:
         messages.warning(request, error.message)
     else:

@@ -194,6 +194,7 @@ STRIPE_SANDBOX_DELIVERY = "thread"
 STRIPE_HURRY_SECONDS = 1
 STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
+GUEST_LINK_DAYS = 30  # how long a mailed link opens what was bought without an account
 WEBHOOK_MAX_BYTES = 1_000_000
 
 # --- Mail ---------------------------------------------------------------------------------------

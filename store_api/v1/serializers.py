@@ -62,6 +62,12 @@ class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
         return settings.SITE_BASE_URL + excerpt.file.url if excerpt else None
 
 
+class ContainedSerializer(serializers.ModelSerializer[ProductPage]):
+    class Meta:
+        model = ProductPage
+        fields = ["id", "slug", "title"]
+
+
 class ProductSerializer(serializers.ModelSerializer[ProductPage]):
     artist = ArtistSerializer()
     genre = GenreSerializer(allow_null=True)
@@ -70,15 +76,25 @@ class ProductSerializer(serializers.ModelSerializer[ProductPage]):
     covers = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField(help_text="The product's page.")
     tracks = TrackSerializer(many=True)
+    contains = serializers.SerializerMethodField(
+        help_text="Products that are delivered with a bundle, in their order; empty for others."
+    )
 
     class Meta:
         model = ProductPage
         fields = [
             "id", "slug", "title", "artist", "genre", "price_pennies", "currency", "price",
-            "release_date", "url", "covers", "tracks",
+            "pay_what_you_want", "suggested_price_pennies", "release_date", "url", "covers",
+            "tracks", "contains",
         ]  # fmt: skip
         extra_kwargs = {
             "price_pennies": {"help_text": "Minor units of the currency; 0 is free."},
+            "pay_what_you_want": {
+                "help_text": "Buyers name their price; `price_pennies` is the least that they pay."
+            },
+            "suggested_price_pennies": {
+                "help_text": "What to offer first where buyers name their price; null: the least."
+            },
         }
 
     def get_currency(self, product: ProductPage) -> str:
@@ -95,6 +111,12 @@ class ProductSerializer(serializers.ModelSerializer[ProductPage]):
         return [
             {"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready
         ]
+
+    @extend_schema_field(ContainedSerializer(many=True))
+    def get_contains(self, product: ProductPage) -> Any:
+        return ContainedSerializer(
+            [part for part in product.contained if part.live], many=True
+        ).data
 
     def get_url(self, product: ProductPage) -> str:
         return settings.SITE_BASE_URL + (product.get_url() or "")

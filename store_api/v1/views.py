@@ -27,4 +27,9 @@ class ProductViewSet(ReadOnlyModelViewSet[ProductPage]):
     lookup_value_regex = r"[-\w]+"
 
     def get_queryset(self) -> QuerySet[ProductPage]:
-        return ProductPage.objects.live().for_cards().with_tracks()
+        return (
+            ProductPage.objects.live()
+            .for_cards()
+            .with_tracks()
+            .prefetch_related("contents__product")
+        )

@@ -16,12 +16,19 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from catalog_pages.errors import DomainError
+from catalog_pages.models import ShopSettings
 from downloads.models import UserAsset
 from downloads.policy import decide
-from orders.models import Dispute, Order, OutboxMail, Payment, Refund, StripeEvent
+from orders.models import Dispute, Order, OrderAnomaly, OutboxMail, Payment, Refund, StripeEvent
 from orders.services.access import BLOCKING_DISPUTES, is_disputed, revoked_lines
 from orders.services.checkout import checkout_start
 from orders.services.events import events_retry
@@ -29,7 +36,7 @@ from orders.services.fulfilment import payment_give_up, projected_status, sync_c
 from orders.services.mail import mail_send_due
 from orders.services.reconcile import order_check, payments_sweep, reconcile
 from orders.services.refund_facts import UNDONE, refunds_send_waiting
-from orders.services.refunds import refund_request
+from orders.services.refunds import paid_for, refund_request
 from orders.stripe_facts import GatewayError
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.errors import ApiError, StateError
@@ -40,6 +47,7 @@ from tests.payments.world import World, world_of
 # No crash as often as all others together; the longest road is about sixty statements.
 CRASHES = st.one_of(st.just(0), st.integers(1, 90))
 IMPOSSIBLE = (StateError, ApiError)  # the buyer or bank cannot do this now
+COUNTRIES = st.sampled_from(["GB", "DE", "US"])  # 20 %, 19 % and no tax
 WINDOW = timedelta(days=3)
 
 
@@ -68,6 +76,11 @@ class PaymentMachine(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self.block.__exit__(None, None, None)
 
+    @initialize(tax=st.sampled_from(ShopSettings.Tax.values))
+    def the_shop_is_set_up(self, tax: str) -> None:
+        ShopSettings.load()
+        ShopSettings.objects.update(tax=tax)
+
     # What the buyer does -------------------------------------------------------------------------
 
     @rule(statement=CRASHES, after=st.booleans())
@@ -79,10 +92,12 @@ class PaymentMachine(RuleBasedStateMachine):
     @rule(
         pick=st.integers(0, 3),
         what=st.sampled_from(["pay", "pay", "decline", "delay", "expire"]),
+        country=COUNTRIES,
     )
-    def act(self, pick: int, what: str) -> None:
+    def act(self, pick: int, what: str, country: str) -> None:
+        where = {} if what == "expire" else {"country": country}
         with suppress(*IMPOSSIBLE):
-            getattr(actions, what)(self.one_of(self.sessions(), pick))
+            getattr(actions, what)(self.one_of(self.sessions(), pick), **where)
 
     @precondition(lambda self: self.sessions())
     @rule(pick=st.integers(0, 3), succeeds=st.booleans())
@@ -239,7 +254,19 @@ class PaymentMachine(RuleBasedStateMachine):
             lines = set(order.items.values_list("pk", flat=True))
             known = order.is_paid and not is_disputed(order)
             assert open_lines(order) == (lines - revoked_lines(order) if known else set())
-            assert order.total_pennies == sum(item.total_pennies for item in order.items.all())
+            assert order.total_pennies == sum(paid_for(order, item) for item in order.items.all())
+            taxes = sum(item.tax_pennies for item in order.items.all())
+            assert order.tax_pennies == taxes
+            assert order.tax_reported_at or not taxes
+            if order.is_paid:
+                self.one_payment_is_what_the_order_says(order)
+
+    @staticmethod
+    def one_payment_is_what_the_order_says(order: Order) -> None:
+        payments = Payment.objects.filter(order=order, status="paid")
+        assert order.total_pennies in {payment.captured_pennies for payment in payments}
+        assert order.tax_reported_at or order.tax_behavior == "none"
+        assert not OrderAnomaly.objects.filter(code__startswith="tax_").exists()
 
     @invariant()
     def nothing_is_given_that_was_not_paid_at_stripe(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from catalog_pages.demo.covers import loud, quiet, warm
-from catalog_pages.demo.covers.canvas import Picture, finish, jpeg
+from catalog_pages.demo.covers.canvas import SIDE, Picture, finish, jpeg
 
 # The drawing, and how much grain and how dark an edge its paper has.
 _SLEEVES: dict[str, tuple[Callable[[np.random.Generator], Picture], float, float]] = {
@@ -41,3 +41,14 @@ def sleeve(name: str, seed: int) -> Image.Image:
 def sleeve_jpeg(name: str, seed: int) -> bytes:
     """The named sleeve as the bytes of a JPEG picture."""
     return jpeg(sleeve(name, seed))
+
+
+def collage_jpeg(first: str, second: str, third: str, seed: int) -> bytes:
+    """Three sleeves as one: the first across the top, the others side by side below it."""
+    half = SIDE // 2
+    pictures = [sleeve(name, seed) for name in (first, second, third)]
+    sheet = Image.new("RGB", (SIDE, SIDE))
+    sheet.paste(pictures[0].crop((0, half // 2, SIDE, half // 2 + half)), (0, 0))
+    for place, picture in enumerate(pictures[1:]):
+        sheet.paste(picture.resize((half, half), Image.Resampling.LANCZOS), (place * half, half))
+    return jpeg(sheet)

@@ -14,6 +14,7 @@ what it tells, and none tells what is true no longer.
 from orders.services.mail.kinds import (
     ACCESS_RESTORED,
     ACCESS_SUSPENDED,
+    GUEST_LINKS,
     PAYMENT_FAILED,
     PROCESSING,
     RECEIPT,
@@ -22,6 +23,7 @@ from orders.services.mail.kinds import (
 from orders.services.mail.outbox import (
     access_restored_queue,
     access_suspended_queue,
+    guest_links_queue,
     mail_queue,
     mail_send_again,
     payment_failed_queue,
@@ -41,6 +43,7 @@ from orders.services.mail.sending import (
 __all__ = [
     "ACCESS_RESTORED",
     "ACCESS_SUSPENDED",
+    "GUEST_LINKS",
     "LEASE",
     "MAX_ATTEMPTS",
     "PAYMENT_FAILED",
@@ -49,6 +52,7 @@ __all__ = [
     "REFUNDED",
     "access_restored_queue",
     "access_suspended_queue",
+    "guest_links_queue",
     "mail_queue",
     "mail_send",
     "mail_send_again",

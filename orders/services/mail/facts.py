@@ -7,58 +7,107 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from catalog_pages.money import format_money
+from downloads.holders import normalise_email
 from downloads.models import Revocation, UserAsset
-from orders.models import Dispute, Order, OrderItem, OutboxMail, Payment, Refund, RefundLine
+from orders.models import (
+    Dispute,
+    GiftCode,
+    Order,
+    OrderItem,
+    OutboxMail,
+    Payment,
+    Refund,
+    RefundLine,
+)
 from orders.services.access import captured_among, refunded_among
+from orders.services.gift_facts import (
+    CLOSED,
+    LOST,
+    REFUNDED,
+    SUSPENDED,
+    GiftView,
+    closed_lines,
+    gift_views,
+    open_views,
+)
+from orders.services.guests import guest_holdings, guest_link, is_guests
 from orders.services.mail import kinds
 
 
 @dataclass(frozen=True)
 class FileState:
-    """Whether a line's files can be fetched now; `why` not, as words that follow its title."""
+    """Whether a line's files can be fetched now; `why` not, as words that follow its title.
+
+    `is_gift`: all its copies are for others, so that this is about its codes.
+    """
 
     item: OrderItem
     is_open: bool
     why: str = ""
+    is_gift: bool = False
 
 
 @dataclass(frozen=True)
 class Facts:
     """One letter before it has its frame: the headline, what its sentences speak of, its parts.
 
-    `subject`: where the headline does not do. `ledger`: the lines and the total of the order.
-    `show_consent`: what the buyer agreed to. `for_lines`: which lines a refund is for. `files`: what
-    can be fetched now.
+    `subject`: where the headline does not do. `links`: what to follow, and where to. `ledger`: the
+    lines and the total of the order. `show_consent`: what the buyer agreed to. `for_lines`: which
+    lines a refund is for. `files`: what can be fetched now. `gifts`: codes that wait to be redeemed.
+    `quote`: what the buyer wrote to who gets a gift. `is_for_others`: nothing of the order is told.
     """
 
     headline: str
     words: dict[str, Any] = field(default_factory=dict)
     subject: str = ""
+    links: list[tuple[str, str]] = field(default_factory=list)
     button: tuple[str, str] | None = None
     ledger: bool = False
     show_consent: bool = False
     refunded_pennies: int = 0
     for_lines: list[RefundLine] = field(default_factory=list)
     files: list[FileState] = field(default_factory=list)
+    gifts: list[GiftView] = field(default_factory=list)
+    quote: str = ""
+    is_for_others: bool = False
 
 
 def receipt(mail: OutboxMail, order: Order) -> Facts:
     files = file_states(order)
     closed = [state for state in files if not state.is_open]
+    own = [state for state in files if not state.is_gift]
+    gifts = open_views(gift_views(order))
     return Facts(
-        headline="Thank you for your order" if closed else "Thank you. Your files are ready",
+        headline=_thanks(closed=bool(closed), files=bool(own), gifts=bool(gifts)),
         subject=f"Your order {order.number}",
-        words={"is_free": order.total_pennies == 0, "has_files": bool(files) and not closed},
-        button=_to_files(files),
+        words={
+            "is_free": order.total_pennies == 0,
+            "has_files": bool(own) and not closed,
+            "gifts": gifts,
+            "gifts_to_give": [view for view in gifts if not view.gift.recipient_email],
+            "is_guests": is_guests(order),
+            "guest_link_days": settings.GUEST_LINK_DAYS,
+            "find_path": reverse("orders:guest_find"),
+        },
+        button=_to_files(order, files),
         ledger=True,
         show_consent=True,
         refunded_pennies=refunded_among([order.pk])[order.pk],
         files=files if closed else [],
+        gifts=gifts,
     )
+
+
+def _thanks(*, closed: bool, files: bool, gifts: bool) -> str:
+    if closed or not (files or gifts):
+        return "Thank you for your order"
+    return "Thank you. Your files are ready" if files else "Thank you. Your gift is ready"
 
 
 def processing(mail: OutboxMail, order: Order) -> Facts:
@@ -86,21 +135,22 @@ def refunded(mail: OutboxMail, order: Order) -> Facts:
             "sent_on": mail.created_at,
             "has_come_back": refund.status != Refund.Status.SUCCEEDED,
             **_shares(refund, order),
+            "has_closed_gifts": _has_closed_gifts(order),
         },
-        button=_to_files(files),
+        button=_to_files(order, files),
         for_lines=list(refund.lines.select_related("item").order_by("item__position")),
         files=files,
     )
 
 
 def access_suspended(mail: OutboxMail, order: Order) -> Facts:
-    words = _dispute(mail.fact)
+    files = file_states(order)
+    words = _dispute(mail.fact) | _kinds(files, order)
+    waits = f"Your {words['what']} are closed for now"
     return Facts(
-        headline="Your payment was taken back"
-        if words["is_lost"]
-        else "Your files are closed for now",
+        headline="Your payment was taken back" if words["is_lost"] else waits,
         words=words,
-        files=file_states(order),
+        files=files,
     )
 
 
@@ -110,15 +160,38 @@ def access_restored(mail: OutboxMail, order: Order) -> Facts:
         headline = "Your refund did not reach you"
         return Facts(headline=headline, words={"refund": refund}, files=files)
     opened = [state.is_open for state in files]
-    words = {"is_open": any(opened), "is_open_in_part": not all(opened)}
+    words = {"is_open": any(opened), "is_open_in_part": not all(opened)} | _kinds(files, order)
+    again = f"Your {words['what']} are available again"
     return Facts(
-        headline="Your files are available again" if any(opened) else "Your dispute is settled",
+        headline=again if any(opened) else "Your dispute is settled",
         words=words | _dispute(mail.fact),
-        button=_to_files(files),
+        button=_to_files(order, files),
         files=files,
     )
 
 
+def guest_links(mail: OutboxMail, order: Order | None) -> Facts:
+    """Fresh links to everything that this address holds without an account, now."""
+    held = guest_holdings(emails=[normalise_email(mail.to_email)], only_paid=True)
+    links = [
+        (f"Order {order.number} of {date_format(order.created_at, 'j F Y')}", guest_link(order))
+        for order in held.orders
+    ]
+    links += [(f"Gift: {gift.order_item.title}", guest_link(gift)) for gift in held.gifts]
+    return Facts(
+        headline="The links to your files",
+        subject="Your files",
+        words={"guest_link_days": settings.GUEST_LINK_DAYS, "count": len(links)},
+        links=links,
+    )
+
+
+# Why a gift's line is closed, as the revocation that a file of it would have.
+CAUSES = {
+    REFUNDED: Revocation.Cause.REFUND,
+    SUSPENDED: Revocation.Cause.DISPUTE,
+    LOST: Revocation.Cause.DISPUTE,
+}
 # What each kind of letter tells. DoesNotExist when the row that it tells of is gone.
 FACTS: dict[str, Callable[[OutboxMail, Order], Facts]] = {
     kinds.RECEIPT: receipt,
@@ -127,6 +200,10 @@ FACTS: dict[str, Callable[[OutboxMail, Order], Facts]] = {
     kinds.REFUNDED: refunded,
     kinds.ACCESS_SUSPENDED: access_suspended,
     kinds.ACCESS_RESTORED: access_restored,
+}
+# The same for letters that are about no order.
+FACTS_WITHOUT_ORDER: dict[str, Callable[[OutboxMail, Order | None], Facts]] = {
+    kinds.GUEST_LINKS: guest_links,
 }
 
 
@@ -138,13 +215,31 @@ def file_states(order: Order) -> list[FileState]:
     )
     items = order.items.prefetch_related(Prefetch("grants", queryset=grants, to_attr="held"))
     words = _why_closed(order)
+    closed = closed_lines([order.pk])[order.pk]
     states = []
     for item in items:
+        if item.is_gift:
+            reason = CAUSES.get(closed.get(item.pk, ""))
+            why = words[reason] if reason is not None else ""
+            states.append(FileState(item, is_open=not why, why=why, is_gift=True))
+            continue
         causes = {stop.cause for grant in item.held for stop in grant.standing}
         why = next((sentence for cause, sentence in words.items() if cause in causes), "")
         if item.held:
             states.append(FileState(item, is_open=not causes, why=why))
     return states
+
+
+def _kinds(files: list[FileState], order: Order) -> dict[str, Any]:
+    """What a dispute closes and opens, in words: files, gift copies, or both."""
+    own = any(not state.is_gift for state in files)
+    gifts = GiftCode.objects.filter(order_item__order=order).exists()
+    parts = (["files"] if own or not gifts else []) + (["gift copies"] if gifts else [])
+    return {"what": " and ".join(parts), "has_gifts": gifts}
+
+
+def _has_closed_gifts(order: Order) -> bool:
+    return any(view.state in CLOSED for view in gift_views(order))
 
 
 def _why_closed(order: Order) -> dict[str, str]:
@@ -159,10 +254,17 @@ def _why_closed(order: Order) -> dict[str, str]:
     }
 
 
-def _to_files(files: list[FileState]) -> tuple[str, str] | None:
-    if not any(state.is_open for state in files):
+def order_path(order: Order) -> str:
+    """Where the buyer sees this order: a guest by a fresh link, an account by signing in."""
+    return guest_link(order) if is_guests(order) else order.get_absolute_url()
+
+
+def _to_files(order: Order, files: list[FileState]) -> tuple[str, str] | None:
+    if not any(state.is_open and not state.is_gift for state in files):
         return None
-    return "Go to your files", reverse("orders:purchases")
+    return "Go to your files", guest_link(order) if is_guests(order) else reverse(
+        "orders:purchases"
+    )
 
 
 def _shares(refund: Refund, order: Order) -> dict[str, Any]:

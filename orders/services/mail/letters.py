@@ -11,10 +11,12 @@ from django.template.loader import render_to_string
 
 from catalog_pages.models import ShopSettings
 from orders.models import Order, OutboxMail
-from orders.services.mail.facts import FACTS, Facts
+from orders.services.mail.facts import FACTS, FACTS_WITHOUT_ORDER, Facts, order_path
+from orders.services.mail.gift_letters import GIFT_FACTS
 from orders.services.mail.kinds import MailWaits
 
 FOLDER = "orders/mail"
+GUEST_TOKEN = re.compile(r"(/orders/link/|/gifts/)[^/\s\"<]+/")
 
 
 class LetterUnwritable(MailWaits):
@@ -38,16 +40,12 @@ def letter_write(*, mail: OutboxMail) -> Letter:
     Raises LetterUnwritable for a kind that has no words or an order that is gone, and
     ObjectDoesNotExist when the row that it tells of is.
     """
-    facts_of = FACTS.get(mail.kind)
-    if facts_of is None:
-        raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")
-    if mail.order is None:
-        raise LetterUnwritable("The order that it tells of is gone.")
     shop = ShopSettings.load()
-    facts = facts_of(mail, mail.order)
+    facts = _facts(mail)
     context = _context(mail, mail.order, facts, shop)
     text = render_to_string(f"{FOLDER}/frame.txt", context)
-    subject = facts.subject or f"{facts.headline} (order {mail.order.number})"
+    number = f" (order {mail.order.number})" if mail.order is not None else ""
+    subject = facts.subject or f"{facts.headline}{number}"
     return Letter(
         subject=one_line(f"{subject} from {shop}" if facts.subject else subject)[:200],
         text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
@@ -57,21 +55,42 @@ def letter_write(*, mail: OutboxMail) -> Letter:
     )
 
 
+def _facts(mail: OutboxMail) -> Facts:
+    if mail.kind in FACTS_WITHOUT_ORDER:
+        return FACTS_WITHOUT_ORDER[mail.kind](mail, mail.order)
+    facts_of = FACTS.get(mail.kind) or GIFT_FACTS.get(mail.kind)
+    if facts_of is None:
+        raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")
+    if mail.order is None:
+        raise LetterUnwritable("The order that it tells of is gone.")
+    return facts_of(mail, mail.order)
+
+
+def without_links(body: str) -> str:
+    """A letter as it is kept: whoever reads the outbox has not the guest's way in, nor a gift."""
+    return GUEST_TOKEN.sub(r"\1…/", body)
+
+
 def one_line(text: str) -> str:
     """For headers: no line breaks and no other control characters, whatever an editor pasted."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
-def _context(mail: OutboxMail, order: Order, facts: Facts, shop: ShopSettings) -> dict[str, Any]:
+def _context(
+    mail: OutboxMail, order: Order | None, facts: Facts, shop: ShopSettings
+) -> dict[str, Any]:
     label, path = facts.button or ("", "")
     context = {
         "facts": facts,
         "order": order,
-        "items": list(order.items.all()) if facts.ledger else [],
+        "items": list(order.items.all()) if order is not None and facts.ledger else [],
         "shop": shop,
         "button_label": label,
         "button_url": settings.SITE_BASE_URL + path,
-        "order_url": settings.SITE_BASE_URL + order.get_absolute_url(),
+        "order_url": settings.SITE_BASE_URL + order_path(order)
+        if order is not None and not facts.is_for_others
+        else "",
+        "links": [(name, settings.SITE_BASE_URL + path) for name, path in facts.links],
         "site_base_url": settings.SITE_BASE_URL,
         "reach_us": f"write to us at {shop.contact_email}"
         if shop.contact_email

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,13 +12,16 @@ from django.utils import timezone
 
 from orders.errors import MailOnItsWay, MailSentJustNow, ReceiptNotYet
 from orders.models import Dispute, Order, OutboxMail, Payment, Refund
+from orders.services.guests import is_guests
 from orders.services.mail.kinds import (
     ACCESS_RESTORED,
     ACCESS_SUSPENDED,
+    GUEST_LINKS,
     PAYMENT_FAILED,
     PROCESSING,
     RECEIPT,
     REFUNDED,
+    TO_OTHERS,
 )
 from orders.services.mail.sending import mail_send_task
 
@@ -79,6 +83,11 @@ def access_restored_queue(*, order: Order, cause: Dispute | Refund) -> None:
         mail_queue(kind=ACCESS_RESTORED, fact=fact, order=order, to_email=order.email)
 
 
+def guest_links_queue(*, to_email: str) -> OutboxMail:
+    """Whoever holds something without an account wants the links to it mailed again."""
+    return mail_queue(kind=GUEST_LINKS, fact=uuid.uuid4().hex, order=None, to_email=to_email)
+
+
 def mail_queue(
     *,
     kind: str,
@@ -87,13 +96,16 @@ def mail_queue(
     to_email: str,
     resend: int = 0,
     requested_by: Any = None,
+    send_at: datetime | None = None,
 ) -> OutboxMail:
     """Put one letter into the outbox unless it is there already; return the one that is there.
 
     The unique key of kind, fact and resend number decides, never a look beforehand. Message-ID and
     key are fixed here, so that whatever is sent of this row is one letter to every mail program.
+    `send_at`: not before then.
     """
     key = f"{kind}:{fact}:{resend}"
+    now = timezone.now()
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     mail = OutboxMail(
         dedupe_key=key,
@@ -103,15 +115,16 @@ def mail_queue(
         to_email=to_email,
         requested_by=requested_by,
         message_id=f"<{key.replace(':', '.')}@{domain}>",
-        next_attempt_at=timezone.now(),
+        next_attempt_at=max(now, send_at or now),
     )
     try:
         with transaction.atomic():
             mail.save(force_insert=True)
     except IntegrityError:
         return OutboxMail.objects.get(dedupe_key=key)
-    # Robust: the letter is in the outbox, and the scheduler finds it if the queue does not.
-    transaction.on_commit(lambda: mail_send_task.enqueue(mail.pk), robust=True)
+    if mail.next_attempt_at == now:
+        # Robust: the letter is in the outbox, and the scheduler finds it if the queue does not.
+        transaction.on_commit(lambda: mail_send_task.enqueue(mail.pk), robust=True)
     return mail
 
 
@@ -123,21 +136,25 @@ def resend_number(mail: OutboxMail) -> int:
 def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
     """Tell the fact of `mail` once more: a new row with a Message-ID and words of its own.
 
-    `by` is the buyer, a member of staff, or None for nobody in particular; the caller has checked
-    that they may. Pressed twice at once it is one row. Given up letters are revived this way.
+    `by` is the buyer, a member of staff, or None for a guest and nobody in particular; the caller has
+    checked that they may. Pressed twice at once it is one row. Given up letters are revived this way.
     Raises MailOnItsWay while one still waits, MailSentJustNow for a buyer's second wish in ten minutes.
     """
     latest = OutboxMail.objects.filter(kind=mail.kind, fact=mail.fact).order_by("pk").last() or mail
     if latest.status == OutboxMail.Status.QUEUED:
+        due = latest.next_attempt_at or timezone.now()
+        if latest.attempts == 0 and due > timezone.now() + BUYERS_WAIT:
+            raise MailOnItsWay("This letter waits for its day.")
         raise MailOnItsWay
     order = mail.order
-    if by is not None and order is not None and order.user_id == by.pk:
+    is_buyer = order is not None and by is not None and order.user_id == by.pk
+    if is_buyer or (by is None and order is not None and is_guests(order)):
         _refuse_haste(latest)
     return mail_queue(
         kind=mail.kind,
         fact=mail.fact,
         order=order,
-        to_email=order.email if order else mail.to_email,
+        to_email=order.email if order and mail.kind not in TO_OTHERS else latest.to_email,
         resend=resend_number(latest) + 1,
         requested_by=by,
     )

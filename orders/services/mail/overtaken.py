@@ -14,14 +14,22 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from orders.models import Dispute, OutboxMail, Payment
+from downloads.holders import normalise_email
+from orders.models import Dispute, GiftCode, OutboxMail, Payment
 from orders.services.access import BLOCKING_DISPUTES
+from orders.services.gift_facts import CLOSED, OPEN, gift_state
+from orders.services.guests import guest_holdings, is_guests
 from orders.services.mail.kinds import (
     ACCESS_RESTORED,
     ACCESS_SUSPENDED,
+    GIFT,
+    GIFT_REDEEMED,
+    GIFT_TAKEN_BACK,
+    GUEST_LINKS,
     PAYMENT_FAILED,
     PROCESSING,
     REFUNDED,
+    TO_OTHERS,
     MailWaits,
 )
 
@@ -45,6 +53,10 @@ def is_overtaken(mail: OutboxMail) -> bool:
         return not _blocks(mail.fact)
     if mail.kind == ACCESS_RESTORED:
         return _blocks(mail.fact) or _nobody_was_told(mail)
+    if mail.kind in TO_OTHERS:
+        return _is_gift_overtaken(mail)
+    if mail.kind == GUEST_LINKS:  # claimed by an account meanwhile
+        return not guest_holdings(emails=[normalise_email(mail.to_email)], only_paid=True)
     return False
 
 
@@ -54,14 +66,34 @@ def _blocks(dispute_id: str) -> bool:
     ).exists()
 
 
+def _is_gift_overtaken(mail: OutboxMail) -> bool:
+    """A code is sent while it works, to the address it is for now; a link while there are files.
+
+    The news that a copy was taken back, or given again, as long as it is true.
+    """
+    gift = GiftCode.objects.select_related("order_item").get(pk=mail.fact)
+    state = gift_state(gift)
+    if mail.kind == GIFT:
+        return state != OPEN or mail.to_email != gift.recipient_email
+    if mail.kind == GIFT_REDEEMED:
+        return state in CLOSED or not is_guests(gift)
+    if mail.kind == GIFT_TAKEN_BACK:
+        return state not in CLOSED
+    return state in CLOSED or _nobody_was_told(mail)
+
+
 def _nobody_was_told(mail: OutboxMail) -> bool:
-    firsts = OutboxMail.objects.filter(kind__in=(ACCESS_SUSPENDED, REFUNDED), fact=mail.fact)
+    kinds = (GIFT_TAKEN_BACK,) if mail.kind in TO_OTHERS else (ACCESS_SUSPENDED, REFUNDED)
+    firsts = OutboxMail.objects.filter(kind__in=kinds, fact=mail.fact)
+    if mail.kind in TO_OTHERS:  # a copy can be taken back more than once
+        number = mail.dedupe_key.rpartition(":")[2]
+        firsts = firsts.filter(dedupe_key=f"{GIFT_TAKEN_BACK}:{mail.fact}:{number}")
     waiting = firsts.filter(status=OutboxMail.Status.QUEUED)
     if mail.attempts <= WAITS_FOR_THE_FIRST and waiting.exists():
         # Brought forward, unless it is being sent this moment: then it has no error.
         waiting.exclude(last_error="").update(next_attempt_at=timezone.now())
         raise EarlierLetterFirst("It waits for the letter that it takes back.")
-    if not mail.dedupe_key.endswith(":0"):
+    if mail.kind not in TO_OTHERS and not mail.dedupe_key.endswith(":0"):
         return False  # somebody wants it told again
     # Claiming a letter counts as an attempt: skipped with one attempt was never tried.
     heard = firsts.exclude(status=OutboxMail.Status.SKIPPED, attempts=1)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from orders.models import OutboxMail
-from orders.services.mail.letters import letter_write, one_line
+from orders.services.mail.letters import letter_write, one_line, without_links
 from orders.services.mail.overtaken import is_overtaken
 from orders.services.mail.server import MailServer, label_of, reason_of
 
@@ -102,13 +102,17 @@ def _claim(mail_id: int) -> OutboxMail | None:
 
 
 def _message(mail: OutboxMail) -> EmailMultiAlternatives:
-    """The letter with words found now; they are kept on its row. Date and Message-ID never change."""
+    """The letter with words found now; they are kept on its row, without what opens a guest's files.
+
+    Date and Message-ID never change.
+    """
     letter = letter_write(mail=mail)
-    mail.subject, mail.body_text, mail.body_html = letter.subject, letter.text, letter.html
+    mail.subject = letter.subject
+    mail.body_text, mail.body_html = without_links(letter.text), without_links(letter.html)
     mail.save(update_fields=["subject", "body_text", "body_html"])
     message = EmailMultiAlternatives(
         subject=mail.subject,
-        body=mail.body_text,
+        body=letter.text,
         from_email=_sender(letter.shop_name),
         to=[mail.to_email],
         reply_to=[letter.reply_to] if letter.reply_to else None,
@@ -118,7 +122,7 @@ def _message(mail: OutboxMail) -> EmailMultiAlternatives:
             "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notes in answer, please
         },
     )
-    message.attach_alternative(mail.body_html, "text/html")
+    message.attach_alternative(letter.html, "text/html")
     return message
 
 

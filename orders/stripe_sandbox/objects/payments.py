@@ -84,7 +84,7 @@ def payment_error(method: Json, charge: Json) -> Json:
     }
 
 
-def payment_method(kind: str, email: str, *, created: int) -> Json:
+def payment_method(kind: str, email: str, country: str, *, created: int) -> Json:
     """The buyer's test card, or a test account for a method that takes days."""
     details: Json = {"last4": "2345"}
     if kind == "card":
@@ -93,7 +93,7 @@ def payment_method(kind: str, email: str, *, created: int) -> Json:
         "id": new_id("payment_method"),
         "object": "payment_method",
         "allow_redisplay": "limited",
-        "billing_details": _billing_details(email),
+        "billing_details": _billing_details(email, country),
         "created": created,
         "customer": None,
         "customer_account": None,
@@ -104,9 +104,9 @@ def payment_method(kind: str, email: str, *, created: int) -> Json:
     }
 
 
-def _billing_details(email: str) -> Json:
+def _billing_details(email: str, country: str) -> Json:
     return {
-        "address": address(TEST_COUNTRY),
+        "address": address(country),
         "email": email,
         "name": TEST_NAME,
         "phone": None,
@@ -245,11 +245,11 @@ def _destination(kind: str) -> Json:
     return {"card": card, "type": "card"}
 
 
-def customer(email: str, *, created: int) -> Json:
+def customer(email: str, country: str, *, created: int) -> Json:
     return {
         "id": new_id("customer"),
         "object": "customer",
-        "address": address(TEST_COUNTRY),
+        "address": address(country),
         "balance": 0,
         "created": created,
         "delinquent": False,

@@ -205,8 +205,20 @@ def test_a_coupon_of_another_currency_is_refused() -> None:
         new_session(discounts=[{"coupon": coupon.id}])
 
 
+@pytest.mark.parametrize("price", [{}, {"tax_behavior": "unspecified"}])
+def test_automatic_tax_wants_to_know_of_every_price_whether_tax_is_in_it(
+    price: dict[str, Any],
+) -> None:
+    lines = [line(tax_behavior="inclusive"), line(**price)]
+
+    with pytest.raises(InvalidRequestError, match="tax_behavior") as refusal:
+        new_session(line_items=lines, automatic_tax={"enabled": True})
+
+    assert refusal.value.param == "line_items[1][price_data][tax_behavior]"
+
+
 def test_automatic_tax_is_not_known_before_the_address_is() -> None:
-    made = new_session(automatic_tax={"enabled": True})
+    made = new_session(line_items=[line(tax_behavior="exclusive")], automatic_tax={"enabled": True})
 
     assert made.automatic_tax.status == "requires_location_inputs"
     assert (made.amount_total, made.total_details.amount_tax) == (499, 0)

@@ -247,6 +247,52 @@ def test_automatic_tax_is_worked_out_on_payment(behavior: str, tax: int, total: 
     assert intent_of(session)["amount_received"] == total
 
 
+@pytest.mark.parametrize(
+    ("country", "taxes"), [("GB", [66, 50]), ("DE", [63, 48]), ("JP", [33, 25]), ("US", [0, 0])]
+)
+def test_each_line_is_taxed_by_itself_after_its_discount(country: str, taxes: list[int]) -> None:
+    made = new_session(
+        line_items=[
+            line(pennies=399, tax_behavior="exclusive"),
+            line(pennies=301, tax_behavior="exclusive"),
+        ],
+        discounts=[{"coupon": new_coupon(117).id}],
+        automatic_tax={"enabled": True},
+    )
+
+    session = actions.pay(made.id, country=country)
+
+    lines = stripe_client().v1.checkout.sessions.line_items.list(made.id).data
+    assert [one.amount_discount for one in lines] == [67, 50]
+    assert [one.amount_tax for one in lines] == taxes
+    assert [one.amount_total for one in lines] == [332 + taxes[0], 251 + taxes[1]]
+    assert session["total_details"]["amount_tax"] == sum(taxes)
+    assert session["amount_total"] == 583 + sum(taxes)
+
+
+def test_another_country_after_a_declined_card_is_another_tax() -> None:
+    made = new_session(line_items=[line(tax_behavior="exclusive")], automatic_tax={"enabled": True})
+    actions.decline(made.id, country="GB")
+
+    session = actions.pay(made.id, country="DE")
+
+    assert session["amount_total"] == 594
+    assert intent_of(session)["amount_received"] == 594
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit", "tax"), [("isk", 49_900, 10_000), ("jpy", 499, 100), ("kwd", 4_990, 1_000)]
+)
+def test_tax_is_worked_out_to_what_can_be_paid_in_coins(currency: str, unit: int, tax: int) -> None:
+    price = line(pennies=unit, currency=currency, tax_behavior="exclusive")
+    made = new_session(line_items=[price], automatic_tax={"enabled": True})
+
+    session = actions.pay(made.id)
+
+    assert session["amount_total"] == unit + tax
+    assert actions.refund(made.id)["amount"] == unit + tax
+
+
 def test_every_event_has_one_delivery_and_an_id_of_its_own() -> None:
     made = new_session()
     actions.pay(made.id)

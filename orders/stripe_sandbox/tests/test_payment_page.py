@@ -151,16 +151,58 @@ def test_an_address_is_asked_for_when_the_shop_gave_none(client: Client) -> None
 
 def test_discount_and_tax_are_shown(client: Client) -> None:
     coupon = new_coupon(100)
-    session = new_session(discounts=[{"coupon": coupon.id}], automatic_tax={"enabled": True})
-    before = client.get(page_of(session)).content.decode()
-    choose(client, session, "decline")
+    session = new_session(
+        line_items=[line(tax_behavior="exclusive")],
+        discounts=[{"coupon": coupon.id}],
+        automatic_tax={"enabled": True},
+    )
 
-    after = client.get(page_of(session)).content.decode()
+    page = client.get(page_of(session)).content.decode()
 
-    assert "−£1.00" in before
-    assert "Test tax of 20 %" in before
-    assert "Pay £4.79" in after
-    assert "Test tax of" not in after
+    assert "−£1.00" in page
+    assert "£0.80" in page
+    assert "Pay £4.79" in page
+
+
+def taxed_session(behavior: str = "exclusive"):
+    return new_session(line_items=[line(tax_behavior=behavior)], automatic_tax={"enabled": True})
+
+
+def test_the_total_follows_the_buyers_country_before_paying(client: Client) -> None:
+    session = taxed_session()
+
+    response = choose(client, session, "country", country="DE")
+    page = client.get(response.headers["Location"]).content.decode()
+    choose(client, session, "pay", country="JP")
+
+    assert response.status_code == 303
+    assert re.search(r'value="DE"\s+selected', page)
+    assert "Pay £5.94" in page
+    row = SandboxObject.objects.get(object_id=session.id)
+    assert row.data["amount_total"] == 549
+    assert row.data["customer_details"]["address"]["country"] == "JP"
+
+
+def test_tax_that_is_included_changes_no_total(client: Client) -> None:
+    session = taxed_session("inclusive")
+
+    page = client.get(page_of(session)).content.decode()
+
+    assert re.search(r"Tax, included\s+</td>\s+<td class=\"amount\">£0.83", page)
+    assert "Pay £4.99" in page
+
+
+def test_a_country_of_which_nothing_is_known_changes_nothing(client: Client) -> None:
+    session = taxed_session()
+
+    response = choose(client, session, "pay", country="ZZ")
+
+    assert response.headers["Location"] == page_of(session)
+    assert told(session.id) == []
+
+
+def test_without_tax_no_country_is_asked_for(client: Client) -> None:
+    assert 'name="country"' not in client.get(page_of(new_session())).content.decode()
 
 
 def test_an_order_for_nothing_is_completed_not_paid(client: Client) -> None:

@@ -125,7 +125,9 @@ def everything() -> None:
     declined = new_session()
     actions.decline(declined.id)
     actions.expire(declined.id)
-    taxed = new_session(automatic_tax={"enabled": True})
+    taxed = new_session(
+        line_items=[line(tax_behavior="exclusive")], automatic_tax={"enabled": True}
+    )
     actions.delay(taxed.id)
     actions.settle(taxed.id, succeeds=True)
     failed = new_session()

@@ -8,15 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
-from orders.stripe_sandbox import actions
+from orders.stripe_sandbox import actions, checkout, totals
 from orders.stripe_sandbox.common import Json
-from orders.stripe_sandbox.constants import TEST_TAX_PERCENT
+from orders.stripe_sandbox.constants import TAX_PERCENT
 from orders.stripe_sandbox.currencies import display
 from orders.stripe_sandbox.errors import ApiError, StateError
 from orders.stripe_sandbox.models import SandboxObject
 from orders.stripe_sandbox.params import Email
 from orders.stripe_sandbox.views.guards import SeeOther, sandbox_only
 
+_COUNTRIES = {"GB": "United Kingdom", "DE": "Germany", "JP": "Japan", "US": "United States"}
 _OUTCOMES: dict[str, Callable[..., Json]] = {
     "pay": actions.pay,
     "decline": actions.decline,
@@ -38,23 +39,28 @@ def pay(request: HttpRequest, session_id: str) -> HttpResponse:
         problem = "Enter an email address such as name@example.com."
         page = {**_payment(session), "email_problem": problem}
         return render(request, "stripe_sandbox/pay.html", page, status=400)
-    return _after(request, _carry_out(request.POST.get("outcome", ""), session, email))
+    outcome, country = request.POST.get("outcome", ""), request.POST.get("country")
+    return _after(request, _carry_out(outcome, session, email, country))
 
 
 def _typed_email(request: HttpRequest, session: SandboxObject) -> str | None:
-    """The address that the buyer typed; None when the shop gave one, or for leaving."""
-    if session.data["customer_email"] or request.POST.get("outcome") == "expire":
+    """The address that the buyer typed; None when the shop gave one, or none is needed yet."""
+    if session.data["customer_email"] or request.POST.get("outcome") in ("expire", "country"):
         return None
     return Email().read(request.POST.get("email", ""), "email")
 
 
-def _carry_out(outcome: str, session: SandboxObject, email: str | None) -> Json:
+def _carry_out(
+    outcome: str, session: SandboxObject, email: str | None, country: str | None
+) -> Json:
     """What the session is afterwards; unchanged when it is no longer open to this."""
     try:
         if outcome == "expire":
             return actions.expire(session.object_id)
+        if outcome == "country":
+            return actions.choose_country(session.object_id, country=country or "")
         if outcome in _OUTCOMES:
-            return _OUTCOMES[outcome](session.object_id, email=email)
+            return _OUTCOMES[outcome](session.object_id, email=email, country=country)
     except StateError:
         session.refresh_from_db()
     data: Json = session.data
@@ -75,26 +81,47 @@ def success_url(session: Json) -> str:
 
 def _payment(row: SandboxObject) -> Json:
     session, currency = row.data, row.data["currency"]
-    details = session["total_details"]
-    tax = session["automatic_tax"]
+    items = _as_the_buyer_sees_them(row)
+    amounts = totals.summary(items)
+    details = amounts["total_details"]
     return {
         "session": session,
+        "countries": _countries(row),
         "lines": [
             {
                 "text": line["description"],
                 "quantity": line["quantity"],
                 "amount": display(line["amount_subtotal"], currency),
             }
-            for line in row.hidden["line_items"]
+            for line in items
         ],
         "discount": _display_or_none(details["amount_discount"], currency),
         "tax": _display_or_none(details["amount_tax"], currency),
-        "tax_to_come": TEST_TAX_PERCENT if tax["status"] == "requires_location_inputs" else None,
-        "total": display(session["amount_total"], currency),
-        "is_free": session["amount_total"] == 0,
+        "is_tax_included": items[0]["price"]["tax_behavior"] == "inclusive",
+        "total": display(amounts["amount_total"], currency),
+        "is_free": amounts["amount_total"] == 0,
         "problem": _last_problem(session),
         "back_url": _back_url(session),
     }
+
+
+def _as_the_buyer_sees_them(row: SandboxObject) -> list[Json]:
+    """The lines; with the tax of the country that is shown, even before it was chosen."""
+    items: list[Json] = row.hidden["line_items"]
+    if row.data["status"] == "open" and row.data["automatic_tax"]["enabled"]:
+        return totals.with_tax(items, checkout.country_of(row))
+    return items
+
+
+def _countries(row: SandboxObject) -> list[Json]:
+    """What the buyer can choose from; nothing where no tax depends on it."""
+    if not row.data["automatic_tax"]["enabled"]:
+        return []
+    here = checkout.country_of(row)
+    return [
+        {"code": code, "name": name, "percent": TAX_PERCENT[code], "is_chosen": code == here}
+        for code, name in _COUNTRIES.items()
+    ]
 
 
 def _display_or_none(amount: int, currency: str) -> str | None:

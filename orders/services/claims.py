@@ -1,0 +1,97 @@
+"""What was bought without an account, and the account with the same verified address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.utils import timezone
+
+from downloads.grants import access_close_account, grants_claim
+from downloads.holders import normalise_email
+from orders.errors import AccountHasPayments, AccountIsStaffs
+from orders.models import GiftCode, Order
+from orders.models.orders import new_link_key
+from orders.services.guests import guest_holdings
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """How much an account took over."""
+
+    orders: int = 0
+    gifts: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.gifts)
+
+
+def rights_claim(*, user: Any) -> Claimed:
+    """Take over what this account's verified addresses bought, or redeemed, without an account.
+
+    Orders that wait for their payment come along. The address stays on orders and grants as evidence;
+    every mailed link and browser session of theirs ends. Safe to call again, and by two accounts at
+    once: each order and each copy goes to one of them.
+    """
+    if not user.is_active:
+        return Claimed()
+    emails = _verified(user)
+    held = guest_holdings(emails=emails) if emails else None
+    if not held:
+        return Claimed()
+    return Claimed(
+        orders=sum(_claim_order(order, user) for order in held.orders),
+        gifts=sum(_claim_gift(gift, user) for gift in held.gifts),
+    )
+
+
+@transaction.atomic
+def account_close(*, user: Any) -> None:
+    """Close an account for good: nobody signs in with it, and nothing that it holds can be fetched.
+
+    What its verified addresses hold without an account is closed with it. Orders stay the closed
+    account's own, so that nobody who signs up with such an address later gets anything of them. The
+    addresses are free again. Raises AccountIsStaffs and AccountHasPayments.
+    """
+    if user.is_staff or user.is_superuser:
+        raise AccountIsStaffs
+    rights_claim(user=user)
+    if Order.objects.filter(user=user, status=Order.Status.PROCESSING).exists():
+        raise AccountHasPayments
+    access_close_account(user_id=user.pk)
+    EmailAddress.objects.filter(user=user).delete()
+    user.email = f"account-{user.pk}@closed.invalid"
+    user.is_active = False
+    user.set_unusable_password()  # ends its sessions as well
+    user.save(update_fields=["email", "is_active", "password"])
+
+
+def _verified(user: Any) -> set[str]:
+    verified = EmailAddress.objects.filter(user=user, verified=True)
+    return {normalise_email(email) for email in verified.values_list("email", flat=True)}
+
+
+@transaction.atomic
+def _claim_order(order: Order, user: Any) -> bool:
+    """A conditional update decides; a payment that arrives meanwhile waits for it, or is waited for."""
+    won = (
+        Order.objects.unclaimed()
+        .filter(pk=order.pk)
+        .update(user=user, claimed_at=timezone.now(), link_key=new_link_key())
+    )
+    if won:
+        item_ids = list(order.items.values_list("pk", flat=True))
+        grants_claim(user_id=user.pk, order_item_ids=item_ids)
+    return bool(won)
+
+
+@transaction.atomic
+def _claim_gift(gift: GiftCode, user: Any) -> bool:
+    won = GiftCode.objects.filter(pk=gift.pk, redeemed_by=None, redeemed_at__isnull=False).update(
+        redeemed_by=user, link_key=new_link_key()
+    )
+    if won:
+        grants_claim(user_id=user.pk, order_item_ids=[gift.order_item_id], seat=gift.seat)
+    return bool(won)

@@ -1,0 +1,40 @@
+"""What pages and letters say of an agreement: its total, its tax, and what the buyer consented to."""
+
+from __future__ import annotations
+
+from django import template
+
+from catalog_pages.money import format_money
+from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
+from orders.models import Order, OrderItem
+from orders.services.tax import total_words
+
+register = template.Library()
+
+
+@register.simple_tag
+def consent_wanted() -> str:
+    """What a buyer agrees to now."""
+    return CONSENT_TEXTS[CONSENT_VERSION]
+
+
+@register.filter
+def consent_given(order: Order) -> str:
+    """What the buyer of this order agreed to, in the words they saw; "" when nothing was asked."""
+    return CONSENT_TEXTS.get(order.consent_version, "")
+
+
+@register.filter
+def agreed_total(order: Order) -> str:
+    """`£4.99`, or `£4.99 plus tax` until that is known."""
+    return total_words(order)
+
+
+@register.filter
+def tax_of_line(item: OrderItem, order: Order) -> str:
+    """`£1.00 tax`, `£0.83 tax included`; "" for none."""
+    if not item.tax_pennies:
+        return ""
+    tax = format_money(item.tax_pennies, order.currency)
+    is_included = order.tax_behavior == Order.TaxBehavior.INCLUSIVE
+    return f"{tax} tax included" if is_included else f"{tax} tax"

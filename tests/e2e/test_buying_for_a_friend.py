@@ -1,0 +1,107 @@
+"""A guest on a phone buys two copies with a code; a friend redeems one; later the guest signs up."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from playwright.sync_api import Page, expect
+
+from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.models import ProductPage
+from catalog_pages.tests.sample_audio import write_tone
+from orders.models import DiscountCode, GiftCode, Order
+from tests.e2e.conftest import ContextMaker
+from tests.e2e.test_shopping import no_sideways_scrolling, sign_up
+from tests.factories import make_product
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def product(shop_url: str, tmp_path: Path) -> ProductPage:
+    source = tmp_path / "Harbour.flac"
+    write_tone(source, seconds=45)
+    asset = asset_store(source=source, file_name="Harbour.flac").asset
+    page = make_product("Harbour", price_pennies=499, assets=[asset])
+    ensure_excerpts(page)
+    return page
+
+
+def downloaded(page: Page) -> str:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=re.compile("Download FLAC")).first.click()
+    return hashlib.sha256(Path(waiting.value.path()).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_guest_with_a_code_buys_two_copies_and_gives_one_away(
+    new_context: ContextMaker, product: ProductPage, javascript: bool
+) -> None:
+    sha256 = product.tracks.first().files.first().asset.sha256
+    DiscountCode.objects.create(code="SPRING", kind="percent", percent=10, max_uses=1)
+    guest = new_context(java_script_enabled=javascript).new_page()
+
+    # Two copies, with a code, in three fields.
+    guest.goto(product.url)
+    guest.get_by_role("button", name=re.compile("Add to cart")).locator(
+        "visible=true"
+    ).first.click()
+    expect(guest).to_have_url(re.compile("/cart/"))
+    guest.locator("input[name=quantity]").fill("2")
+    guest.get_by_role("button", name=re.compile("Update the quantity")).click()
+    guest.locator("input[name=code]").fill("spring")
+    guest.get_by_role("button", name="Use code").click()
+    expect(guest.locator("main")).to_contain_text("−£1.00")
+    expect(guest.locator("main")).to_contain_text("£8.98")
+    assert no_sideways_scrolling(guest)
+    guest.locator("form[action$='/checkout/start/'] input[name=email]").fill("Ada@Example.com")
+    guest.locator("input[name=consent]").check()
+    guest.get_by_role("button", name=re.compile("Pay £8.98")).click()
+    guest.get_by_role("button", name=re.compile("Pay £8.98")).click()
+
+    # The files are there, in this browser and in no other.
+    expect(guest).to_have_url(re.compile("/checkout/success/"))
+    expect(guest.get_by_role("link", name=re.compile("Download FLAC")).first).to_be_visible()
+    assert downloaded(guest) == sha256
+    order = Order.objects.get()
+    assert (order.status, order.total_pennies, order.user) == ("paid", 898, None)
+    stranger = new_context(java_script_enabled=javascript).new_page()
+    stranger.goto(f"/orders/{order.pk}/", wait_until="commit")
+    expect(stranger.locator("body")).not_to_contain_text(order.number)
+
+    # The friend redeems the second copy with nothing but an address.
+    gift = GiftCode.objects.get()
+    guest.goto(order.get_absolute_url())
+    expect(guest.locator("main")).to_contain_text(re.compile("Gift"))
+    assert gift.code in guest.content()
+    friend = new_context(java_script_enabled=javascript).new_page()
+    friend.goto(f"/gifts/{gift.code}/")
+    expect(friend.locator("main")).to_contain_text("Harbour")
+    assert no_sideways_scrolling(friend)
+    friend.locator("main input[name=email]").fill("friend@example.com")
+    friend.locator("main form button[type=submit]").first.click()
+    expect(friend.get_by_role("link", name=re.compile("Download FLAC")).first).to_be_visible()
+    assert downloaded(friend) == sha256
+    assert order.number not in friend.content()
+
+    # Another device comes by the mailed link.
+    receipt = next(letter for letter in mail.outbox if letter.to == ["Ada@Example.com"])
+    link = re.search(r"http://\S+/orders/link/\S+", receipt.body)
+    assert link is not None, receipt.body
+    tablet = new_context(java_script_enabled=javascript).new_page()
+    tablet.goto(link[0])
+    expect(tablet).to_have_url(re.compile(f"/orders/{order.pk}/"))
+    assert downloaded(tablet) == sha256
+
+    # Later the guest signs up with the same address and finds the order.
+    sign_up(guest, "ada@example.com")
+    guest.goto("/orders/")
+    expect(guest.locator("main")).to_contain_text(order.number)
+    guest.goto("/purchases/")
+    assert downloaded(guest) == sha256
+    tablet.goto(link[0])
+    expect(tablet.locator("body")).not_to_contain_text(order.number)

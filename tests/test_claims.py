@@ -1,0 +1,397 @@
+"""What was bought without an account comes to the account of who proves the address; once, and to one."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from downloads.models import AccessEvent, Revocation, UserAsset
+from downloads.policy import decide
+from orders.errors import AccountHasPayments, AccountIsStaffs
+from orders.models import GiftCode, Order, OrderAnomaly
+from orders.services.claims import Claimed, account_close, rights_claim
+from orders.services.fulfilment import sync_checkout
+from orders.stripe_sandbox import actions, controls
+from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay, redeemed_gift
+from site_config.accounts.models import User
+from tests.factories import (
+    PASSWORD,
+    buy,
+    make_editor,
+    make_product,
+    make_user,
+    session_id_of,
+    start_checkout,
+)
+from tests.test_races import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in(client: Client, email: str, password: str = PASSWORD) -> Any:
+    return client.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def mailed_code() -> str:
+    code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, re.MULTILINE)
+    assert code is not None, mail.outbox[-1].body
+    return code[1]
+
+
+# Claiming
+
+
+def test_a_guest_signs_up_later_and_finds_the_order(client: Client) -> None:
+    order = guest_buys(Client())
+    signup = reverse("account_signup")
+    assert f'value="{EMAIL}"' in client.get(f"{signup}?email={EMAIL}").content.decode()
+
+    client.post(signup, {"email": EMAIL, "password1": PASSWORD})
+    order.refresh_from_db()
+    assert order.user is None  # not before the address is proved
+    client.post(reverse("account_email_verification_sent"), {"code": mailed_code()})
+
+    order.refresh_from_db()
+    grant = UserAsset.objects.get()
+    assert order.user is not None
+    assert order.user == grant.user
+    assert order.claimed_at is not None
+    assert order.email == grant.email == EMAIL
+    assert client.get(order.get_absolute_url()).status_code == 200
+    page = client.get(reverse("orders:purchases"))
+    assert client.get(page.context["purchases"][0].grants[0].url).status_code == 200
+    assert order.number in client.get(reverse("orders:list")).content.decode()
+
+
+def test_an_account_that_bought_as_a_guest_gets_it_at_the_next_sign_in(client: Client) -> None:
+    owner = make_user(EMAIL)
+    order = guest_buys(Client())
+
+    sign_in(client, EMAIL)
+
+    order.refresh_from_db()
+    assert order.user == owner
+    page = client.get(reverse("orders:purchases")).content.decode()
+    assert "What you bought without an account is in your account now." in page
+
+
+def test_a_second_address_claims_once_it_is_confirmed(client: Client) -> None:
+    order = guest_buys(Client(), "second@example.com")
+    owner = make_user("first@example.com")
+    sign_in(client, owner.email)
+
+    client.post(reverse("account_email"), {"action_add": "", "email": "second@example.com"})
+    order.refresh_from_db()
+    assert order.user is None
+    client.post(reverse("account_email_verification_sent"), {"code": mailed_code()})
+
+    order.refresh_from_db()
+    assert order.user == owner
+
+
+def test_an_address_that_is_not_confirmed_claims_nothing() -> None:
+    order = guest_buys(Client())
+    thief = make_user("thief@example.com")
+    EmailAddress.objects.create(user=thief, email=EMAIL, verified=False)
+    unconfirmed = make_user(EMAIL, verified=False)
+
+    assert not rights_claim(user=thief)
+    assert not rights_claim(user=unconfirmed)
+
+    order.refresh_from_db()
+    assert order.user is None
+
+
+@pytest.mark.parametrize(
+    ("bought_as", "account"),
+    [
+        ("Guest@Example.COM", "guest@example.com"),
+        ("guest@example.com", "GUEST@example.com"),
+        (" guest@example.com ", "guest@example.com"),
+    ],
+)
+def test_capital_letters_and_spaces_do_not_matter(bought_as: str, account: str) -> None:
+    order = guest_buys(Client(), bought_as)
+    owner = make_user(account)
+
+    assert rights_claim(user=owner) == Claimed(orders=1)
+
+    order.refresh_from_db()
+    assert order.user == owner
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        "g.uest@example.com",
+        "guest+music@example.com",
+        "guest@example.org",
+        "guest@mail.example.com",
+        "xguest@example.com",
+        "gue\u017ft@example.com",  # a long s, which case folding would turn into an s
+    ],
+)
+def test_an_address_that_only_looks_alike_claims_nothing(account: str) -> None:
+    guest_buys(Client())
+
+    assert not rights_claim(user=make_user(account))
+
+
+def test_two_domains_that_folding_would_make_one_stay_two() -> None:
+    guest_buys(Client(), "anna@strasse.example.com")
+
+    assert not rights_claim(user=make_user("anna@stra\u00dfe.example.com"))
+
+
+def test_claiming_again_changes_nothing() -> None:
+    guest_buys(Client())
+    owner = make_user(EMAIL)
+    rights_claim(user=owner)
+    before = Order.objects.values().get(), AccessEvent.objects.count()
+
+    assert not rights_claim(user=owner)
+
+    assert (Order.objects.values().get(), AccessEvent.objects.count()) == before
+
+
+def test_a_claim_is_in_the_ledger_and_ends_every_link() -> None:
+    order = guest_buys(Client())
+    owner = make_user(EMAIL)
+
+    rights_claim(user=owner)
+
+    event = AccessEvent.objects.latest("pk")
+    assert (event.kind, event.code, event.actor) == ("granted", "claimed", owner)
+    assert Order.objects.get().link_key != order.link_key
+
+
+def test_an_order_that_waits_comes_along_and_its_payment_gives_to_the_account() -> None:
+    order = guest_order(Client())
+    owner = make_user(EMAIL)
+
+    assert rights_claim(user=owner) == Claimed(orders=1)
+    pay(order)
+
+    grant = UserAsset.objects.get()
+    assert (grant.user, grant.email) == (owner, EMAIL)
+
+
+def test_a_redeemed_gift_is_claimed_alone() -> None:
+    order = guest_buys(Client(), "giver@example.com")
+    gift = redeemed_gift(order, "Friend@example.com")
+    friend = make_user("friend@example.com")
+
+    assert rights_claim(user=friend) == Claimed(gifts=1)
+
+    order.refresh_from_db()
+    assert order.user is None
+    assert GiftCode.objects.get().link_key != gift.link_key
+    assert GiftCode.objects.get().redeemed_by == friend
+    assert {(grant.seat, grant.user) for grant in UserAsset.objects.all()} == {
+        (0, None),
+        (1, friend),
+    }
+
+
+def test_a_gift_that_nobody_redeemed_is_nobodys() -> None:
+    order = guest_buys(Client(), "giver@example.com")
+    GiftCode.objects.create(order_item=order.items.get(), seat=1, recipient_email=EMAIL)
+
+    assert not rights_claim(user=make_user(EMAIL))
+
+
+def test_orders_of_accounts_are_never_claimed(client: Client) -> None:
+    buyer = make_user("buyer@example.com")
+    order = buy(client, buyer, make_product())
+    Order.objects.filter(pk=order.pk).update(user=None, email=EMAIL)  # its account was deleted
+
+    assert not rights_claim(user=make_user(EMAIL))
+
+
+def test_signing_in_asks_few_questions_however_much_there_is() -> None:
+    owner = make_user(EMAIL)
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            rights_claim(user=owner)
+        counts.append(len(queries))
+        for _ in range(3):
+            guest_buys(Client(), "other@example.com")
+
+    assert counts == [3, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_accounts_claim_at_once_and_one_has_it() -> None:
+    for number in range(4):
+        email = f"guest{number}@example.com"
+        order = guest_buys(Client(), email)
+        first, second = make_user(email), make_user()
+        EmailAddress.objects.create(user=second, email=email.upper(), verified=True)
+
+        results = at_once(partial(rights_claim, user=first), partial(rights_claim, user=second))
+
+        order.refresh_from_db()
+        assert sorted(result.orders for result in results) == [0, 1]
+        assert UserAsset.objects.get(order_item__order=order).user == order.user
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_that_arrives_while_it_is_claimed_gives_to_the_account() -> None:
+    for number in range(4):
+        email = f"guest{number}@example.com"
+        order = guest_order(Client(), email)
+        actions.pay(session_id_of(order))
+        owner = make_user(email)
+
+        claimed, settled = at_once(
+            partial(rights_claim, user=owner), partial(sync_checkout, session_id_of(order))
+        )
+
+        assert claimed == Claimed(orders=1)
+        assert isinstance(settled, Order)
+        assert UserAsset.objects.get(order_item__order=order).user == owner
+
+
+# Closing
+
+
+def close(client: Client, email: str) -> Any:
+    """The whole way: profile, password, page, button."""
+    sign_in(client, email)
+    address = reverse("account_close")
+    asked = client.get(address)
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    shown = client.post(asked["Location"], {"password": PASSWORD}, follow=True)
+    assert "Close my account for good" in shown.content.decode()
+    return client.post(address)
+
+
+def test_closing_closes_files_sessions_and_sign_in(client: Client) -> None:
+    user = make_user(EMAIL)
+    order = buy(Client(), user, make_product())
+    guest_buys(Client())
+    elsewhere = Client()
+    sign_in(elsewhere, EMAIL)
+    url = elsewhere.get(reverse("orders:purchases")).context["purchases"][0].grants[0].url
+
+    answer = close(client, EMAIL)
+
+    assert answer["Location"] == reverse("account_login")
+    assert "Your account is closed." in client.get(answer["Location"]).content.decode()
+    user.refresh_from_db()
+    assert not user.is_active
+    causes = Revocation.objects.filter(lifted_at=None).values_list("grant__user", "cause")
+    assert list(causes) == [(user.pk, "account")] * 2
+    assert elsewhere.get(reverse("orders:purchases")).status_code == 302
+    assert elsewhere.get(url).status_code == 302
+    assert sign_in(Client(), EMAIL).status_code == 200
+    order.refresh_from_db()
+    assert (order.user, order.email) == (user, EMAIL)
+
+
+def test_whoever_signs_up_again_gets_nothing_of_a_closed_account(client: Client) -> None:
+    guest_buys(Client())
+    waits = guest_order(Client())
+    redeemed_gift(guest_buys(Client(), "giver@example.com"), EMAIL)
+    account_close(user=make_user(EMAIL))
+
+    client.post(reverse("account_signup"), {"email": EMAIL, "password1": PASSWORD})
+    client.post(reverse("account_email_verification_sent"), {"code": mailed_code()})
+
+    heir = User.objects.get(email=EMAIL)
+    assert heir.is_active
+    assert not Order.objects.filter(user=heir).exists()
+    assert not UserAsset.objects.filter(user=heir).exists()
+    assert client.get(waits.get_absolute_url()).status_code == 404
+    later = guest_buys(Client())
+    assert rights_claim(user=heir) == Claimed(orders=1)
+    assert Order.objects.get(user=heir) == later
+
+
+def test_a_closed_accounts_guest_links_end(client: Client) -> None:
+    order = guest_buys(client)
+
+    account_close(user=make_user(EMAIL))
+
+    assert client.get(order.get_absolute_url()).status_code == 302
+    client.post("/purchases/find/", {"email": EMAIL})
+    assert not order.mails.filter(kind="guest_links").exists()
+
+
+def test_gifts_that_a_closed_account_gave_stay_with_their_holders(client: Client) -> None:
+    giver = make_user()
+    order = buy(client, giver, make_product())
+    redeemed_gift(order, "friend@example.com")
+
+    account_close(user=giver)
+
+    assert Revocation.objects.get().grant.seat == 0
+
+
+def test_closing_needs_the_password_each_time(client: Client) -> None:
+    user = make_user()
+    sign_in(client, user.email)
+
+    answer = client.post(reverse("account_close"))
+
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    user.refresh_from_db()
+    assert user.is_active
+
+
+def test_closing_waits_for_a_payment_on_its_way(client: Client) -> None:
+    user = make_user(EMAIL)
+    order = guest_order(Client())
+    actions.delay(session_id_of(order))
+    controls.deliver_all(controls.through(Client()))
+
+    answer = close(client, EMAIL)
+
+    assert answer.status_code == 409
+    assert "still on its way" in answer.content.decode()
+    user.refresh_from_db()
+    assert user.is_active
+    with pytest.raises(AccountHasPayments):
+        account_close(user=user)
+
+
+def test_staff_do_not_close_themselves() -> None:
+    with pytest.raises(AccountIsStaffs):
+        account_close(user=make_editor())
+
+
+def test_a_closed_account_claims_nothing_more() -> None:
+    user = make_user(EMAIL)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    user.refresh_from_db()
+    guest_buys(Client())
+
+    assert not rights_claim(user=user)
+
+
+def test_a_payment_for_an_account_closed_meanwhile_opens_nothing_and_is_flagged(
+    client: Client,
+) -> None:
+    user = make_user()
+    order = start_checkout(user, make_product()).order
+    account_close(user=user)
+
+    actions.pay(session_id_of(order))
+    assert set(controls.deliver_all(controls.through(client))) == {200}
+
+    order.refresh_from_db()
+    assert order.is_paid
+    assert OrderAnomaly.objects.get().code == "account_closed"
+    assert [decide(grant).code for grant in UserAsset.objects.filter(order_item__order=order)] == [
+        "account_closed"
+    ]
