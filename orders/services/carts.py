@@ -210,7 +210,9 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
         if mine := present.get(item.product_id):
             # Chosen in both is chosen once: a second copy would be a gift that nobody meant.
             mine.quantity = min(max(mine.quantity, item.quantity), cap)
-            mine.save(update_fields=["quantity"])
+            if item.chosen_price_pennies is not None:  # named last
+                mine.chosen_price_pennies = item.chosen_price_pennies
+            mine.save(update_fields=["quantity", "chosen_price_pennies"])
         elif len(present) < MAX_LINES:
             item.cart = into
             item.save(update_fields=["cart"])

@@ -12,7 +12,7 @@ from django.db.models import Prefetch, QuerySet
 
 from catalog_pages.models import DigitalAsset, ProductPage
 from downloads.links import file_url, guest_file_url
-from downloads.models import Revocation, UserAsset
+from downloads.models import UserAsset
 from downloads.policy import decide
 from orders.models import GiftCode, Order, OrderItem
 
@@ -109,15 +109,6 @@ def _one_copy(views: list[GrantView]) -> list[GrantView]:
     closed = {view.grant.seat for view in views if not view.allowed}
     seats = sorted({view.grant.seat for view in views}, key=lambda seat: (seat in closed, seat))
     return [view for view in views if view.grant.seat == seats[0]]
-
-
-def owned_product_id(*, user: Any, product_id: int) -> int | None:
-    """The product's id when the user holds a working grant from it."""
-    stopped = Revocation.objects.filter(lifted_at=None).values("grant_id")
-    owned = UserAsset.objects.filter(user=user, order_item__product_id=product_id).exclude(
-        pk__in=stopped
-    )
-    return product_id if owned.exists() else None
 
 
 def _grant_view(grant: UserAsset) -> GrantView:
