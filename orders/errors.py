@@ -126,6 +126,11 @@ class ProductNotFree(DomainError):
     message = "This product has a price. Add it to your cart."
 
 
+class GiftLettersArePaid(DomainError):
+    code = "gift_letters_are_paid"
+    message = "This cost nothing, so we do not mail it to others. Pass its link on yourself."
+
+
 class TooManyTries(DomainError):
     code = "too_many_tries"
     status = 429

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from orders.errors import TooManyTries
 
 HOUR = 3600
+FREE_ORDERS_AN_HOUR = 20
 
 
 def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bool:
@@ -41,6 +43,16 @@ def _name(scope: str, key: str, seconds: int) -> str:
 def refuse_haste(request: HttpRequest, *, scope: str, limit: int, seconds: int = HOUR) -> None:
     """TooManyTries when this client has tried more often than that."""
     if not throttle_hit(scope=scope, key=client_of(request), limit=limit, seconds=seconds):
+        raise TooManyTries
+
+
+def refuse_many_free_orders(request: HttpRequest, *, user: Any) -> None:
+    """TooManyTries beyond twenty orders an hour that cost nothing, by account and by client."""
+    keys = [f"client:{client_of(request)}"]
+    if user is not None:
+        keys.append(f"account:{user.pk}")
+    within = [throttle_hit(scope="free", key=key, limit=FREE_ORDERS_AN_HOUR) for key in keys]
+    if not all(within):
         raise TooManyTries
 
 

@@ -90,13 +90,17 @@ def cart_add(
             if cart.items.count() >= MAX_LINES:
                 raise CartFull
             item = CartItem(cart=cart, product=product, quantity=0)
+        if item.quantity and item.is_gift != is_gift:
+            # One for oneself and one to give away are two copies of one line.
+            quantity, is_gift = quantity or 1, False
+            item.is_gift = False
         item.quantity = item.quantity + quantity if quantity else item.quantity or 1
         if item.quantity > cap:
             raise QuantityInvalid(cap)
         item.shown_price_pennies = product.price_pennies or 0
         if chosen_price_pennies is not None or not product.pay_what_you_want:
             item.chosen_price_pennies = chosen_price_pennies
-        item.is_gift = item.is_gift or is_gift
+        item.is_gift = is_gift
         item.save()
     return item
 
@@ -208,11 +212,7 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
     present = {item.product_id: item for item in into.items.all()}
     for item in guest.items.all():
         if mine := present.get(item.product_id):
-            # Chosen in both is chosen once: a second copy would be a gift that nobody meant.
-            mine.quantity = min(max(mine.quantity, item.quantity), cap)
-            if item.chosen_price_pennies is not None:  # named last
-                mine.chosen_price_pennies = item.chosen_price_pennies
-            mine.save(update_fields=["quantity", "chosen_price_pennies"])
+            _merge_item(mine, item, cap)
         elif len(present) < MAX_LINES:
             item.cart = into
             item.save(update_fields=["cart"])
@@ -221,6 +221,24 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
         Cart.objects.filter(pk=into.pk).update(discount_code=guest.discount_code_id)
     guest.orders.update(cart=into)
     guest.delete()
+
+
+def _merge_item(mine: CartItem, item: CartItem, cap: int) -> None:
+    """One line of two for the same product. What the guest named last - a price, a friend - counts.
+
+    Chosen in both carts is chosen once: a second copy would be a gift that nobody meant. But one for
+    oneself and one to give away are two.
+    """
+    if mine.is_gift == item.is_gift:
+        mine.quantity = max(mine.quantity, item.quantity)
+    else:
+        mine.quantity, mine.is_gift = min(mine.quantity + item.quantity, cap), False
+    if item.chosen_price_pennies is not None:
+        mine.chosen_price_pennies = item.chosen_price_pennies
+    if item.gift_email or item.gift_message:
+        mine.gift_email, mine.gift_message = item.gift_email, item.gift_message
+        mine.gift_send_on = item.gift_send_on
+    mine.save()
 
 
 def cart_remove_bought(*, cart: Cart, order: Order) -> None:

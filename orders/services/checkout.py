@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog_pages.models import ProductPage, ShopSettings
+from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
 from catalog_pages.money import to_stripe
 from orders import stripe_gateway
 from orders.errors import (
@@ -91,7 +91,7 @@ def checkout_start(
         email=email,
         consented=consented,
         channel=channel,
-        shopper=shopper if user is None else Shopper(user),
+        shopper=replace(shopper, user=user),
     )
     if not order.is_paid:
         # Whoever placed an order since the look above is seen only now. First who there is, then
@@ -209,7 +209,10 @@ def _others_with_same_content(order: Order) -> QuerySet[Order]:
 
 def _still_sold(order: Order) -> bool:
     items = order.items.select_related("product")
-    return all(item.product.live and _is_price_now(item) for item in items)
+    pulled = BundledProduct.objects.filter(
+        page__in=[item.product_id for item in items], product__live=False
+    )
+    return all(item.product.live and _is_price_now(item) for item in items) and not pulled.exists()
 
 
 def _is_price_now(item: OrderItem) -> bool:

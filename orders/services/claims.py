@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -19,10 +20,11 @@ from orders.services.guests import guest_holdings
 
 @dataclass(frozen=True)
 class Claimed:
-    """How much an account took over."""
+    """How much an account took over; `paid_orders` of the orders are more than a wish."""
 
     orders: int = 0
     gifts: int = 0
+    paid_orders: int = field(default=0, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.orders or self.gifts)
@@ -41,9 +43,11 @@ def rights_claim(*, user: Any) -> Claimed:
     held = guest_holdings(emails=emails) if emails else None
     if not held:
         return Claimed()
+    orders = [order for order in held.orders if _claim_order(order, user)]
     return Claimed(
-        orders=sum(_claim_order(order, user) for order in held.orders),
+        orders=len(orders),
         gifts=sum(_claim_gift(gift, user) for gift in held.gifts),
+        paid_orders=sum(order.is_paid for order in orders),
     )
 
 
@@ -79,7 +83,15 @@ def _claim_order(order: Order, user: Any) -> bool:
     won = (
         Order.objects.unclaimed()
         .filter(pk=order.pk)
-        .update(user=user, claimed_at=timezone.now(), link_key=new_link_key())
+        .update(
+            user=user,
+            claimed_at=timezone.now(),
+            link_key=new_link_key(),
+            # No agreement of the guest's cart any more: that one checks out anew.
+            cart_fingerprint=hashlib.sha256(
+                f"{order.cart_fingerprint} {user.pk}".encode()
+            ).hexdigest(),
+        )
     )
     if won:
         item_ids = list(order.items.values_list("pk", flat=True))

@@ -21,6 +21,7 @@ from orders.errors import GiftInvalid
 from orders.models import Dispute, GiftCode, Order, OutboxMail
 from orders.models.gifts import GIFT_ALPHABET, GIFT_LENGTH
 from orders.services.access import disputed_among, revoked_among
+from orders.services.guests import MAX_EMAIL
 
 OPEN, REDEEMED = "open", "redeemed"
 REFUNDED, SUSPENDED, LOST = "refunded", "suspended", "lost"
@@ -176,6 +177,8 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
             validate_email(email)
     except ValidationError as error:
         raise GiftInvalid("Enter the email address of who gets it, or leave it empty.") from error
+    if len(email) > MAX_EMAIL:
+        raise GiftInvalid("This address is too long. Look at it again.")
     if len(message) > MAX_GIFT_MESSAGE:
         raise GiftInvalid(f"A message can be up to {MAX_GIFT_MESSAGE} characters long.")
     if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +13,14 @@ from django.utils import timezone
 
 from downloads.grants import GrantSpec, grants_issue
 from downloads.models import UserAsset
-from orders.errors import GiftClosed, GiftOwned, GiftRedeemed, GiftSentOften, GiftUnknown
+from orders.errors import (
+    GiftClosed,
+    GiftLettersArePaid,
+    GiftOwned,
+    GiftRedeemed,
+    GiftSentOften,
+    GiftUnknown,
+)
 from orders.locks import lock_order
 from orders.models import GiftCode, Order, OrderItemAsset, OutboxMail
 from orders.services.gift_facts import (
@@ -40,6 +48,7 @@ from orders.services.shopper import NOBODY, Shopper, owned_among
 from orders.throttles import throttle_hit
 
 LETTERS_A_DAY = 5  # of one gift: enough to correct an address, too few to pester anybody
+LETTERS_OF_AN_ORDER_A_DAY = 120  # every copy of a full line, and some corrections
 LETTERS_TO_ONE_A_DAY = 20
 DAY = timedelta(days=1)
 Letters = dict[str, list[OutboxMail]]
@@ -62,7 +71,8 @@ def gift_codes_issue(*, order: Order) -> int:
 
     Part of the transaction that pays; called again it makes nothing twice. The first code of a line
     has the recipient, words and day that the buyer chose, and its letter is queued for then, or for
-    now when a late payment comes after that day.
+    now when a late payment comes after that day. What cost nothing is mailed to nobody: else anybody
+    could have the shop write to anybody, for nothing.
     """
     made = GiftCode.objects.filter(order_item__order=order).order_by()
     present = set(made.values_list("order_item_id", "seat"))
@@ -71,7 +81,7 @@ def gift_codes_issue(*, order: Order) -> int:
         last = item.quantity if item.is_gift else item.quantity - 1
         for seat in range(1, last + 1):
             code = GiftCode(order_item=item, seat=seat)
-            if seat == 1:
+            if seat == 1 and order.total_pennies:
                 code.recipient_email, code.message = item.gift_email, item.gift_message
                 code.send_at = send_time(item.gift_send_on) if item.gift_email else None
             codes.append(code)
@@ -123,7 +133,7 @@ def gift_redeem(
             raise GiftRedeemed
         email = user.email if user is not None else email_clean(email)
         item = gift.order_item
-        if owned_among(Shopper(user) if user is not None else shopper, [item.product_id]):
+        if owned_among(replace(shopper, user=user), [item.product_id]):
             raise GiftOwned(item.title)
         is_first = GiftCode.objects.filter(pk=gift.pk, redeemed_at=None).update(
             redeemed_at=timezone.now(), redeemed_by=user, redeemed_email=email
@@ -147,8 +157,11 @@ def gift_send(
 ) -> GiftCode:
     """Have the shop mail the code: now, or on a day. A letter that still waits is replaced.
 
-    Raises GiftInvalid, GiftRedeemed, GiftClosed, and GiftSentOften when it was sent often today.
+    Raises GiftInvalid, GiftRedeemed, GiftClosed, GiftLettersArePaid, and GiftSentOften when it, or
+    its order's gifts together, were sent often today.
     """
+    if not gift.order_item.order.total_pennies:
+        raise GiftLettersArePaid
     email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
     email = email_clean(email)
     within = throttle_hit(
@@ -163,7 +176,11 @@ def gift_send(
         if gift.redeemed_at is not None:
             raise GiftRedeemed
         letters = OutboxMail.objects.filter(order=order, kind=GIFT, fact=str(gift.pk))
-        if letters.filter(created_at__gt=timezone.now() - DAY).count() >= LETTERS_A_DAY:
+        today = OutboxMail.objects.filter(
+            order=order, kind=GIFT, created_at__gt=timezone.now() - DAY
+        )
+        of_this = today.filter(fact=str(gift.pk)).count()
+        if of_this >= LETTERS_A_DAY or today.count() >= LETTERS_OF_AN_ORDER_A_DAY:
             raise GiftSentOften
         letters.filter(status=OutboxMail.Status.QUEUED).update(
             status=OutboxMail.Status.SKIPPED, next_attempt_at=None
@@ -208,6 +225,8 @@ def _tell_holder(order: Order, view: GiftView, letters: list[OutboxMail]) -> Non
         return
     kind = GIFT_TAKEN_BACK if is_closed else GIFT_RETURNED
     holder = view.gift.redeemed_by
+    if holder is not None and not holder.is_active:
+        return  # an account that was closed has no address any more
     mail_queue(
         kind=kind,
         fact=str(view.gift.pk),

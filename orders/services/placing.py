@@ -149,12 +149,12 @@ def _refuse_unfit(summary: CartSummary, *, email: str, consented: bool) -> None:
         )
     if any(line.problem for line in summary.lines):
         raise CartNeedsAttention
-    if summary.discount_message:
-        raise DiscountNotUsable(f"{summary.discount_message} Remove it to check out without.")
     if not email:
         raise EmailMissing
     if not consented and summary.total_pennies:
         raise ConsentMissing
+    if summary.discount_message:
+        raise DiscountNotUsable(f"{summary.discount_message} Remove it to check out without.")
     facts = currency(summary.currency)
     if 0 < summary.total_pennies < facts.minimum_charge:
         raise AmountTooSmall(format_money(facts.minimum_charge, summary.currency))

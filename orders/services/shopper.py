@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from catalog_pages.models import BundledProduct, TrackFile
 from downloads.models import Revocation, UserAsset
@@ -16,7 +16,7 @@ from downloads.models import Revocation, UserAsset
 
 @dataclass(frozen=True)
 class Shopper:
-    """An account, or a guest whom this browser's session knows by orders alone.
+    """An account, and what this browser's session bought or redeemed without one.
 
     What somebody owns is never looked up by an address that was merely typed: that would tell anybody
     what its owner bought.
@@ -24,10 +24,11 @@ class Shopper:
 
     user: Any = None
     guest_order_ids: frozenset[uuid.UUID] = frozenset()
+    guest_gift_ids: frozenset[int] = frozenset()
 
     @property
     def is_known(self) -> bool:
-        return self.user is not None or bool(self.guest_order_ids)
+        return self.user is not None or bool(self.guest_order_ids or self.guest_gift_ids)
 
 
 NOBODY = Shopper()
@@ -59,6 +60,12 @@ def working_grants(shopper: Shopper) -> QuerySet[UserAsset]:
     """The shopper's rights that nothing stops."""
     stopped = Revocation.objects.filter(lifted_at=None).values("grant_id")
     mine = Q(user=None, seat=0, order_item__order__in=shopper.guest_order_ids)
+    if shopper.guest_gift_ids:
+        mine |= Q(
+            user=None,
+            order_item__gift_codes__in=shopper.guest_gift_ids,
+            order_item__gift_codes__seat=F("seat"),
+        )
     if shopper.user is not None:
         mine |= Q(user=shopper.user)
     return UserAsset.objects.filter(mine).exclude(pk__in=stopped).order_by()

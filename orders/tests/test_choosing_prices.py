@@ -18,7 +18,7 @@ from orders.models import CartItem, Order
 from orders.services.carts import cart_of_user
 from orders.services.pricing import cart_summary
 from orders.tests.happenings import refund, tell
-from orders.views.free import FREE_ORDERS_AN_HOUR
+from orders.throttles import FREE_ORDERS_AN_HOUR
 from tests.factories import buy, make_asset, make_bundle, make_product, make_user, start_checkout
 
 pytestmark = pytest.mark.django_db

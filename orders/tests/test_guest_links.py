@@ -200,7 +200,7 @@ def test_replaying_a_claimed_link_opens_nothing(client: Client) -> None:
     rights_claim(user=make_user(EMAIL))
 
     assert thief.get(order.get_absolute_url()).status_code == 302
-    assert thief.get(url)["Location"].startswith(reverse("account_login"))
+    assert thief.get(url)["Location"] == reverse("orders:guest_find")
     assert thief.get(link)["Location"].startswith(reverse("account_login"))
     another = Client()
     another.force_login(make_user())

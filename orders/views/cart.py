@@ -224,6 +224,10 @@ def _posted(request: HttpRequest) -> Mapping[str, Any]:
         raise BadJson from error
     if not isinstance(data, dict):
         raise BadJson
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # half of a character, which no database takes
+        raise BadJson from error
     return data
 
 

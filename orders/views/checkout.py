@@ -23,7 +23,7 @@ from orders.services.guests import email_clean, is_guests
 from orders.services.pricing import cart_summary
 from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
-from orders.throttles import refuse_haste
+from orders.throttles import refuse_haste, refuse_many_free_orders
 from orders.views.cart import render_cart, request_cart
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
@@ -55,13 +55,16 @@ def start(request: HttpRequest) -> HttpResponse:
         else:
             email = email_clean(typed)
             refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
+        now = cart_summary(cart=cart)
+        if now.lines and not now.total_pennies:
+            refuse_many_free_orders(request, user=shopper.user)
         started = checkout_start(
             cart=cart, user=shopper.user, email=email, consented=consented, shopper=shopper
         )
     except (PaymentServiceUnavailable, PaymentRefused) as error:
         return _unavailable(request, error)
     except DomainError as error:
-        summary = cart_summary(cart=cart, shopper=shopper, email=typed.strip())
+        summary = cart_summary(cart=cart, shopper=shopper)
         at = "email" if isinstance(error, EmailMissing | EmailInvalid) else ""
         typed_again = {"email": typed[:300], "consent": consented}
         return render_cart(request, summary, {at: error.message}, error.status, typed_again)
@@ -158,12 +161,15 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
     purchases = []
     if order.is_paid:
         purchases = purchases_of(order_items(order))
+    gifts = gift_views(order) if order.is_paid else []
     return {
         "order": order,
         "state": STATES[Order.Status(order.status)],
         "purchases": purchases,
+        "has_files": any(view.allowed for purchase in purchases for view in purchase.grants),
         "is_guests": is_guests(order),
-        "gifts": gift_views(order) if order.is_paid else [],
+        "gifts": gifts,
+        "has_gifts": any(view.is_open for view in gifts),
         "guest_link_days": settings.GUEST_LINK_DAYS,
         "looks": count + 1,
     }

@@ -11,14 +11,12 @@ from django.views.decorators.http import require_POST
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
-from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree
+from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree, TooManyTries
 from orders.services.carts import cart_add, product_for_sale
 from orders.services.checkout import checkout_free, order_success_url
-from orders.throttles import HOUR, client_of, throttle_hit
+from orders.throttles import HOUR, refuse_many_free_orders
 from orders.views.cart import render_cart, request_cart, request_summary
 from orders.views.same_origin import same_origin_or_token
-
-FREE_ORDERS_AN_HOUR = 20
 
 
 @same_origin_or_token
@@ -32,10 +30,11 @@ def free(request: HttpRequest) -> HttpResponse:
         raise Http404(error.message) from error
     if not request.user.is_authenticated:
         return _by_the_cart(request, product)
-    if _is_too_often(request):
-        return _too_often(request)
     try:
+        refuse_many_free_orders(request, user=request.user)
         order = checkout_free(product=product, user=request.user)
+    except TooManyTries:
+        return _too_often(request)
     except AlreadyOwned as error:
         messages.info(request, error.message)
         return HttpResponseRedirect(reverse("orders:purchases"), status=303)
@@ -55,15 +54,6 @@ def _by_the_cart(request: HttpRequest, product: ProductPage) -> HttpResponse:
     except DomainError as error:
         return render_cart(request, request_summary(request), {"": error.message}, error.status)
     return HttpResponseRedirect(reverse("orders:cart"), status=303)
-
-
-def _is_too_often(request: HttpRequest) -> bool:
-    """Counted for the account and for the client, whichever has had enough first."""
-    keys = (f"account:{request.user.pk}", f"client:{client_of(request)}")
-    within = [
-        throttle_hit(scope="free", key=key, limit=FREE_ORDERS_AN_HOUR, seconds=HOUR) for key in keys
-    ]
-    return not all(within)
 
 
 def _too_often(request: HttpRequest) -> HttpResponse:

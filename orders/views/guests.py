@@ -77,13 +77,20 @@ def or_sign_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 def shopper_of(request: HttpRequest) -> Shopper:
-    """Who stands before the shelf: the account, else the orders that this session still knows."""
-    if request.user.is_authenticated:
-        return Shopper(request.user)
-    if not request.session.get(ORDERS):
-        return NOBODY
-    known = visible_orders(request).values_list("pk", flat=True)
-    return Shopper(None, frozenset(known.order_by()))
+    """Who stands before the shelf: the account, and what this session still knows beside it."""
+    user = request.user if request.user.is_authenticated else None
+    if not (request.session.get(ORDERS) or request.session.get(GIFTS)):
+        return NOBODY if user is None else Shopper(user)
+    orders = Order.objects.visible_to(user=None, guest_keys=_order_keys(request))
+    gifts = _entries(request, GIFTS)
+    known = GiftCode.objects.filter(
+        pk__in=list(gifts), link_key__in=[entry["key"] for entry in gifts.values()]
+    )
+    return Shopper(
+        user,
+        frozenset(orders.order_by().values_list("pk", flat=True)),
+        frozenset(known.order_by().values_list("pk", flat=True)),
+    )
 
 
 @never_cache

@@ -47,5 +47,9 @@ def claim_what_a_new_address_bought(
 
 def _claim(request: HttpRequest | None, user: Any) -> None:
     claimed = rights_claim(user=user)
-    if claimed and request is not None and hasattr(request, "_messages"):
+    if (
+        (claimed.paid_orders or claimed.gifts)
+        and request is not None
+        and hasattr(request, "_messages")
+    ):
         messages.info(request, "What you bought without an account is in your account now.")

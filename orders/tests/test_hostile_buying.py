@@ -1,0 +1,240 @@
+"""What somebody with bad intentions, or two devices, tries with guests, codes and gifts."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from catalog_pages.models import ProductPage
+from orders.errors import GiftLettersArePaid, OrderChanged
+from orders.models import CartItem, DiscountCode, GiftCode, Order, OutboxMail
+from orders.services.carts import cart_add, cart_merge, cart_of_guest, cart_of_user, cart_set_gift
+from orders.services.checkout import checkout_resume
+from orders.services.claims import account_close, rights_claim
+from orders.services.gifts import gift_redeem, gift_send
+from orders.services.mail import mail_send_due
+from orders.services.refunds import refund_request
+from orders.services.shopper import Shopper, owned_among
+from orders.tests.guesting import EMAIL, guest_buys, guest_order
+from orders.throttles import FREE_ORDERS_AN_HOUR
+from tests.factories import (
+    buy,
+    make_bundle,
+    make_cart,
+    make_editor,
+    make_product,
+    make_user,
+    start_checkout,
+)
+
+pytestmark = pytest.mark.django_db
+START = "orders:checkout_start"
+
+
+def post_email(client: Client, email: str, **fields: str) -> Any:
+    return client.post(reverse(START), {"email": email, **fields})
+
+
+def put_in(client: Client, product: ProductPage, **fields: Any) -> None:
+    client.post(reverse("orders:cart_add"), {"product": product.pk, **fields})
+
+
+def test_the_shop_writes_to_nobody_for_nothing(client: Client) -> None:
+    product = make_product(price_pennies=0)
+    put_in(client, product, quantity=9)
+    item = CartItem.objects.get()
+    cart_set_gift(
+        cart=item.cart, item_id=item.pk, is_gift=False, email="victim@example.com", message="Buy!"
+    )
+    assert post_email(client, "spam@example.com").status_code == 303
+
+    with pytest.raises(GiftLettersArePaid):
+        gift_send(gift=GiftCode.objects.all()[1], email="victim@example.com", message="Buy!")
+    mail_send_due()
+
+    assert {address for letter in mail.outbox for address in letter.to} == {"spam@example.com"}
+    assert GiftCode.objects.filter(recipient_email="").count() == 8
+    assert not OutboxMail.objects.filter(to_email="victim@example.com").exists()
+
+
+def test_free_orders_by_the_cart_are_throttled_like_those_by_one_click(client: Client) -> None:
+    user = make_user()
+    client.force_login(user)
+    statuses = []
+    for _ in range(FREE_ORDERS_AN_HOUR + 1):
+        put_in(client, make_product(price_pennies=0))
+        statuses.append(client.post(reverse(START)).status_code)
+
+    assert statuses == [303] * FREE_ORDERS_AN_HOUR + [429]
+
+
+def test_an_order_claimed_on_another_device_does_not_block_this_one(client: Client) -> None:
+    first = guest_order(client, EMAIL)
+    rights_claim(user=make_user(EMAIL))
+
+    answer = post_email(client, EMAIL, consent="on")
+
+    assert answer.status_code == 303
+    first.refresh_from_db()
+    assert first.status == Order.Status.EXPIRED  # one cart leaves one session to pay
+    assert Order.objects.get(status=Order.Status.PENDING).user is None
+
+
+def test_an_address_alone_tells_nothing_about_codes_it_has_used(client: Client) -> None:
+    DiscountCode.objects.create(code="ONCE", kind="percent", percent=10, max_uses_per_buyer=1)
+    product = make_product()
+    customer = Client()
+    put_in(customer, make_product())
+    customer.post(reverse("orders:cart_apply_code"), {"code": "ONCE"})
+    assert post_email(customer, EMAIL, consent="on").status_code == 303
+    put_in(client, product)
+    client.post(reverse("orders:cart_apply_code"), {"code": "ONCE"})
+
+    known, unknown = post_email(client, EMAIL), post_email(client, "stranger@example.com")
+
+    assert known.status_code == unknown.status_code == 400
+    told = [
+        answer.content.decode().replace(EMAIL, "stranger@example.com")
+        for answer in (known, unknown)
+    ]
+    assert ("used as often" in told[0]) == ("used as often" in told[1]) is False
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"gift_email": "a" * 250 + "@example.com"},
+        {"gift_message": "\ud800"},
+        {"gift_email": "a@\ud800x.com"},
+    ],
+)
+def test_odd_words_for_a_gift_are_a_sentence(client: Client, fields: dict[str, str]) -> None:
+    put_in(client, make_product())
+    body = json.dumps({"item": CartItem.objects.get().pk, "is_gift": True, **fields})
+
+    answer = client.post(reverse("orders:cart_gift"), body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] in {"gift_invalid", "bad_json"}
+
+
+def test_a_nul_in_an_address_is_a_sentence(client: Client) -> None:
+    DiscountCode.objects.create(code="ONCE", kind="percent", percent=10, max_uses_per_buyer=1)
+    put_in(client, make_product())
+    client.post(reverse("orders:cart_apply_code"), {"code": "ONCE"})
+
+    assert post_email(client, "a\0b", consent="on").status_code == 400
+
+
+@pytest.mark.parametrize("gift_first", [True, False])
+def test_one_for_oneself_and_one_to_give_away_are_two(gift_first: bool) -> None:
+    product = make_product()
+    cart = cart_of_user(user_id=make_user().pk, create=True)
+    assert cart is not None
+
+    for is_gift in (gift_first, not gift_first):
+        cart_add(cart=cart, product_id=product.pk, is_gift=is_gift)
+
+    item = cart.items.get()
+    assert (item.quantity, item.is_gift) == (2, False)
+
+
+def test_signing_in_keeps_the_friend_and_the_words() -> None:
+    product = make_product()
+    mine, guest = make_cart(make_user(), product), cart_of_guest(cart_id=None, create=True)
+    assert guest is not None
+    gift = cart_add(cart=guest, product_id=product.pk, is_gift=True)
+    cart_set_gift(
+        cart=guest, item_id=gift.pk, is_gift=True, email="friend@example.com", message="Listen"
+    )
+
+    cart_merge(guest=guest, into=mine)
+
+    item = mine.items.get()
+    assert (item.quantity, item.is_gift) == (2, False)
+    assert (item.gift_email, item.gift_message) == ("friend@example.com", "Listen")
+
+
+def test_signing_in_with_an_unpaid_order_says_nothing_of_purchases(client: Client) -> None:
+    guest_order(client, EMAIL)
+    make_user(EMAIL)
+
+    answer = client.post(
+        reverse("account_login"),
+        {"login": EMAIL, "password": "correct-horse-battery"},
+        follow=True,
+    )
+
+    assert "What you bought without an account" not in answer.content.decode()
+    assert Order.objects.get().user is not None
+
+
+def test_after_a_refund_the_success_page_promises_no_files(client: Client) -> None:
+    order = guest_buys(client)
+    refund_request(
+        refund_id=uuid.uuid4(), payment=order.payments.get(), by=make_editor(), reason=""
+    )
+
+    page = client.get(f"{reverse('orders:checkout_success')}?order={order.pk}").content.decode()
+
+    assert "Thank you for your order" in page
+    assert "Your files are ready" not in page
+    assert "It opens your files" not in page
+
+
+def test_a_closed_account_is_written_to_no_more(client: Client) -> None:
+    buyer, friend = make_user(), make_user()
+    cart = make_cart(buyer, make_product())
+    cart_set_gift(cart=cart, item_id=cart.items.get().pk, is_gift=True)
+    order = buy(client, buyer)
+    gift_redeem(code_text=GiftCode.objects.get().code, user=friend)
+    account_close(user=friend)
+
+    refund_request(
+        refund_id=uuid.uuid4(), payment=order.payments.get(), by=make_editor(), reason=""
+    )
+
+    assert not OutboxMail.objects.filter(to_email__endswith="closed.invalid").exists()
+
+
+def test_a_bundle_that_waits_is_not_paid_once_a_part_was_pulled() -> None:
+    part = make_product()
+    order = start_checkout(make_user(), make_bundle("Both", part, make_product())).order
+    ProductPage.objects.filter(pk=part.pk).update(live=False)
+
+    with pytest.raises(OrderChanged):
+        checkout_resume(order=order)
+
+
+def test_what_this_browser_bought_as_a_guest_is_owned_after_signing_in(client: Client) -> None:
+    order = guest_buys(client)
+    product = order.items.get().product
+    client.force_login(make_user())
+
+    put_in(client, product)
+    page = client.get(reverse("orders:cart")).content.decode()
+
+    assert "You own this already" in page
+
+
+def test_a_copy_redeemed_with_an_address_is_owned_in_that_browser(client: Client) -> None:
+    product = make_product()
+    cart = make_cart(make_user(), product)
+    CartItem.objects.filter(cart=cart).update(quantity=3)
+    buyer = cart.user
+    assert buyer is not None
+    buy(Client(), buyer)
+    one, two = GiftCode.objects.all()
+
+    for gift in (one, two):
+        client.post(reverse("orders:gift", args=[gift.code]), {"email": EMAIL})
+
+    two.refresh_from_db()
+    assert two.redeemed_at is None
+    assert owned_among(Shopper(guest_gift_ids=frozenset({one.pk})), [product.pk]) == {product.pk}
