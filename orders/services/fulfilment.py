@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -180,12 +181,16 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     order_project_status(order)
     order_issue_grants(order)
     gift_codes_issue(order=order)
-    if order.user is not None and not order.user.is_active:
-        access_close_account(user_id=order.user.pk)
+    if order.user_id is not None and _is_closed(order.user_id):
+        access_close_account(user_id=order.user_id)
         anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
     if cart is not None:
         cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
+
+
+def _is_closed(user_id: int) -> bool:
+    return get_user_model().objects.filter(pk=user_id, is_active=False).exists()
 
 
 def order_issue_grants(order: Order) -> int:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from downloads.grants import GrantSpec, grants_issue
@@ -74,10 +75,13 @@ def gift_codes_issue(*, order: Order) -> int:
     now when a late payment comes after that day. What cost nothing is mailed to nobody: else anybody
     could have the shop write to anybody, for nothing.
     """
-    made = GiftCode.objects.filter(order_item__order=order).order_by()
+    items = list(order.items.filter(Q(is_gift=True) | Q(quantity__gt=1)))
+    if not items:
+        return 0
+    made = GiftCode.objects.filter(order_item__in=items).order_by()
     present = set(made.values_list("order_item_id", "seat"))
     codes = []
-    for item in order.items.all():
+    for item in items:
         last = item.quantity if item.is_gift else item.quantity - 1
         for seat in range(1, last + 1):
             code = GiftCode(order_item=item, seat=seat)
