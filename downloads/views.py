@@ -36,7 +36,9 @@ def file(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponseBase:
     """A paid file. The right is looked up on every request, ranges included; not yours is 404."""
     grant = _held(request, grant_id)
     if grant is None and not request.user.is_authenticated:
-        if "key" in request.GET:  # a guest's page that was open too long; fresh links are mailed there
+        if (
+            "key" in request.GET
+        ):  # a guest's page that was open too long; fresh links are mailed there
             return redirect("orders:guest_find")
         return redirect(f"{reverse('account_login')}?next={request.path}")
     if grant is None:

@@ -2,6 +2,9 @@
 
 access(line)  = order paid and no blocking dispute and not revoked(line)
 revoked(line) = a succeeded refund chose that line, or succeeded refunds reach the amount paid
+
+A line that cost nothing is not taken back when others were refunded one by one: only by a refund that
+chose it, or by one of the whole that chose no lines.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Set
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from downloads.grants import access_block, access_unblock
 from downloads.models import Revocation
@@ -55,10 +58,14 @@ def revoked_among(order_ids: Collection[Any]) -> dict[Any, set[int]]:
     refunded, captured = refunded_among(order_ids), captured_among(order_ids)
     whole = [pk for pk in order_ids if refunded[pk] and refunded[pk] >= captured[pk]]
     chosen = RefundLine.objects.filter(refund__in=_succeeded(order_ids), revokes=True)
+    unspecific = _succeeded(whole).filter(lines=None).values("payment__order")
+    taken = OrderItem.objects.filter(
+        Q(total_pennies__gt=0) | Q(order__in=unspecific), order__in=whole
+    )
     revoked: dict[Any, set[int]] = defaultdict(set)
     for pairs in (
         chosen.values_list("item__order", "item"),
-        OrderItem.objects.filter(order__in=whole).values_list("order", "pk"),
+        taken.values_list("order", "pk"),
     ):
         for order_id, item_id in pairs:
             revoked[order_id].add(item_id)

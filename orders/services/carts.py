@@ -32,7 +32,7 @@ from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, Orde
 from orders.services.discounts import discount_find, discount_fit
 from orders.services.gift_facts import gift_wish_clean
 from orders.services.pricing import summary_of
-from orders.services.shopper import NOBODY, Shopper
+from orders.services.shopper import NOBODY, Shopper, owned_among
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
 
@@ -72,8 +72,12 @@ def cart_add(
     quantity: int | None = None,
     chosen_price_pennies: int | None = None,
     is_gift: bool = False,
+    shopper: Shopper = NOBODY,
 ) -> CartItem:
     """Put a product in, or `quantity` more of it; without one, see to it that it is there.
+
+    One for oneself and one to give away are two copies of one line; what the shopper owns already is
+    a gift as a whole.
 
     `chosen_price_pennies`: for products whose buyers name their price; the last one named counts for
     the line. Raises ProductNotForSale, QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
@@ -90,17 +94,20 @@ def cart_add(
             if cart.items.count() >= MAX_LINES:
                 raise CartFull
             item = CartItem(cart=cart, product=product, quantity=0)
-        if item.quantity and item.is_gift != is_gift:
-            # One for oneself and one to give away are two copies of one line.
-            quantity, is_gift = quantity or 1, False
-            item.is_gift = False
-        item.quantity = item.quantity + quantity if quantity else item.quantity or 1
+        both_kinds = item.quantity > 0 and item.is_gift != is_gift
+        if both_kinds and is_gift and owned_among(shopper, [product.pk]):
+            both_kinds = False
+        if both_kinds and quantity is None:
+            # Pressed again, neither button adds another copy.
+            item.quantity = item.quantity + 1 if item.is_gift else max(item.quantity, 2)
+        else:
+            item.quantity = item.quantity + quantity if quantity else item.quantity or 1
         if item.quantity > cap:
             raise QuantityInvalid(cap)
         item.shown_price_pennies = product.price_pennies or 0
         if chosen_price_pennies is not None or not product.pay_what_you_want:
             item.chosen_price_pennies = chosen_price_pennies
-        item.is_gift = is_gift
+        item.is_gift = is_gift and not both_kinds
         item.save()
     return item
 
@@ -210,9 +217,10 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
     lock_cart(max(guest.pk, into.pk))
     cap = settings.CART_MAX_QUANTITY
     present = {item.product_id: item for item in into.items.all()}
+    owned = owned_among(Shopper(into.user), list(present)) if into.user_id else set()
     for item in guest.items.all():
         if mine := present.get(item.product_id):
-            _merge_item(mine, item, cap)
+            _merge_item(mine, item, cap, is_owned=item.product_id in owned)
         elif len(present) < MAX_LINES:
             item.cart = into
             item.save(update_fields=["cart"])
@@ -223,13 +231,14 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
     guest.delete()
 
 
-def _merge_item(mine: CartItem, item: CartItem, cap: int) -> None:
+def _merge_item(mine: CartItem, item: CartItem, cap: int, *, is_owned: bool) -> None:
     """One line of two for the same product. What the guest named last - a price, a friend - counts.
 
     Chosen in both carts is chosen once: a second copy would be a gift that nobody meant. But one for
     oneself and one to give away are two.
     """
-    if mine.is_gift == item.is_gift:
+    if mine.is_gift == item.is_gift or is_owned:
+        mine.is_gift = mine.is_gift or item.is_gift
         mine.quantity = max(mine.quantity, item.quantity)
     else:
         mine.quantity, mine.is_gift = min(mine.quantity + item.quantity, cap), False

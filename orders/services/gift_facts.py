@@ -11,17 +11,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.urls import reverse
 from django.utils import timezone
 
 from downloads.holders import normalise_email
-from orders.errors import GiftInvalid
+from orders.errors import EmailInvalid, GiftInvalid
 from orders.models import Dispute, GiftCode, Order, OutboxMail
 from orders.models.gifts import GIFT_ALPHABET, GIFT_LENGTH
 from orders.services.access import disputed_among, revoked_among
-from orders.services.guests import MAX_EMAIL
+from orders.services.guests import email_clean
 
 OPEN, REDEEMED = "open", "redeemed"
 REFUNDED, SUSPENDED, LOST = "refunded", "suspended", "lost"
@@ -173,12 +171,9 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
     email, message = email.strip(), message.replace("\0", "").strip()
     today = timezone.localdate()
     try:
-        if email:
-            validate_email(email)
-    except ValidationError as error:
+        email = email_clean(email) if email else ""
+    except EmailInvalid as error:
         raise GiftInvalid("Enter the email address of who gets it, or leave it empty.") from error
-    if len(email) > MAX_EMAIL:
-        raise GiftInvalid("This address is too long. Look at it again.")
     if len(message) > MAX_GIFT_MESSAGE:
         raise GiftInvalid(f"A message can be up to {MAX_GIFT_MESSAGE} characters long.")
     if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:

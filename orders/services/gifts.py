@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from downloads.grants import GrantSpec, grants_issue
+from downloads.holders import normalise_email
 from downloads.models import UserAsset
 from orders.errors import (
     GiftClosed,
@@ -85,7 +86,7 @@ def gift_codes_issue(*, order: Order) -> int:
         last = item.quantity if item.is_gift else item.quantity - 1
         for seat in range(1, last + 1):
             code = GiftCode(order_item=item, seat=seat)
-            if seat == 1 and order.total_pennies:
+            if seat == 1 and item.total_pennies:
                 code.recipient_email, code.message = item.gift_email, item.gift_message
                 code.send_at = send_time(item.gift_send_on) if item.gift_email else None
             codes.append(code)
@@ -164,12 +165,12 @@ def gift_send(
     Raises GiftInvalid, GiftRedeemed, GiftClosed, GiftLettersArePaid, and GiftSentOften when it, or
     its order's gifts together, were sent often today.
     """
-    if not gift.order_item.order.total_pennies:
+    if not gift.order_item.total_pennies:
         raise GiftLettersArePaid
     email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
     email = email_clean(email)
     within = throttle_hit(
-        scope="gift-letter", key=email.lower(), limit=LETTERS_TO_ONE_A_DAY, seconds=86400
+        scope="gift-letter", key=normalise_email(email), limit=LETTERS_TO_ONE_A_DAY, seconds=86400
     )
     if not within:
         raise GiftSentOften

@@ -72,9 +72,22 @@ def email_clean(raw: object) -> str:
         validate_email(email)
     except ValidationError as error:
         raise EmailInvalid from error
-    if len(email) > MAX_EMAIL:
+    if len(email) > MAX_EMAIL or not _arrives_as_written(email):
         raise EmailInvalid
     return email
+
+
+def _arrives_as_written(email: str) -> bool:
+    """Not so: quoted names, which mail programs rewrite; and domains of which the older standard for
+    letters beyond ASCII makes another one, as `ß` becomes `ss`: somebody else would get the link."""
+    name, _, domain = email.rpartition("@")
+    if '"' in name or not email.isprintable():
+        return False
+    folded = domain.casefold() if domain.isascii() else domain.lower()
+    try:
+        return folded.encode("idna").decode("idna") == folded
+    except UnicodeError:
+        return False
 
 
 def is_guests(holding: Holding) -> bool:

@@ -50,6 +50,11 @@ class CartLine:
     gift_send_on: date | None = None
 
     @property
+    def charged_pennies(self) -> int:
+        """What the line comes to after its share of the discount."""
+        return self.line_total_pennies - self.discount_pennies
+
+    @property
     def copies_for_me(self) -> int:
         return 0 if self.is_gift else 1
 
@@ -175,6 +180,12 @@ def _line(
     elif product.pk in owned and not item.is_gift:
         problem = "owned"
         message = "You own this already. Remove it, or make it a gift for somebody else."
+    elif not problem and item.gift_email and item.quantity == 1 and not item.is_gift:
+        problem = "gift_without_copy"
+        message = (
+            f"You named {item.gift_email}, but the only copy is yours. Order two, make this one a "
+            "gift, or empty the address."
+        )
     elif not problem and item.quantity > settings.CART_MAX_QUANTITY:
         problem, message = "quantity", QuantityInvalid(settings.CART_MAX_QUANTITY).message
     return CartLine(

@@ -19,9 +19,10 @@ from orders.services.checkout import checkout_resume
 from orders.services.claims import account_close, rights_claim
 from orders.services.gifts import gift_redeem, gift_send
 from orders.services.mail import mail_send_due
+from orders.services.pricing import cart_summary
 from orders.services.refunds import refund_request
 from orders.services.shopper import Shopper, owned_among
-from orders.tests.guesting import EMAIL, guest_buys, guest_order
+from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay
 from orders.throttles import FREE_ORDERS_AN_HOUR
 from tests.factories import (
     buy,
@@ -215,7 +216,7 @@ def test_a_bundle_that_waits_is_not_paid_once_a_part_was_pulled() -> None:
 def test_what_this_browser_bought_as_a_guest_is_owned_after_signing_in(client: Client) -> None:
     order = guest_buys(client)
     product = order.items.get().product
-    client.force_login(make_user())
+    client.force_login(make_user(EMAIL.upper(), verified=False))
 
     put_in(client, product)
     page = client.get(reverse("orders:cart")).content.decode()
@@ -238,3 +239,141 @@ def test_a_copy_redeemed_with_an_address_is_owned_in_that_browser(client: Client
     two.refresh_from_db()
     assert two.redeemed_at is None
     assert owned_among(Shopper(guest_gift_ids=frozenset({one.pk})), [product.pk]) == {product.pk}
+
+
+def test_on_a_shared_browser_an_account_may_buy_what_a_guest_bought(client: Client) -> None:
+    product = guest_buys(client).items.get().product
+    client.force_login(make_user("partner@example.com"))
+
+    put_in(client, product)
+
+    assert client.post(reverse(START), {"consent": "on"}).status_code == 303
+
+
+def test_a_guest_redeems_the_spare_copy_for_a_friend_in_the_same_browser(client: Client) -> None:
+    product = make_product()
+    put_in(client, product, quantity=2)
+    assert post_email(client, EMAIL, consent="on").status_code == 303
+    pay(Order.objects.get())
+    gift = GiftCode.objects.get()
+
+    mine = client.post(reverse("orders:gift", args=[gift.code]), {"email": EMAIL})
+    friends = client.post(reverse("orders:gift", args=[gift.code]), {"email": "friend@example.com"})
+
+    assert (mine.status_code, friends.status_code) == (409, 303)
+
+
+def test_refunding_the_only_paid_line_leaves_what_cost_nothing() -> None:
+    user = make_user()
+    paid, free = make_product(price_pennies=499), make_product(price_pennies=0)
+    order = buy(Client(), user, paid, free)
+    payment, item = order.payments.get(), order.items.get(product=paid)
+
+    refund_request(
+        refund_id=uuid.uuid4(), payment=payment, by=make_editor(), reason="", item_ids=[item.pk]
+    )
+
+    assert owned_among(Shopper(user), [paid.pk, free.pk]) == {free.pk}
+
+
+def test_a_whole_refund_takes_what_cost_nothing_too() -> None:
+    user = make_user()
+    paid, free = make_product(price_pennies=499), make_product(price_pennies=0)
+    order = buy(Client(), user, paid, free)
+
+    refund_request(
+        refund_id=uuid.uuid4(), payment=order.payments.get(), by=make_editor(), reason=""
+    )
+
+    assert owned_among(Shopper(user), [paid.pk, free.pk]) == set()
+
+
+def test_a_free_copy_beside_a_paid_line_is_mailed_to_nobody() -> None:
+    user = make_user()
+    cart = make_cart(user, make_product(price_pennies=0), make_product())
+    free = cart.items.order_by("pk")[0]
+    cart_set_gift(
+        cart=cart, item_id=free.pk, is_gift=True, email="victim@example.com", message="Buy!"
+    )
+
+    buy(Client(), user)
+
+    assert not OutboxMail.objects.filter(to_email="victim@example.com").exists()
+    with pytest.raises(GiftLettersArePaid):
+        gift_send(gift=GiftCode.objects.get(), email="victim@example.com")
+
+
+def test_redeeming_by_the_dozen_is_refused(client: Client) -> None:
+    put_in(client, make_product(price_pennies=0), quantity=99)
+    post_email(client, EMAIL)
+    statuses = [
+        Client().post(reverse("orders:gift", args=[gift.code]), {"email": "victim@example.com"})
+        for gift in GiftCode.objects.all()[:25]
+    ]
+
+    assert [answer.status_code for answer in statuses].count(429) == 5
+    assert OutboxMail.objects.filter(to_email="victim@example.com").count() == 20
+
+
+def test_pressing_buy_as_a_gift_again_adds_no_copy() -> None:
+    product = make_product()
+    cart = make_cart(make_user(), product)
+
+    for _ in range(3):
+        cart_add(cart=cart, product_id=product.pk, is_gift=True)
+
+    assert (cart.items.get().quantity, cart.items.get().is_gift) == (2, False)
+
+
+def test_what_is_owned_becomes_a_gift_as_a_whole(client: Client) -> None:
+    user, product = make_user(), make_product()
+    buy(client, user, product)
+    cart = make_cart(user, product)
+
+    cart_add(cart=cart, product_id=product.pk, is_gift=True, shopper=Shopper(user))
+
+    assert (cart.items.get().quantity, cart.items.get().is_gift) == (1, True)
+
+
+def test_refused_free_checkouts_use_up_no_limit(client: Client) -> None:
+    user, owned = make_user(), make_product(price_pennies=0)
+    client.force_login(user)
+    put_in(client, owned)
+    client.post(reverse(START))
+    put_in(client, owned)
+    for _ in range(FREE_ORDERS_AN_HOUR + 2):
+        assert client.post(reverse(START)).status_code == 409
+    CartItem.objects.all().delete()
+
+    put_in(client, make_product(price_pennies=0))
+
+    assert client.post(reverse(START)).status_code == 303
+
+
+def test_a_friend_without_a_copy_is_asked_about() -> None:
+    user = make_user()
+    cart = make_cart(user, make_product())
+    cart_set_gift(cart=cart, item_id=cart.items.get().pk, is_gift=False, email="friend@example.com")
+
+    line = cart_summary(cart=cart).lines[0]
+
+    assert line.problem == "gift_without_copy"
+    assert "friend@example.com" in line.message
+
+
+@pytest.mark.parametrize(
+    "email", ['"a\x01b"@example.com', '"a@b"@example.com', "a@\u00dftest.example", "a@b\x0b.com"]
+)
+def test_an_address_that_would_arrive_elsewhere_is_refused(client: Client, email: str) -> None:
+    put_in(client, make_product())
+
+    answer = post_email(client, email, consent="on")
+
+    assert answer.status_code == 400
+    assert not Order.objects.exists()
+
+
+def test_an_address_with_letters_of_its_own_is_taken(client: Client) -> None:
+    put_in(client, make_product())
+
+    assert post_email(client, "ada@b\u00fccher.example", consent="on").status_code == 303

@@ -122,6 +122,7 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     basket = request_cart(request, create=True)
     assert basket is not None  # noqa: S101  # create=True
     item = carts.cart_add(
+        shopper=shopper_of(request),
         cart=basket,
         product_id=product.pk,
         quantity=quantity,

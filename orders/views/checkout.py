@@ -15,7 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog_pages.errors import DomainError
-from orders.errors import EmailInvalid, EmailMissing, PaymentRefused, PaymentServiceUnavailable
+from orders.errors import (
+    EmailInvalid,
+    EmailMissing,
+    PaymentRefused,
+    PaymentServiceUnavailable,
+    TooManyTries,
+)
 from orders.models import Order
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
 from orders.services.gift_facts import gift_views
@@ -23,7 +29,7 @@ from orders.services.guests import email_clean, is_guests
 from orders.services.pricing import cart_summary
 from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
-from orders.throttles import refuse_haste, refuse_many_free_orders
+from orders.throttles import HOUR, refuse_haste, refuse_many_free_orders
 from orders.views.cart import render_cart, request_cart
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
@@ -55,8 +61,8 @@ def start(request: HttpRequest) -> HttpResponse:
         else:
             email = email_clean(typed)
             refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
-        now = cart_summary(cart=cart)
-        if now.lines and not now.total_pennies:
+        now = cart_summary(cart=cart, shopper=shopper)
+        if now.can_checkout and not now.total_pennies:
             refuse_many_free_orders(request, user=shopper.user)
         started = checkout_start(
             cart=cart, user=shopper.user, email=email, consented=consented, shopper=shopper
@@ -67,7 +73,10 @@ def start(request: HttpRequest) -> HttpResponse:
         summary = cart_summary(cart=cart, shopper=shopper)
         at = "email" if isinstance(error, EmailMissing | EmailInvalid) else ""
         typed_again = {"email": typed[:300], "consent": consented}
-        return render_cart(request, summary, {at: error.message}, error.status, typed_again)
+        answer = render_cart(request, summary, {at: error.message}, error.status, typed_again)
+        if isinstance(error, TooManyTries):
+            answer["Retry-After"] = str(HOUR)
+        return answer
     if is_guests(started.order):
         guest_remember(request, started.order)
     return _leave(started)

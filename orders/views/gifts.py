@@ -15,11 +15,25 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
-from orders.errors import EmailInvalid, EmailMissing, GiftTriesTooMany, GiftUnknown
+from downloads.holders import normalise_email
+from orders.errors import (
+    EmailInvalid,
+    EmailMissing,
+    GiftTriesTooMany,
+    GiftUnknown,
+    TooManyTries,
+)
 from orders.models import GiftCode
 from orders.services.gift_facts import CLOSED, SENTENCES, gift_code_clean, gift_day, gift_views
-from orders.services.gifts import gift_find, gift_is_held_by, gift_redeem, gift_send, gift_state
-from orders.throttles import HOUR, client_of, throttle_hit, throttle_is_full
+from orders.services.gifts import (
+    LETTERS_TO_ONE_A_DAY,
+    gift_find,
+    gift_is_held_by,
+    gift_redeem,
+    gift_send,
+    gift_state,
+)
+from orders.throttles import HOUR, client_of, refuse_haste, throttle_hit, throttle_is_full
 from orders.views.guests import (
     gift_is_remembered,
     guest_remember,
@@ -30,6 +44,8 @@ from orders.views.guests import (
 
 SCOPE = "gift-code"
 WRONG_TRIES = 10
+REDEEMED_AN_HOUR = 20
+DAY = 24 * HOUR
 
 
 def gift_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -73,8 +89,10 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
     if request.method != "POST":
         return _shown(request, found)
     typed = request.POST.get("email", "")
-    shopper = shopper_of(request)
+    shopper = shopper_of(request, email=typed)
     try:
+        if shopper.user is None:
+            _refuse_many(request, typed)
         redeemed = gift_redeem(
             code_text=found.code, user=shopper.user, email=typed, shopper=shopper
         )
@@ -88,6 +106,14 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("orders:gift_copy", args=[redeemed.pk]), status=303)
     messages.success(request, f"“{title}” is yours.")
     return HttpResponseRedirect(reverse("orders:purchases"), status=303)
+
+
+def _refuse_many(request: HttpRequest, email: str) -> None:
+    """TooManyTries for who redeems by the dozen: each time the shop writes to the address they type."""
+    refuse_haste(request, scope="gift-redeem", limit=REDEEMED_AN_HOUR)
+    address = normalise_email(email)
+    if not throttle_hit(scope="gift-letter", key=address, limit=LETTERS_TO_ONE_A_DAY, seconds=DAY):
+        raise TooManyTries
 
 
 @never_cache

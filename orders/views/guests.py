@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog_pages.errors import DomainError
+from downloads.holders import normalise_email
 from orders.models import GiftCode, Order
 from orders.models.orders import OrderQuerySet
 from orders.services.guests import (
@@ -76,21 +77,30 @@ def or_sign_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return asking
 
 
-def shopper_of(request: HttpRequest) -> Shopper:
-    """Who stands before the shelf: the account, and what this session still knows beside it."""
+def shopper_of(request: HttpRequest, *, email: str = "") -> Shopper:
+    """Who stands before the shelf: the account, or what this session knows of a guest.
+
+    Browsers are shared. What a guest bought in this one counts for an account only with the same
+    address, and `email`, where one was typed, says in the same way whose it is.
+    """
     user = request.user if request.user.is_authenticated else None
     if not (request.session.get(ORDERS) or request.session.get(GIFTS)):
         return NOBODY if user is None else Shopper(user)
     orders = Order.objects.visible_to(user=None, guest_keys=_order_keys(request))
     gifts = _entries(request, GIFTS)
-    known = GiftCode.objects.filter(
+    copies = GiftCode.objects.filter(
         pk__in=list(gifts), link_key__in=[entry["key"] for entry in gifts.values()]
     )
+    whose = normalise_email(email if user is None else user.email)
     return Shopper(
         user,
-        frozenset(orders.order_by().values_list("pk", flat=True)),
-        frozenset(known.order_by().values_list("pk", flat=True)),
+        _of(whose, orders.order_by().values_list("pk", "email")),
+        _of(whose, copies.order_by().values_list("pk", "redeemed_email")),
     )
+
+
+def _of(whose: str, held: Iterable[tuple[Any, str]]) -> frozenset[Any]:
+    return frozenset(pk for pk, email in held if not whose or normalise_email(email) == whose)
 
 
 @never_cache
