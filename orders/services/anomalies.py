@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 WORDS = {
     "account_closed": (
-        "A payment arrived for an account that its owner had closed meanwhile. Nobody can fetch its files. "
-        "Refund it."
+        "A payment arrived for an account that was closed or switched off meanwhile. Nobody can fetch its "
+        "files. Refund it, or switch the account on again."
     ),
     "amount_mismatch": (
         "Stripe took another amount or currency than this order agreed. No files were given. Compare "

@@ -94,22 +94,28 @@ def cart_add(
             if cart.items.count() >= MAX_LINES:
                 raise CartFull
             item = CartItem(cart=cart, product=product, quantity=0)
-        both_kinds = item.quantity > 0 and item.is_gift != is_gift
-        if both_kinds and is_gift and owned_among(shopper, [product.pk]):
-            both_kinds = False
-        if both_kinds and quantity is None:
-            # Pressed again, neither button adds another copy.
-            item.quantity = item.quantity + 1 if item.is_gift else max(item.quantity, 2)
-        else:
-            item.quantity = item.quantity + quantity if quantity else item.quantity or 1
+        _add_copies(item, quantity, is_gift, shopper)
         if item.quantity > cap:
             raise QuantityInvalid(cap)
         item.shown_price_pennies = product.price_pennies or 0
         if chosen_price_pennies is not None or not product.pay_what_you_want:
             item.chosen_price_pennies = chosen_price_pennies
-        item.is_gift = is_gift and not both_kinds
         item.save()
     return item
+
+
+def _add_copies(item: CartItem, quantity: int | None, is_gift: bool, shopper: Shopper) -> None:
+    """More of a line, or of a new one. Without `quantity` pressing a button again adds no copy."""
+    is_other_kind = item.quantity > 0 and item.is_gift != is_gift
+    if is_other_kind and is_gift and owned_among(shopper, [item.product_id]):
+        is_other_kind = False  # the buyer has theirs: all of it is to give away
+    if quantity is not None:
+        item.quantity += quantity
+    elif is_other_kind:
+        item.quantity = item.quantity + 1 if item.is_gift else max(item.quantity, 2)
+    else:
+        item.quantity = item.quantity or 1
+    item.is_gift = is_gift and not is_other_kind
 
 
 def cart_set_price(*, cart: Cart, item_id: object, chosen_price_pennies: int) -> None:

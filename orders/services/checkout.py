@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
+from catalog_pages.models import BundledProduct, ProductPage
 from catalog_pages.money import to_stripe
 from orders import stripe_gateway
 from orders.errors import (
@@ -33,6 +32,7 @@ from orders.errors import (
 from orders.locks import lock_cart, lock_order
 from orders.models import Cart, CartItem, Order, OrderAnomaly, OrderItem, Payment
 from orders.services.carts import cart_of_user, product_for_sale
+from orders.services.checkout_request import checkout_request
 from orders.services.discounts import discount_retake
 from orders.services.fulfilment import (
     CheckoutUnknown,
@@ -52,7 +52,6 @@ from orders.stripe_facts import GatewayError, GatewayRefused, GatewayUnavailable
 logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(hours=2)
-TAX_CODE = "txcd_10401100"  # Stripe's for audio that is downloaded and kept
 UNPAID = (Payment.Status.CREATED, Payment.Status.OPEN)
 CHANGED_MEANWHILE = "Your cart was changed meanwhile. Look at it, then check out again."
 
@@ -257,59 +256,10 @@ def _write_attempt(order: Order, *, attempt: int) -> Payment:
         attempt=attempt,
         amount_pennies=order.subtotal_pennies - order.discount_pennies,
         currency=order.currency,
-        request=_checkout_params(order, attempt, expires_at),
+        request=checkout_request(order=order, attempt=attempt, expires_at=expires_at),
         idempotency_key=f"order-{order.pk}-a{attempt}",
         expires_at=expires_at,
     )
-
-
-def _checkout_params(order: Order, attempt: int, expires_at: datetime) -> dict[str, Any]:
-    """Stripe's own parameters: https://docs.stripe.com/api/checkout/sessions/create."""
-    base = settings.SITE_BASE_URL
-    metadata = {
-        "store": str(ShopSettings.load().store_id),
-        "order": str(order.pk),
-        "attempt": str(attempt),
-    }
-    # With automatic tax Stripe asks the buyer for the address that it needs, and for nothing more.
-    is_taxed = order.tax_behavior != Order.TaxBehavior.NONE
-    price = {"tax_behavior": str(order.tax_behavior)} if is_taxed else {}
-    product = {"tax_code": TAX_CODE} if is_taxed else {}
-    params: dict[str, Any] = {
-        "mode": "payment",
-        "line_items": [
-            {
-                "quantity": item.quantity,
-                "price_data": {
-                    "currency": order.currency.lower(),
-                    "unit_amount": to_stripe(item.unit_price_pennies, order.currency),
-                    "product_data": {"name": _line_name(item), **product},
-                    **price,
-                },
-            }
-            for item in order.items.all()
-        ],
-        # Stripe fills in the braces; they must reach it unescaped.
-        "success_url": f"{base}{reverse('orders:checkout_success')}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{base}{reverse('orders:checkout_cancel')}?order={order.pk}",
-        "client_reference_id": str(order.pk),
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
-        "customer_email": order.email,
-        "customer_creation": "if_required",
-        "expires_at": int(expires_at.timestamp()),
-        "adaptive_pricing": {"enabled": False},
-    }
-    if is_taxed:
-        params["automatic_tax"] = {"enabled": True}
-    if order.discount_pennies:
-        params["discounts"] = [{"coupon": f"order-{order.pk}-a{attempt}"}]
-    return params
-
-
-def _line_name(item: OrderItem) -> str:
-    name = f"{item.artist_name} – {item.title}" if item.artist_name else item.title
-    return name[:250]
 
 
 @transaction.atomic

@@ -13,14 +13,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
 from catalog_pages.money import from_stripe
-from downloads.grants import GrantSpec, access_close_account, grants_issue
+from downloads.grants import GrantSpec, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
 from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
@@ -179,32 +178,51 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     """
     order.paid_at = order.paid_at or at
     order_project_status(order)
-    order_issue_grants(order)
-    gift_codes_issue(order=order)
-    if order.user_id is not None and _is_closed(order.user_id):
-        access_close_account(user_id=order.user_id)
-        anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
+    order_issue_rights(order)
     if cart is not None:
         cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
 
 
-def _is_closed(user_id: int) -> bool:
-    return get_user_model().objects.filter(pk=user_id, is_active=False).exists()
+class _Promise(NamedTuple):
+    """One file of the delivery list, and what its line and its buyer say about it."""
+
+    order_item_id: int
+    asset_id: uuid.UUID
+    title: str
+    position: int
+    is_gift: bool
+    quantity: int
+    account_is_active: bool | None
 
 
-def order_issue_grants(order: Order) -> int:
-    """Give the buyer every file of the delivery list that is not given yet; return how many.
+def order_issue_rights(order: Order) -> int:
+    """Give the buyer every file of the delivery list, and a code for each gift copy, that is not given
+    yet; return how many files are new.
 
     Lines that are gifts as a whole give the buyer nothing but codes.
     """
-    deliveries = OrderItemAsset.objects.filter(
-        order_item__order=order, order_item__is_gift=False
-    ).order_by()
-    rows = deliveries.values_list("order_item_id", "asset_id", "title", "position")
-    return grants_issue(
-        user_id=order.user_id, email=order.email, specs=[GrantSpec(*row) for row in rows]
+    deliveries = OrderItemAsset.objects.filter(order_item__order=order).order_by()
+    rows = deliveries.values_list(
+        "order_item_id",
+        "asset_id",
+        "title",
+        "position",
+        "order_item__is_gift",
+        "order_item__quantity",
+        "order_item__order__user__is_active",
     )
+    promised = [_Promise(*row) for row in rows]
+    issued = grants_issue(
+        user_id=order.user_id,
+        email=order.email,
+        specs=[GrantSpec(*promise[:4]) for promise in promised if not promise.is_gift],
+    )
+    if any(promise.is_gift or promise.quantity > 1 for promise in promised):
+        gift_codes_issue(order=order)
+    if any(promise.account_is_active is False for promise in promised):
+        anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
+    return issued
 
 
 def order_project_status(order: Order) -> None:

@@ -180,13 +180,8 @@ def gift_send(
         _refuse_closed(gift)
         if gift.redeemed_at is not None:
             raise GiftRedeemed
+        _refuse_haste(gift, order)
         letters = OutboxMail.objects.filter(order=order, kind=GIFT, fact=str(gift.pk))
-        today = OutboxMail.objects.filter(
-            order=order, kind=GIFT, created_at__gt=timezone.now() - DAY
-        )
-        of_this = today.filter(fact=str(gift.pk)).count()
-        if of_this >= LETTERS_A_DAY or today.count() >= LETTERS_OF_AN_ORDER_A_DAY:
-            raise GiftSentOften
         letters.filter(status=OutboxMail.Status.QUEUED).update(
             status=OutboxMail.Status.SKIPPED, next_attempt_at=None
         )
@@ -195,6 +190,15 @@ def gift_send(
         gift.save(update_fields=["recipient_email", "message", "send_at"])
         _queue_letter(gift, order, number=letters.count(), by=by)
     return gift
+
+
+def _refuse_haste(gift: GiftCode, order: Order) -> None:
+    """GiftSentOften when this gift, or those of its order together, were sent often today."""
+    since = timezone.now() - DAY
+    today = OutboxMail.objects.filter(order=order, kind=GIFT, created_at__gt=since)
+    of_this = today.filter(fact=str(gift.pk)).count()
+    if of_this >= LETTERS_A_DAY or today.count() >= LETTERS_OF_AN_ORDER_A_DAY:
+        raise GiftSentOften
 
 
 def gifts_follow(*, order: Order) -> None:

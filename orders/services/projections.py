@@ -16,7 +16,7 @@ from orders.locks import lock_order
 from orders.models import Order, OrderItem, Payment
 from orders.services.access import access_project, disputed_among, revoked_among
 from orders.services.comparing import Difference, Finding, paged
-from orders.services.fulfilment import order_issue_grants, order_project_status, projected_status
+from orders.services.fulfilment import order_issue_rights, order_project_status, projected_status
 from orders.services.gifts import gift_grants_issue
 
 # Causes that follow from facts; what staff took back stays taken back.
@@ -71,7 +71,7 @@ def _finding(order: Order, code: str, ours: str, theirs: str) -> Finding:
         locked = lock_order(order.pk)
         order_project_status(locked)
         if locked.paid_at is not None:
-            order_issue_grants(locked)
+            order_issue_rights(locked)
             gift_grants_issue(order=locked)
             access_project(order=locked)
         return not any(_compare([locked]))
