@@ -15,7 +15,7 @@ from orders.services.checkout import checkout_free, checkout_start
 from orders.stripe_sandbox.models import SandboxObject
 from site_config.accounts.models import User
 from tests.factories import make_cart, make_product, make_user
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -32,7 +32,7 @@ from tests.factories import (
     session_id_of,
     start_checkout,
 )
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from site_config.accounts.models import User
 from tests.factories import make_cart, make_product, make_user, session_id_of
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,7 @@ from orders.stripe_sandbox import actions
 from orders.tests.happenings import tell
 from orders.tests.test_gifts import bought
 from tests.factories import make_cart, make_product, make_user, session_id_of, start_checkout
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

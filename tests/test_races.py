@@ -6,17 +6,15 @@ that happens is the machine's affair, what is true afterwards is not.
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection
 from django.db.backends.signals import connection_created
 from django.db.models import QuerySet
 from django.test import Client
@@ -48,6 +46,7 @@ from orders.services.refunds import refund_request
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxDelivery, SandboxObject
 from tests.factories import buy, make_cart, make_product, make_user, session_id_of, start_checkout
+from tests.together import at_once, meanwhile, meanwhile_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POISON: list[tuple[str, str, Any]] = [
@@ -55,28 +54,6 @@ POISON: list[tuple[str, str, Any]] = [
     ("charge.dispute.created", "du_gone", {"object": "dispute"}),
     ("checkout.session.completed", "cs_test_odd", ["no", "object"]),
 ]
-
-
-def at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run every job in a thread of its own, all starting together; return what each returned."""
-    barrier = threading.Barrier(len(jobs))
-    results: list[Any] = [None] * len(jobs)
-
-    def run(place: int, job: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(timeout=30)
-            results[place] = job()
-        except Exception as error:  # noqa: BLE001  # the assertion shows it
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place, job)) for place, job in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return results
 
 
 @pytest.fixture(autouse=True)
@@ -322,38 +299,6 @@ def test_two_tabs_after_the_session_ran_out_lead_to_one_order_and_no_error() -> 
 
     assert other == [url]
     assert payable_sessions() == 1
-
-
-@contextmanager
-def meanwhile_at(when: Callable[[str], bool], job: Callable[[], Any]) -> Iterator[list[Any]]:
-    """Let somebody else do `job` just before our first statement for which `when` is true."""
-    done: list[Any] = []
-    asking: list[bool] = []
-
-    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not done and not asking and not connection.in_atomic_block:
-            asking.append(True)
-            if when(sql):
-                done.extend(at_once(job))
-            asking.clear()
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        yield done
-
-
-@contextmanager
-def meanwhile(table: str, job: Callable[[], Any]) -> Iterator[list[Any]]:
-    """Let somebody else do `job` just before our first statement that names `table`."""
-    done: list[Any] = []
-
-    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if table in sql and not done:
-            done.extend(at_once(job))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        yield done
 
 
 def test_a_refund_button_pressed_twice_at_once_sends_the_money_once() -> None:

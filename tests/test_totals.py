@@ -17,7 +17,7 @@ from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
 from catalog_pages.money import allocate, currency, to_stripe
 from downloads.models import Revocation, UserAsset
 from orders.errors import AmountTooLarge, AmountTooSmall, DiscountNotUsable
-from orders.models import DiscountCode, Order, Payment, Refund
+from orders.models import Cart, DiscountCode, Order, Payment, Refund
 from orders.services.carts import cart_add, cart_apply_code, cart_of_user, cart_set_gift
 from orders.services.checkout import checkout_start
 from orders.services.pricing import cart_summary
@@ -145,35 +145,13 @@ def _check_out(
     products: list[ProductPage], lines: list[Line], discount: Code | None
 ) -> Order | None:
     """The order, or None where a sentence says why there is none; then Stripe was not asked either."""
-    step = currency(shop_config.STRIPE_CURRENCY).step
     buyer = make_user()
     cart = cart_of_user(user_id=buyer.pk, create=True)
     assert cart is not None
     for line in lines:
-        product = products[line.product]
-        ProductPage.objects.filter(pk=product.pk).update(
-            price_pennies=line.price * step, pay_what_you_want=line.chooses
-        )
-        chosen = (line.price + line.above_minimum) * step if line.chooses else None
-        item = cart_add(
-            cart=cart,
-            product_id=product.pk,
-            quantity=line.quantity,
-            chosen_price_pennies=chosen,
-        )
-        cart_set_gift(cart=cart, item_id=item.pk, is_gift=line.is_gift)
+        _put_in(cart, products[line.product], line)
     if discount is not None:
-        row = DiscountCode.objects.create(
-            code=f"CODE{uuid.uuid4().hex[:12]}",
-            kind="percent" if discount.percent else "amount",
-            percent=discount.percent,
-            amount_pennies=None if discount.percent else discount.amount * step,
-        )
-        row.products.set([products[place] for place in discount.products])
-        try:
-            cart_apply_code(cart=cart, code=row.code.lower())
-        except DiscountNotUsable:
-            assert not cart_summary(cart=cart).discount_pennies
+        _use_code(cart, products, discount)
     shown = cart_summary(cart=cart, shopper=Shopper(buyer))
     sessions = SandboxObject.objects.count()
     try:
@@ -184,6 +162,35 @@ def _check_out(
         return None
     assert order.total_pennies == shown.total_pennies
     return order
+
+
+def _put_in(cart: Cart, product: ProductPage, line: Line) -> None:
+    step = currency(shop_config.STRIPE_CURRENCY).step
+    ProductPage.objects.filter(pk=product.pk).update(
+        price_pennies=line.price * step, pay_what_you_want=line.chooses
+    )
+    item = cart_add(
+        cart=cart,
+        product_id=product.pk,
+        quantity=line.quantity,
+        chosen_price_pennies=(line.price + line.above_minimum) * step if line.chooses else None,
+    )
+    cart_set_gift(cart=cart, item_id=item.pk, is_gift=line.is_gift)
+
+
+def _use_code(cart: Cart, products: list[ProductPage], discount: Code) -> None:
+    step = currency(shop_config.STRIPE_CURRENCY).step
+    row = DiscountCode.objects.create(
+        code=f"CODE{uuid.uuid4().hex[:12]}",
+        kind="percent" if discount.percent else "amount",
+        percent=discount.percent,
+        amount_pennies=None if discount.percent else discount.amount * step,
+    )
+    row.products.set([products[place] for place in discount.products])
+    try:
+        cart_apply_code(cart=cart, code=row.code.lower())
+    except DiscountNotUsable:
+        assert not cart_summary(cart=cart).discount_pennies
 
 
 def _agree_before_payment(order: Order) -> None:

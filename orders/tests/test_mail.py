@@ -28,7 +28,7 @@ from orders.services.mail import (
 from orders.tests.smtp_sink import VANISH, SmtpSink, configured_sink
 from tests.factories import make_product, make_user, start_checkout
 from tests.payments.crashes import Killed, dying_at
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from orders.errors import MailOnItsWay, MailSentJustNow
 from orders.models import Order, OutboxMail
 from orders.services.mail import mail_send, mail_send_again, mail_send_due
 from tests.factories import buy, make_editor, make_product, make_user, start_checkout
-from tests.test_races import at_once
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
