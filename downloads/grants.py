@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from downloads.models import AccessEvent, Revocation, UserAsset
@@ -59,14 +60,7 @@ def access_block(*, order_item_ids: Collection[int], cause: str) -> int:
     """Stop every grant of these lines for one cause; a cause that already stops one is not repeated."""
     if not order_item_ids:
         return 0
-    grants = list(
-        UserAsset.objects.filter(order_item_id__in=order_item_ids).exclude(
-            pk__in=Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
-        )
-    )
-    Revocation.objects.bulk_create([Revocation(grant=grant, cause=cause) for grant in grants])
-    _record(grants, AccessEvent.Kind.REVOKED, cause)
-    return len(grants)
+    return _stop(UserAsset.objects.filter(order_item_id__in=order_item_ids), cause)
 
 
 def access_unblock(*, order_item_ids: Collection[int], cause: str) -> int:
@@ -99,11 +93,15 @@ def grants_claim(*, user_id: int, order_item_ids: Collection[int], seat: int = 0
 
 def access_close_account(*, user_id: int) -> int:
     """Stop everything that this account holds, because it is closed; return how much that was."""
-    cause = Revocation.Cause.ACCOUNT
+    held = UserAsset.objects.filter(user_id=user_id)
+    return _stop(held, Revocation.Cause.ACCOUNT, actor_id=user_id)
+
+
+def _stop(held: QuerySet[UserAsset], cause: str, actor_id: int | None = None) -> int:
     stopped = Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
-    grants = list(UserAsset.objects.filter(user_id=user_id).exclude(pk__in=stopped))
+    grants = list(held.exclude(pk__in=stopped))
     Revocation.objects.bulk_create([Revocation(grant=grant, cause=cause) for grant in grants])
-    _record(grants, AccessEvent.Kind.REVOKED, cause, actor_id=user_id)
+    _record(grants, AccessEvent.Kind.REVOKED, cause, actor_id)
     return len(grants)
 
 

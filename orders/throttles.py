@@ -30,9 +30,9 @@ def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bo
         return True
 
 
-def throttle_is_full(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bool:
-    """Whether nothing is left of the limit; counts nothing. For tries of which only some count."""
-    return int(cache.get(_name(scope, key, seconds), 0)) >= limit
+def throttle_is_full(*, scope: str, key: str, limit: int) -> bool:
+    """Whether nothing is left of an hour's limit; counts nothing. For tries of which only some count."""
+    return int(cache.get(_name(scope, key, HOUR), 0)) >= limit
 
 
 def _name(scope: str, key: str, seconds: int) -> str:
@@ -40,9 +40,9 @@ def _name(scope: str, key: str, seconds: int) -> str:
     return f"throttle:{scope}:{digest}:{int(time.time()) // seconds}"
 
 
-def refuse_haste(request: HttpRequest, *, scope: str, limit: int, seconds: int = HOUR) -> None:
-    """TooManyTries when this client has tried more often than that."""
-    if not throttle_hit(scope=scope, key=client_of(request), limit=limit, seconds=seconds):
+def refuse_haste(request: HttpRequest, *, scope: str, limit: int) -> None:
+    """TooManyTries when this client has tried more often than that in an hour."""
+    if not throttle_hit(scope=scope, key=client_of(request), limit=limit):
         raise TooManyTries
 
 

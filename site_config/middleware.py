@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from allauth.mfa.utils import is_mfa_enabled
 from csp.middleware import CSPMiddleware, PolicyParts
@@ -67,6 +68,19 @@ class StaffSecondFactorMiddleware:
             return None
         messages.warning(request, "Set up a second factor first: the admin needs one.")
         return redirect("mfa_activate_totp")
+
+
+class RetryAfterMiddleware:
+    """Every limit of ours counts in windows of an hour at least: whoever is refused is told when to ask."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers.setdefault("Retry-After", "3600")
+        return response
 
 
 class PublishRefusedMiddleware:

@@ -66,9 +66,12 @@ class GiftCode(models.Model):
             models.UniqueConstraint(fields=("order_item", "seat"), name="gift_code_once_per_seat"),
             models.CheckConstraint(condition=Q(seat__gte=1), name="gift_seat_from_1"),
             models.CheckConstraint(
-                condition=Q(redeemed_at__isnull=True, redeemed_email="")
+                condition=Q(redeemed_at=None, redeemed_by=None, redeemed_email="")
                 | (Q(redeemed_at__isnull=False) & ~Q(redeemed_email="")),
                 name="gift_redeemed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(send_at=None) | ~Q(recipient_email=""), name="gift_is_sent_to_somebody"
             ),
         ]
 

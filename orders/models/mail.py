@@ -62,3 +62,8 @@ class OutboxMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to_email}"
+
+    @property
+    def resend_number(self) -> int:
+        """0 for the letter that its fact wrote, 1 and more for those that were wanted again."""
+        return int(self.dedupe_key.rpartition(":")[2])

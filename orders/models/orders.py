@@ -27,6 +27,9 @@ def new_link_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+UNCLAIMED = Q(user=None, placed_as_guest=True, claimed_at=None)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def owned_by(self, user: object) -> OrderQuerySet:
         """Ownership is a filter: what is not yours is not found, exactly like what does not exist."""
@@ -34,17 +37,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def unclaimed(self) -> OrderQuerySet:
         """Made with an email address alone, and no account has taken them over."""
-        return self.filter(user=None, placed_as_guest=True, claimed_at=None)
+        return self.filter(UNCLAIMED)
 
     def visible_to(self, *, user: Any, guest_keys: Mapping[uuid.UUID, str]) -> OrderQuerySet:
         """The account's own, and what this browser session has opened, by order and link key."""
-        opened = Q(
-            user=None,
-            placed_as_guest=True,
-            claimed_at=None,
-            pk__in=list(guest_keys),
-            link_key__in=list(guest_keys.values()),
-        )
+        opened = UNCLAIMED & Q(pk__in=list(guest_keys), link_key__in=list(guest_keys.values()))
         return self.filter(opened if user is None else Q(user=user) | opened)
 
     def for_detail(self) -> OrderQuerySet:
@@ -166,6 +163,20 @@ class Order(models.Model):
                 condition=Q(claimed_at__isnull=True) | Q(placed_as_guest=True),
                 name="order_claimed_was_a_guests",
             ),
+            models.CheckConstraint(
+                condition=Q(placed_as_guest=False) | Q(user=None) | Q(claimed_at__isnull=False),
+                name="order_of_a_guest_is_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent_version="", consent_at=None)
+                | (~Q(consent_version="") & Q(consent_at__isnull=False)),
+                name="order_consent_has_text_and_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_pennies=0)
+                | (Q(tax_reported_at__isnull=False) & ~Q(tax_behavior="none")),
+                name="order_tax_was_reported",
+            ),
             # One open order for one content of one cart: pressing twice makes no second one. An order
             # that was given up may still turn out to be on its way beside a newer one.
             models.UniqueConstraint(
@@ -219,6 +230,10 @@ class OrderItem(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=99), name="order_item_quantity_1_to_99"
+            ),
+            models.CheckConstraint(
+                condition=Q(gift_email="") | Q(is_gift=True) | Q(quantity__gt=1),
+                name="order_item_named_friend_gets_a_copy",
             ),
             models.CheckConstraint(
                 condition=Q(

@@ -120,7 +120,7 @@ def _add_copies(item: CartItem, quantity: int | None, is_gift: bool, shopper: Sh
 
 def cart_set_price(*, cart: Cart, item_id: object, chosen_price_pennies: int) -> None:
     """Name another price. Raises CartItemNotFound, PriceBelowMinimum, PriceNotYours, PriceInvalid."""
-    item = cart.items.select_related("product").filter(pk=_row_id(item_id)).first()
+    item = cart.items.select_related("product").filter(pk=row_id(item_id)).first()
     if item is None:
         raise CartItemNotFound
     _refuse_price(item.product, chosen_price_pennies)
@@ -145,7 +145,7 @@ def cart_set_gift(
     and a day that is past or more than a year away.
     """
     email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
-    changed = cart.items.filter(pk=_row_id(item_id)).update(
+    changed = cart.items.filter(pk=row_id(item_id)).update(
         is_gift=is_gift,
         gift_email=email,
         gift_message=message,
@@ -191,13 +191,13 @@ def cart_set_quantity(*, cart: Cart, item_id: object, quantity: int) -> None:
     """Set how many; 0 removes the line. Raises CartItemNotFound."""
     if quantity == 0:
         return cart_remove(cart=cart, item_id=item_id)
-    if not cart.items.filter(pk=_row_id(item_id)).update(quantity=quantity):
+    if not cart.items.filter(pk=row_id(item_id)).update(quantity=quantity):
         raise CartItemNotFound
     return None
 
 
 def cart_remove(*, cart: Cart, item_id: object) -> None:
-    if not cart.items.filter(pk=_row_id(item_id)).delete()[0]:
+    if not cart.items.filter(pk=row_id(item_id)).delete()[0]:
         raise CartItemNotFound
 
 
@@ -273,7 +273,7 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
 
 def product_for_sale(product_id: object) -> ProductPage:
     """The live, priced product of that id; ProductNotForSale for everything else, however odd."""
-    product = ProductPage.objects.live().filter(pk=_row_id(product_id)).first()
+    product = ProductPage.objects.live().filter(pk=row_id(product_id)).first()
     if product is None or product.price_pennies is None:
         raise ProductNotForSale
     return product
@@ -292,7 +292,7 @@ def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:
         raise PriceInvalid(f"The last decimal of a price in {code} must be 0.")
 
 
-def _row_id(raw: object) -> int:
+def row_id(raw: object) -> int:
     """A database id from outside; 0, which no row has, for what cannot be one."""
     text = str(raw) if isinstance(raw, str | int) and not isinstance(raw, bool) else ""
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text, flags=re.ASCII) else 0

@@ -120,7 +120,7 @@ def checkout_resume(*, order: Order) -> CheckoutStarted:
     return _open(order, may_attempt_again=False)
 
 
-def checkout_free(*, product: ProductPage, user: Any, channel: str = Order.Channel.WEB) -> Order:
+def checkout_free(*, product: ProductPage, user: Any) -> Order:
     """One click for what costs nothing: the paid order, its rights and its receipt.
 
     Clicked twice it is one order. Raises ProductNotForSale, ProductNotFree and AlreadyOwned.
@@ -141,7 +141,11 @@ def checkout_free(*, product: ProductPage, user: Any, channel: str = Order.Chann
         if line.problem:
             raise ProductNotForSale
         order = order_write(
-            content=content, cart=None, user=user, email=user.email, channel=channel
+            content=content,
+            cart=None,
+            user=user,
+            email=user.email,
+            channel=Order.Channel.WEB,
         )
         _settle_free(order)
     return order

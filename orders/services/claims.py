@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +67,7 @@ def account_close(*, user: Any) -> None:
         raise AccountHasPayments
     access_close_account(user_id=user.pk)
     EmailAddress.objects.filter(user=user).delete()
-    user.email = f"account-{user.pk}@closed.invalid"
+    user.email = f"{uuid.uuid4().hex}@closed.invalid"  # which nobody can have taken
     user.is_active = False
     user.set_unusable_password()  # ends its sessions as well
     user.save(update_fields=["email", "is_active", "password"])

@@ -49,9 +49,6 @@ class DiscountFit:
     message: str = ""
 
 
-NO_FIT = DiscountFit([])
-
-
 def discount_find(text: str) -> DiscountCode | None:
     """The code that somebody typed, whatever its case; None for an unknown one."""
     typed = text.strip()

@@ -55,26 +55,14 @@ LETTERS_TO_ONE_A_DAY = 20
 DAY = timedelta(days=1)
 Letters = dict[str, list[OutboxMail]]
 
-__all__ = [
-    "gift_codes_issue",
-    "gift_find",
-    "gift_grants_issue",
-    "gift_is_held_by",
-    "gift_redeem",
-    "gift_send",
-    "gift_state",
-    "gift_views",
-    "gifts_follow",
-]
-
 
 def gift_codes_issue(*, order: Order) -> int:
     """A code for each copy of the order's lines that is not the buyer's own; return how many are new.
 
     Part of the transaction that pays; called again it makes nothing twice. The first code of a line
     has the recipient, words and day that the buyer chose, and its letter is queued for then, or for
-    now when a late payment comes after that day. What cost nothing is mailed to nobody: else anybody
-    could have the shop write to anybody, for nothing.
+    now when a late payment comes after that day. The code of what cost nothing is mailed to nobody:
+    else anybody could have the shop write to anybody, for nothing.
     """
     items = list(order.items.filter(Q(is_gift=True) | Q(quantity__gt=1)))
     if not items:
@@ -152,6 +140,14 @@ def gift_redeem(
     return gift
 
 
+def gift_letter_fits(*, email: str) -> bool:
+    """Count a letter about a gift to this address; whether one more may be written to it today."""
+    seconds = int(DAY.total_seconds())
+    return throttle_hit(
+        scope="gift-letter", key=normalise_email(email), limit=LETTERS_TO_ONE_A_DAY, seconds=seconds
+    )
+
+
 def gift_send(
     *,
     gift: GiftCode,
@@ -169,10 +165,7 @@ def gift_send(
         raise GiftLettersArePaid
     email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
     email = email_clean(email)
-    within = throttle_hit(
-        scope="gift-letter", key=normalise_email(email), limit=LETTERS_TO_ONE_A_DAY, seconds=86400
-    )
-    if not within:
+    if not gift_letter_fits(email=email):
         raise GiftSentOften
     with transaction.atomic():
         order = lock_order(gift.order_item.order_id)
@@ -279,14 +272,17 @@ def _refuse_closed(gift: GiftCode) -> None:
 
 def _issue(gifts: Iterable[GiftCode]) -> int:
     """Every file of the delivery lists of these redeemed copies, to who redeemed them."""
-    issued = 0
-    for gift in gifts:
-        deliveries = OrderItemAsset.objects.filter(order_item=gift.order_item_id).order_by()
-        rows = deliveries.values_list("order_item_id", "asset_id", "title", "position")
-        issued += grants_issue(
-            user_id=gift.redeemed_by_id,
-            email=gift.redeemed_email,
-            specs=[GrantSpec(*row) for row in rows],
-            seat=gift.seat,
+    copies = list(gifts)
+    specs: dict[int, list[GrantSpec]] = defaultdict(list)
+    deliveries = OrderItemAsset.objects.filter(order_item__in=[c.order_item_id for c in copies])
+    for row in deliveries.order_by().values_list("order_item_id", "asset_id", "title", "position"):
+        specs[row[0]].append(GrantSpec(*row))
+    return sum(
+        grants_issue(
+            user_id=copy.redeemed_by_id,
+            email=copy.redeemed_email,
+            specs=specs[copy.order_item_id],
+            seat=copy.seat,
         )
-    return issued
+        for copy in copies
+    )

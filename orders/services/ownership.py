@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from catalog_pages.models import BundledProduct
+from orders.services.carts import row_id
 from orders.services.shopper import Shopper, owned_among
 
 
@@ -21,9 +21,9 @@ class Ownership:
 
 def ownership_of(shopper: Shopper, product_id: str) -> Ownership:
     """For the product of that id as an address names it; nothing for whoever is not known here."""
-    if not shopper.is_known or not re.fullmatch(r"[0-9]{1,18}", product_id, flags=re.ASCII):
+    wanted = row_id(product_id)
+    if not shopper.is_known or not wanted:
         return Ownership()
-    wanted = int(product_id)
     rows = BundledProduct.objects.filter(page=wanted).order_by("sort_order", "pk")
     contents = dict(rows.values_list("product", "product__title"))
     owned = owned_among(shopper, {wanted, *contents})

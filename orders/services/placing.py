@@ -12,12 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog_pages.models import BundledProduct, ProductPage
-from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from downloads.holders import normalise_email
 from orders.consent import CONSENT_VERSION
 from orders.errors import (
     AlreadyOwned,
-    AmountTooLarge,
-    AmountTooSmall,
     CartEmpty,
     CartNeedsAttention,
     ConsentMissing,
@@ -155,13 +153,8 @@ def _refuse_unfit(summary: CartSummary, *, email: str, consented: bool) -> None:
         raise ConsentMissing
     if summary.discount_message:
         raise DiscountNotUsable(f"{summary.discount_message} Remove it to check out without.")
-    facts = currency(summary.currency)
-    if 0 < summary.total_pennies < facts.minimum_charge:
-        raise AmountTooSmall(format_money(facts.minimum_charge, summary.currency))
-    if summary.total_pennies > MAX_PRICE_PENNIES // facts.stripe_factor:
-        raise AmountTooLarge(
-            format_money(MAX_PRICE_PENNIES // facts.stripe_factor, summary.currency)
-        )
+    if summary.amount_error is not None:
+        raise summary.amount_error
 
 
 def _deliveries(summary: CartSummary) -> dict[int, list[Delivery]]:
@@ -197,7 +190,7 @@ def _fingerprint(
         summary.tax,
         summary.discount_code,
         str(user.pk) if user is not None else "",
-        email.lower(),
+        normalise_email(email),
         sorted(
             [
                 line.product.pk,

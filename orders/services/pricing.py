@@ -11,11 +11,12 @@ from datetime import date
 
 from django.conf import settings
 
+from catalog_pages.errors import DomainError
 from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
-from catalog_pages.money import currency, format_money
-from orders.errors import AmountTooSmall, QuantityInvalid
+from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from orders.errors import AmountTooLarge, AmountTooSmall, QuantityInvalid
 from orders.models import Cart, CartItem, DiscountCode
-from orders.services.discounts import NO_FIT, DiscountFit, discount_fit
+from orders.services.discounts import DiscountFit, discount_fit
 from orders.services.shopper import NOBODY, Shopper, owned_among
 
 
@@ -23,7 +24,6 @@ from orders.services.shopper import NOBODY, Shopper, owned_among
 class Contained:
     """One product inside a bundle, and whether the shopper owns it without."""
 
-    product_id: int
     title: str
     is_owned: bool
 
@@ -104,12 +104,15 @@ class CartSummary:
         return self.code.code if self.code is not None else ""
 
     @property
-    def amount_message(self) -> str:
-        """Why the total cannot be paid, or "": Stripe charges nothing below its minimum."""
-        least = currency(self.currency).minimum_charge
-        if self.lines and 0 < self.total_pennies < least:
-            return AmountTooSmall(format_money(least, self.currency)).message
-        return ""
+    def amount_error(self) -> DomainError | None:
+        """Why Stripe would not charge the total, or None."""
+        facts = currency(self.currency)
+        most = MAX_PRICE_PENNIES // facts.stripe_factor
+        if 0 < self.total_pennies < facts.minimum_charge:
+            return AmountTooSmall(format_money(facts.minimum_charge, self.currency))
+        if self.total_pennies > most:
+            return AmountTooLarge(format_money(most, self.currency))
+        return None
 
     @property
     def has_problems(self) -> bool:
@@ -117,7 +120,7 @@ class CartSummary:
 
     @property
     def can_checkout(self) -> bool:
-        return bool(self.lines) and not self.has_problems and not self.amount_message
+        return bool(self.lines) and not self.has_problems and not self.amount_error
 
 
 def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "") -> CartSummary:
@@ -152,7 +155,7 @@ def summary_of(items: Collection[CartItem], *, shopper: Shopper = NOBODY) -> Car
     )
 
 
-def _discounted(summary: CartSummary, code: DiscountCode, fit: DiscountFit = NO_FIT) -> CartSummary:
+def _discounted(summary: CartSummary, code: DiscountCode, fit: DiscountFit) -> CartSummary:
     if fit.message:
         return replace(summary, code=code, discount_message=fit.message)
     lines = [
@@ -199,7 +202,7 @@ def _line(
         line_total_pennies=unit * item.quantity,
         problem=problem,
         message=message,
-        contains=[Contained(part.pk, part.title, part.pk in owned) for part in parts],
+        contains=[Contained(part.title, part.pk in owned) for part in parts],
         is_gift=item.is_gift,
         gift_email=item.gift_email,
         gift_message=item.gift_message,

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import stripe_gateway
@@ -199,12 +199,13 @@ def _unreadable(reference: str, error: GatewayUnreadable) -> Finding:
 def _on_record(since: datetime) -> Iterator[Finding]:
     """What only people can settle, until they have, however old."""
     known = OrderAnomaly.objects.filter(code__in=SETTLED_BY_PEOPLE, resolved_at=None)
+    given_up = Payment.objects.filter(
+        stripe_session_id=OuterRef("reference"), status=Payment.Status.EXPIRED
+    )
+    known = known.exclude(Q(code="session_missing") & Exists(given_up))
     for anomaly in by_key(known.select_related("order")):
-        payment = Payment.objects.filter(stripe_session_id=anomaly.reference).first()
-        given_up = payment is not None and payment.status == Payment.Status.EXPIRED
-        if not (anomaly.code == "session_missing" and given_up):
-            number = anomaly.order.number if anomaly.order else ""
-            yield Finding(Difference("on_record", anomaly.reference, number, anomaly.code, ""))
+        number = anomaly.order.number if anomaly.order else ""
+        yield Finding(Difference("on_record", anomaly.reference, number, anomaly.code, ""))
 
 
 def _sessions(since: datetime) -> Iterator[Finding]:

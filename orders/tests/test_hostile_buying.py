@@ -377,3 +377,38 @@ def test_an_address_with_letters_of_its_own_is_taken(client: Client) -> None:
     put_in(client, make_product())
 
     assert post_email(client, "ada@b\u00fccher.example", consent="on").status_code == 303
+
+
+def test_nobody_can_stand_in_the_way_of_closing_an_account(client: Client) -> None:
+    user = make_user()
+    make_user(f"account-{user.pk}@closed.invalid", verified=False)
+
+    account_close(user=user)
+
+    user.refresh_from_db()
+    assert not user.is_active
+
+
+def test_a_price_for_a_line_that_also_names_a_product_is_a_sentence(client: Client) -> None:
+    put_in(client, make_product())
+
+    answer = client.post(
+        reverse("orders:cart_price"), {"item": "1", "price": "abc", "product": "99999"}
+    )
+
+    assert answer.status_code in (400, 404)
+
+
+def test_a_total_that_stripe_would_not_charge_is_said_in_the_cart(client: Client) -> None:
+    put_in(client, make_product(price_pennies=10))
+
+    page = client.get(reverse("orders:cart")).content.decode()
+
+    assert "The smallest amount that can be paid is £0.30." in page
+
+
+def test_whoever_is_refused_for_haste_is_told_when_to_come_back(client: Client) -> None:
+    answers = [client.post(reverse("orders:guest_find"), {"email": EMAIL}) for _ in range(11)]
+
+    assert answers[-1].status_code == 429
+    assert answers[-1]["Retry-After"] == "3600"

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
 from catalog_pages.money import format_money
-from orders.errors import CartItemNotFound, GiftInvalid, PriceInvalid
+from orders.errors import CartItemNotFound, GiftInvalid, PriceInvalid, ProductNotForSale
 from orders.models import Cart
 from orders.services import carts
 from orders.services.code_tries import cart_try_code
@@ -238,8 +238,12 @@ def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) 
     if error.status == 404 and "product" in data:
         raise Http404(error.message)
     is_about_price = isinstance(error, PRICE_ERRORS)
-    if is_about_price and "product" in data:
-        return ask_price_again(request, carts.product_for_sale(data["product"]), data, error)
+    if is_about_price and "product" in data and "item" not in data:
+        try:
+            product = carts.product_for_sale(data["product"])
+        except ProductNotForSale as gone:  # in this very moment
+            raise Http404(gone.message) from gone
+        return ask_price_again(request, product, data, error)
     summary = request_summary(request)
     place = "code" if "code" in data else str(data.get("item") or "")
     if not summary.lines or place not in {"code", *(str(line.item_id) for line in summary.lines)}:

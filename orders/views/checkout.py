@@ -20,7 +20,6 @@ from orders.errors import (
     EmailMissing,
     PaymentRefused,
     PaymentServiceUnavailable,
-    TooManyTries,
 )
 from orders.models import Order
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
@@ -29,8 +28,8 @@ from orders.services.guests import email_clean, is_guests
 from orders.services.pricing import cart_summary
 from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
-from orders.throttles import HOUR, refuse_haste, refuse_many_free_orders
-from orders.views.cart import render_cart, request_cart
+from orders.throttles import refuse_haste, refuse_many_free_orders
+from orders.views.cart import is_yes, render_cart, request_cart
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
 STATES = {
@@ -54,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("orders:cart"))
     cart, shopper = request_cart(request), shopper_of(request)
     typed = request.POST.get("email", "")
-    consented = request.POST.get("consent") in {"on", "1", "true", "yes"}
+    consented = is_yes(request.POST.get("consent"))
     try:
         if shopper.user is not None:
             email = shopper.user.email
@@ -73,10 +72,7 @@ def start(request: HttpRequest) -> HttpResponse:
         summary = cart_summary(cart=cart, shopper=shopper)
         at = "email" if isinstance(error, EmailMissing | EmailInvalid) else ""
         typed_again = {"email": typed[:300], "consent": consented}
-        answer = render_cart(request, summary, {at: error.message}, error.status, typed_again)
-        if isinstance(error, TooManyTries):
-            answer["Retry-After"] = str(HOUR)
-        return answer
+        return render_cart(request, summary, {at: error.message}, error.status, typed_again)
     if is_guests(started.order):
         guest_remember(request, started.order)
     return _leave(started)

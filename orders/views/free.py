@@ -14,7 +14,7 @@ from catalog_pages.models import ProductPage
 from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree, TooManyTries
 from orders.services.carts import cart_add, product_for_sale
 from orders.services.checkout import checkout_free, order_success_url
-from orders.throttles import HOUR, refuse_many_free_orders
+from orders.throttles import refuse_many_free_orders
 from orders.views.cart import render_cart, request_cart, request_summary
 from orders.views.same_origin import same_origin_or_token
 
@@ -57,6 +57,4 @@ def _by_the_cart(request: HttpRequest, product: ProductPage) -> HttpResponse:
 
 
 def _too_often(request: HttpRequest) -> HttpResponse:
-    response = render(request, "orders/free_too_often.html", status=429)
-    response["Retry-After"] = str(HOUR)
-    return response
+    return render(request, "orders/free_too_often.html", status=429)

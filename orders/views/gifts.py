@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
-from downloads.holders import normalise_email
 from orders.errors import (
     EmailInvalid,
     EmailMissing,
@@ -26,9 +25,9 @@ from orders.errors import (
 from orders.models import GiftCode
 from orders.services.gift_facts import CLOSED, SENTENCES, gift_code_clean, gift_day, gift_views
 from orders.services.gifts import (
-    LETTERS_TO_ONE_A_DAY,
     gift_find,
     gift_is_held_by,
+    gift_letter_fits,
     gift_redeem,
     gift_send,
     gift_state,
@@ -45,7 +44,6 @@ from orders.views.guests import (
 SCOPE = "gift-code"
 WRONG_TRIES = 10
 REDEEMED_AN_HOUR = 20
-DAY = 24 * HOUR
 
 
 def gift_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -111,8 +109,7 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
 def _refuse_many(request: HttpRequest, email: str) -> None:
     """TooManyTries for who redeems by the dozen: each time the shop writes to the address they type."""
     refuse_haste(request, scope="gift-redeem", limit=REDEEMED_AN_HOUR)
-    address = normalise_email(email)
-    if not throttle_hit(scope="gift-letter", key=address, limit=LETTERS_TO_ONE_A_DAY, seconds=DAY):
+    if not gift_letter_fits(email=email):
         raise TooManyTries
 
 
@@ -188,7 +185,4 @@ def _shown(
 
 def _not_known(request: HttpRequest, typed: str, error: DomainError) -> HttpResponse:
     context = {"error": error.message, "typed": typed[:60]}
-    response = render(request, "orders/gift_enter.html", context, status=error.status)
-    if error.status == 429:
-        response["Retry-After"] = str(HOUR)
-    return response
+    return render(request, "orders/gift_enter.html", context, status=error.status)

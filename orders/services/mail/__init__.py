@@ -14,7 +14,6 @@ what it tells, and none tells what is true no longer.
 from orders.services.mail.kinds import (
     ACCESS_RESTORED,
     ACCESS_SUSPENDED,
-    GUEST_LINKS,
     PAYMENT_FAILED,
     PROCESSING,
     RECEIPT,
@@ -43,7 +42,6 @@ from orders.services.mail.sending import (
 __all__ = [
     "ACCESS_RESTORED",
     "ACCESS_SUSPENDED",
-    "GUEST_LINKS",
     "LEASE",
     "MAX_ATTEMPTS",
     "PAYMENT_FAILED",

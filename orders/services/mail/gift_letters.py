@@ -22,7 +22,7 @@ def gift(mail: OutboxMail, order: Order) -> Facts:
     return Facts(
         headline="A gift for you",
         subject="A gift for you",
-        words={"item": row.order_item, "quote": quote},
+        words=_words(row),
         quote=quote,
         button=("Open your gift", gift_path(row)),
         is_for_others=True,

@@ -60,7 +60,7 @@ def access_suspended_queue(*, order: Order, dispute: Dispute) -> None:
     last = told.filter(kind=ACCESS_SUSPENDED).last()
     over = told.filter(kind=ACCESS_RESTORED, status=OutboxMail.Status.SENT).last()
     if last is None or (over is not None and last.pk < over.pk):
-        number = 0 if last is None else resend_number(last) + 1
+        number = 0 if last is None else last.resend_number + 1
         mail_queue(
             kind=ACCESS_SUSPENDED, fact=fact, order=order, to_email=order.email, resend=number
         )
@@ -128,11 +128,6 @@ def mail_queue(
     return mail
 
 
-def resend_number(mail: OutboxMail) -> int:
-    """0 for the letter that its fact wrote, 1 and more for those that were wanted again."""
-    return int(mail.dedupe_key.rpartition(":")[2])
-
-
 def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
     """Tell the fact of `mail` once more: a new row with a Message-ID and words of its own.
 
@@ -155,7 +150,7 @@ def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
         fact=mail.fact,
         order=order,
         to_email=order.email if order and mail.kind not in TO_OTHERS else latest.to_email,
-        resend=resend_number(latest) + 1,
+        resend=latest.resend_number + 1,
         requested_by=by,
     )
 

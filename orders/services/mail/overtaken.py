@@ -12,6 +12,7 @@ skipped before any try - the buyer heard nothing, so both are skipped.
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from downloads.holders import normalise_email
@@ -79,22 +80,31 @@ def _is_gift_overtaken(mail: OutboxMail) -> bool:
         return state in CLOSED or not is_guests(gift)
     if mail.kind == GIFT_TAKEN_BACK:
         return state not in CLOSED
-    return state in CLOSED or _nobody_was_told(mail)
+    return state in CLOSED or _nobody_heard_of_gift(mail)
 
 
 def _nobody_was_told(mail: OutboxMail) -> bool:
-    kinds = (GIFT_TAKEN_BACK,) if mail.kind in TO_OTHERS else (ACCESS_SUSPENDED, REFUNDED)
-    firsts = OutboxMail.objects.filter(kind__in=kinds, fact=mail.fact)
-    if mail.kind in TO_OTHERS:  # a copy can be taken back more than once
-        number = mail.dedupe_key.rpartition(":")[2]
-        firsts = firsts.filter(dedupe_key=f"{GIFT_TAKEN_BACK}:{mail.fact}:{number}")
+    firsts = OutboxMail.objects.filter(kind__in=(ACCESS_SUSPENDED, REFUNDED), fact=mail.fact)
+    is_heard = _is_heard(mail, firsts)
+    if mail.resend_number:
+        return False  # somebody wants it told again
+    return firsts.exists() and not is_heard
+
+
+def _nobody_heard_of_gift(mail: OutboxMail) -> bool:
+    """A copy can be taken back more than once, and each time it may come back."""
+    key = f"{GIFT_TAKEN_BACK}:{mail.fact}:{mail.resend_number}"
+    firsts = OutboxMail.objects.filter(dedupe_key=key)
+    is_heard = _is_heard(mail, firsts)
+    return firsts.exists() and not is_heard
+
+
+def _is_heard(mail: OutboxMail, firsts: QuerySet[OutboxMail]) -> bool:
+    """Whether one of the letters that `mail` takes back may have arrived. Raises EarlierLetterFirst."""
     waiting = firsts.filter(status=OutboxMail.Status.QUEUED)
     if mail.attempts <= WAITS_FOR_THE_FIRST and waiting.exists():
         # Brought forward, unless it is being sent this moment: then it has no error.
         waiting.exclude(last_error="").update(next_attempt_at=timezone.now())
         raise EarlierLetterFirst("It waits for the letter that it takes back.")
-    if mail.kind not in TO_OTHERS and not mail.dedupe_key.endswith(":0"):
-        return False  # somebody wants it told again
     # Claiming a letter counts as an attempt: skipped with one attempt was never tried.
-    heard = firsts.exclude(status=OutboxMail.Status.SKIPPED, attempts=1)
-    return firsts.exists() and not heard.exists()
+    return firsts.exclude(status=OutboxMail.Status.SKIPPED, attempts=1).exists()
