@@ -90,7 +90,7 @@ def create_checkout(*, params: dict[str, Any], idempotency_key: str) -> Checkout
         )
 
 
-def ensure_coupon(*, coupon_id: str, amount_off: int, currency: str) -> None:
+def ensure_coupon(*, coupon_id: str, name: str, amount_off: int, currency: str) -> None:
     """A coupon that takes this much off one checkout, once; there already is as good as new."""
     client = _client()
     try:
@@ -98,6 +98,7 @@ def ensure_coupon(*, coupon_id: str, amount_off: int, currency: str) -> None:
             client.v1.coupons.create(
                 params={
                     "id": coupon_id,
+                    "name": name,  # which the buyer reads there
                     "amount_off": amount_off,
                     "currency": currency.lower(),
                     "duration": "once",

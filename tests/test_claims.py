@@ -14,14 +14,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from downloads.links import file_url
 from downloads.models import AccessEvent, Revocation, UserAsset
+from downloads.policy import decide
 from orders.errors import AccountHasPayments, AccountIsStaffs
 from orders.models import GiftCode, Order, OrderAnomaly
+from orders.services.carts import cart_of_user
+from orders.services.checkout import checkout_start
 from orders.services.claims import Claimed, account_close, rights_claim
 from orders.services.fulfilment import sync_checkout
 from orders.stripe_sandbox import actions, controls
+from orders.stripe_sandbox.errors import StateError
 from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay, redeemed_gift
+from orders.tests.wire import Answering, through
 from site_config.accounts.models import User
 from tests.factories import (
     PASSWORD,
@@ -379,12 +383,25 @@ def test_a_closed_account_claims_nothing_more() -> None:
     assert not rights_claim(user=user)
 
 
+def test_closing_an_account_withdraws_what_waits_for_its_payment() -> None:
+    user = make_user()
+    order = start_checkout(user, make_product()).order
+
+    account_close(user=user)
+
+    order.refresh_from_db()
+    assert order.status == Order.Status.EXPIRED
+    with pytest.raises(StateError):
+        actions.pay(session_id_of(order))
+
+
 def test_a_payment_for_an_account_closed_meanwhile_opens_nothing_and_is_flagged(
     client: Client,
 ) -> None:
     user = make_user()
     order = start_checkout(user, make_product()).order
-    account_close(user=user)
+    with through(Answering(503)):
+        account_close(user=user)
 
     actions.pay(session_id_of(order))
     assert set(controls.deliver_all(controls.through(client))) == {200}
@@ -393,5 +410,42 @@ def test_a_payment_for_an_account_closed_meanwhile_opens_nothing_and_is_flagged(
     assert order.is_paid
     assert OrderAnomaly.objects.get().code == "account_closed"
     grant = UserAsset.objects.get(order_item__order=order)
-    client.force_login(user)
-    assert client.get(file_url(grant)).status_code == 302
+    assert decide(grant).code == "account_closed"
+
+
+def test_an_account_that_was_only_switched_off_loses_nothing(client: Client) -> None:
+    user = make_user()
+    before, order = buy(client, user, make_product()), start_checkout(user, make_product()).order
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+    actions.pay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    grants = UserAsset.objects.filter(order_item__order__in=[before, order])
+    assert [decide(grant).allowed for grant in grants] == [True, True]
+    assert OrderAnomaly.objects.get().code == "account_closed"
+
+
+@pytest.mark.parametrize("own_address", [True, False])
+def test_signing_in_after_each_of_two_unpaid_checkouts_of_the_same_works(own_address: bool) -> None:
+    user, product, browser = make_user(), make_product(), Client()
+    address = user.email if own_address else "other@example.com"
+
+    for _ in range(2):
+        guest_order(browser, address, product)
+        assert sign_in(browser, user.email).status_code == 302
+        browser.post(reverse("account_logout"))
+
+    cart = cart_of_user(user_id=user.pk)
+    order = checkout_start(cart=cart, user=user, email=user.email, consented=True).order
+    assert Order.objects.filter(status=Order.Status.PENDING, cart=cart).get() == order
+
+
+def test_signing_in_on_two_devices_with_the_same_in_both_carts_works() -> None:
+    user, product = make_user(), make_product()
+
+    for browser in (Client(), Client()):
+        guest_order(browser, EMAIL, product)
+        assert sign_in(browser, user.email).status_code == 302
+
+    assert cart_of_user(user_id=user.pk).items.get().quantity == 1  # type: ignore[union-attr]

@@ -233,7 +233,11 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
             present[item.product_id] = item
     if into.discount_code_id is None and guest.discount_code_id is not None:
         Cart.objects.filter(pk=into.pk).update(discount_code=guest.discount_code_id)
-    guest.orders.update(cart=into)
+    for order in guest.orders.all():
+        # A guest's agreement is not the account's: the next checkout closes it and makes another.
+        Order.objects.filter(pk=order.pk).update(
+            cart=into, cart_fingerprint=order.fingerprint_apart
+        )
     guest.delete()
 
 

@@ -30,8 +30,8 @@ from orders.errors import (
     ProductNotFree,
 )
 from orders.locks import lock_cart, lock_order
-from orders.models import Cart, CartItem, Order, OrderAnomaly, OrderItem, Payment
-from orders.services.carts import cart_of_user, product_for_sale
+from orders.models import Cart, CartItem, DiscountUse, Order, OrderAnomaly, OrderItem, Payment
+from orders.services.carts import cart_of_user, cart_remove_bought, product_for_sale
 from orders.services.checkout_request import checkout_request
 from orders.services.discounts import discount_retake
 from orders.services.fulfilment import (
@@ -109,7 +109,7 @@ def checkout_resume(*, order: Order) -> CheckoutStarted:
     """
     if order.status == Order.Status.PENDING and not _still_sold(order):
         for payment in order.payments.filter(status__in=UNPAID):
-            _close(payment)
+            payment_withdraw(payment)
         raise OrderChanged
     if order.status in (Order.Status.FAILED, Order.Status.EXPIRED):
         raise OrderClosed
@@ -127,7 +127,7 @@ def checkout_free(*, product: ProductPage, user: Any) -> Order:
     """
     mine = cart_of_user(user_id=user.pk, create=True)
     with transaction.atomic():
-        lock_cart(mine.pk if mine is not None else None)  # one click after the other
+        locked = lock_cart(mine.pk if mine is not None else None)  # one click after the other
         offered = product_for_sale(product.pk)
         if offered.price_pennies or offered.pay_what_you_want:
             raise ProductNotFree
@@ -148,6 +148,8 @@ def checkout_free(*, product: ProductPage, user: Any) -> Order:
             channel=Order.Channel.WEB,
         )
         _settle_free(order)
+        if locked is not None:
+            cart_remove_bought(cart=locked, order=order)
     return order
 
 
@@ -310,16 +312,19 @@ def _send(payment: Payment, *, may_start_over: bool = True) -> Payment:
     payment.refresh_from_db()
     if payment.status == Payment.Status.EXPIRED:
         # The cart changed and was checked out elsewhere while Stripe was asked: one of them can be paid.
-        _close(payment)
+        payment_withdraw(payment)
         raise CartNeedsAttention(CHANGED_MEANWHILE)
     return payment
 
 
 def _make_coupons(payment: Payment) -> None:
     """What the order takes off, as Stripe wants it: one coupon for this attempt, so that totals agree."""
-    for discount in payment.request.get("discounts", ()):
+    discounts = payment.request.get("discounts", ())
+    used = DiscountUse.objects.filter(order=payment.order_id).first() if discounts else None
+    for discount in discounts:
         stripe_gateway.ensure_coupon(
             coupon_id=discount["coupon"],
+            name=used.code_text if used is not None else "Discount",
             amount_off=to_stripe(payment.order.discount_pennies, payment.currency),
             currency=payment.currency,
         )
@@ -355,14 +360,18 @@ def _opened_for_other_content(cart: Cart, fingerprint: str) -> list[Payment]:
 
 def _close_all(payments: list[Payment]) -> None:
     """Close them at Stripe; CartNeedsAttention when one turned out paid."""
-    turned_out_paid = [_close(payment) for payment in payments]
+    turned_out_paid = [payment_withdraw(payment) for payment in payments]
     if any(turned_out_paid):
         raise CartNeedsAttention(
             "An earlier payment for this cart has just arrived; its files are in your purchases."
         )
 
 
-def _close(payment: Payment) -> bool:
+def payment_withdraw(payment: Payment) -> bool:
+    """Close an unpaid payment, at Stripe as well; whether its order turned out to be paid.
+
+    Raises PaymentServiceUnavailable.
+    """
     if payment.stripe_session_id is None:
         # Never opened as far as we know, so nobody was sent there; late news would still count.
         if payment_close(payment=payment, waiting=[Payment.Status.CREATED]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from downloads.grants import access_close_account, grants_claim
 from downloads.holders import normalise_email
-from orders.errors import AccountHasPayments, AccountIsStaffs
-from orders.models import GiftCode, Order
+from orders.errors import AccountHasPayments, AccountIsStaffs, PaymentServiceUnavailable
+from orders.models import GiftCode, Order, Payment
 from orders.models.orders import new_link_key
+from orders.services.checkout import UNPAID, payment_withdraw
 from orders.services.guests import guest_holdings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,36 @@ def rights_claim(*, user: Any) -> Claimed:
     )
 
 
-@transaction.atomic
 def account_close(*, user: Any) -> None:
     """Close an account for good: nobody signs in with it, and nothing that it holds can be fetched.
 
     What its verified addresses hold without an account is closed with it. Orders stay the closed
     account's own, so that nobody who signs up with such an address later gets anything of them. The
-    addresses are free again. Raises AccountIsStaffs and AccountHasPayments.
+    addresses are free again, and what waits for its payment is withdrawn at Stripe; should that not
+    be reached, a payment that arrives all the same is flagged. Raises AccountIsStaffs and
+    AccountHasPayments.
     """
     if user.is_staff or user.is_superuser:
         raise AccountIsStaffs
+    _close(user)
+    for payment in Payment.objects.filter(order__user=user, status__in=UNPAID):
+        try:
+            payment_withdraw(payment)
+        except PaymentServiceUnavailable as error:
+            logger.warning("Payment %s of a closed account waits: %s", payment.pk, error.__cause__)
+
+
+@transaction.atomic
+def _close(user: Any) -> None:
     rights_claim(user=user)
     if Order.objects.filter(user=user, status=Order.Status.PROCESSING).exists():
         raise AccountHasPayments
     access_close_account(user_id=user.pk)
     EmailAddress.objects.filter(user=user).delete()
     user.email = f"{uuid.uuid4().hex}@closed.invalid"  # which nobody can have taken
-    user.is_active = False
+    user.is_active, user.closed_at = False, timezone.now()
     user.set_unusable_password()  # ends its sessions as well
-    user.save(update_fields=["email", "is_active", "password"])
+    user.save(update_fields=["email", "is_active", "closed_at", "password"])
 
 
 def _verified(user: Any) -> set[str]:
@@ -89,9 +103,7 @@ def _claim_order(order: Order, user: Any) -> bool:
             claimed_at=timezone.now(),
             link_key=new_link_key(),
             # No agreement of the guest's cart any more: that one checks out anew.
-            cart_fingerprint=hashlib.sha256(
-                f"{order.cart_fingerprint} {user.pk}".encode()
-            ).hexdigest(),
+            cart_fingerprint=order.fingerprint_apart,
         )
     )
     if won:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
 from catalog_pages.money import from_stripe
-from downloads.grants import GrantSpec, grants_issue
+from downloads.grants import GrantSpec, access_close_account, grants_issue
 from orders import stripe_gateway
 from orders.locks import lock_cart, lock_order, lock_payment
 from orders.models import Cart, Order, OrderItemAsset, Payment, StripeEvent
@@ -194,6 +194,7 @@ class _Promise(NamedTuple):
     is_gift: bool
     quantity: int
     account_is_active: bool | None
+    account_closed_at: datetime | None
 
 
 def order_issue_rights(order: Order) -> int:
@@ -211,6 +212,7 @@ def order_issue_rights(order: Order) -> int:
         "order_item__is_gift",
         "order_item__quantity",
         "order_item__order__user__is_active",
+        "order_item__order__user__closed_at",
     )
     promised = [_Promise(*row) for row in rows]
     issued = grants_issue(
@@ -220,6 +222,8 @@ def order_issue_rights(order: Order) -> int:
     )
     if any(promise.is_gift or promise.quantity > 1 for promise in promised):
         gift_codes_issue(order=order)
+    if order.user_id is not None and any(promise.account_closed_at for promise in promised):
+        access_close_account(user_id=order.user_id)
     if any(promise.account_is_active is False for promise in promised):
         anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
     return issued

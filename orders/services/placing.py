@@ -186,6 +186,7 @@ def _fingerprint(
 ) -> str:
     """Everything that makes two checkouts the same agreement; anything else makes a new order."""
     content = [
+        CONSENT_VERSION,
         summary.currency,
         summary.tax,
         summary.discount_code,

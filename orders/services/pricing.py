@@ -24,6 +24,7 @@ from orders.services.shopper import NOBODY, Shopper, owned_among
 class Contained:
     """One product inside a bundle, and whether the shopper owns it without."""
 
+    product_id: int
     title: str
     is_owned: bool
 
@@ -144,15 +145,26 @@ def summary_of(items: Collection[CartItem], *, shopper: Shopper = NOBODY) -> Car
     contents = _contents(products)
     inside = {product.pk for parts in contents.values() for product in parts}
     owned = owned_among(shopper, {*products, *inside})
+    lines = [
+        _line(item, products[item.product_id], contents.get(item.product_id, []), owned)
+        for item in items
+    ]
     return CartSummary(
-        lines=[
-            _line(item, products[item.product_id], contents.get(item.product_id, []), owned)
-            for item in items
-        ],
+        lines=[_mention_bundle(line, lines) for line in lines],
         currency=settings.STRIPE_CURRENCY,
         max_quantity=settings.CART_MAX_QUANTITY,
         tax=ShopSettings.load().tax,
     )
+
+
+def _mention_bundle(line: CartLine, lines: Collection[CartLine]) -> CartLine:
+    """Whoever buys a bundle for themselves need not buy what is in it as well, but may."""
+    if line.is_gift or line.message:
+        return line
+    for other in lines:
+        if not other.is_gift and line.product.pk in {part.product_id for part in other.contains}:
+            return replace(line, message=f"This is in “{other.title}” too, which is in your cart.")
+    return line
 
 
 def _discounted(summary: CartSummary, code: DiscountCode, fit: DiscountFit) -> CartSummary:
@@ -202,7 +214,7 @@ def _line(
         line_total_pennies=unit * item.quantity,
         problem=problem,
         message=message,
-        contains=[Contained(part.title, part.pk in owned) for part in parts],
+        contains=[Contained(part.pk, part.title, part.pk in owned) for part in parts],
         is_gift=item.is_gift,
         gift_email=item.gift_email,
         gift_message=item.gift_message,

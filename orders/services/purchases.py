@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
@@ -15,6 +14,7 @@ from downloads.links import file_url, guest_file_url
 from downloads.models import UserAsset
 from downloads.policy import decide
 from orders.models import GiftCode, Order, OrderItem
+from orders.services.shopper import Shopper, held_by
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def order_items(order: Order) -> QuerySet[OrderItem]:
     return _items_of(UserAsset.objects.filter(order_item__order=order, seat=0, user=order.user_id))
 
 
-def guest_items(order_ids: Collection[UUID]) -> QuerySet[OrderItem]:
-    """The lines of these orders whose files no account holds."""
-    return _items_of(UserAsset.objects.filter(order_item__order__in=order_ids, seat=0, user=None))
+def guest_items(shopper: Shopper) -> QuerySet[OrderItem]:
+    """The lines of which this browser session holds a file, bought or redeemed without an account."""
+    return _items_of(held_by(shopper))
 
 
 def gift_items(gift: GiftCode) -> QuerySet[OrderItem]:

@@ -59,6 +59,11 @@ def owned_among(shopper: Shopper, product_ids: Collection[int]) -> set[int]:
 def working_grants(shopper: Shopper) -> QuerySet[UserAsset]:
     """The shopper's rights that nothing stops."""
     stopped = Revocation.objects.filter(lifted_at=None).values("grant_id")
+    return held_by(shopper).exclude(pk__in=stopped)
+
+
+def held_by(shopper: Shopper) -> QuerySet[UserAsset]:
+    """The account's rights, and those that this browser session bought or redeemed without one."""
     mine = Q(user=None, seat=0, order_item__order__in=shopper.guest_order_ids)
     if shopper.guest_gift_ids:
         mine |= Q(
@@ -68,7 +73,9 @@ def working_grants(shopper: Shopper) -> QuerySet[UserAsset]:
         )
     if shopper.user is not None:
         mine |= Q(user=shopper.user)
-    return UserAsset.objects.filter(mine).exclude(pk__in=stopped).order_by()
+    # By their ids, because a line of many gift codes would name each of its rights many times.
+    found = UserAsset.objects.filter(mine).order_by()
+    return UserAsset.objects.filter(pk__in=found.values("pk")).order_by()
 
 
 def _files_of(product_ids: Collection[int]) -> dict[int, set[Any]]:

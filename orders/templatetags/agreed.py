@@ -18,6 +18,11 @@ def consent_wanted() -> str:
     return CONSENT_TEXTS[CONSENT_VERSION]
 
 
+@register.simple_tag
+def consent_wanted_version() -> str:
+    return CONSENT_VERSION
+
+
 @register.filter
 def consent_given(order: Order) -> str:
     """What the buyer of this order agreed to, in the words they saw; "" when nothing was asked."""

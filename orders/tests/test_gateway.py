@@ -222,7 +222,7 @@ def calls(order: Order, coupon_id: str) -> list[tuple[Callable[..., Any], dict[s
         ),
         (
             gateway.ensure_coupon,
-            {"coupon_id": "order-1-a1", "amount_off": 100, "currency": "GBP"},
+            {"coupon_id": "order-1-a1", "name": "SPRING", "amount_off": 100, "currency": "GBP"},
         ),
         (gateway.get_checkout, session),
         (gateway.expire_checkout, session),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import threading
@@ -18,7 +17,6 @@ import stripe
 import stripe._stripe_client
 from django.db import transaction
 from django.test import Client
-from requests.structures import CaseInsensitiveDict
 
 from orders import stripe_gateway
 from orders.errors import PaymentRefused
@@ -35,28 +33,12 @@ from orders.stripe_facts import (
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxEvent, SandboxObject
 from orders.stripe_sandbox.transport import SandboxTransport
-from orders.tests.wire import RecordingTransport, through
+from orders.tests.wire import Answering, RecordingTransport, through
 from tests.factories import make_cart, make_product, make_user, session_id_of, start_checkout
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "sk_live_51ThisIsTheSecretOfTheShop"
-
-
-class Answering(SandboxTransport):
-    """Gives one answer to everything: an exception, or a status and a body."""
-
-    def __init__(
-        self, status: int = 200, body: Any = "", *, error: Exception | None = None
-    ) -> None:
-        super().__init__()
-        self.status, self.error = status, error
-        self.body = body if isinstance(body, str) else json.dumps(body)
-
-    def request(self, *args: Any, **kwargs: Any) -> Any:
-        if self.error is not None:
-            raise self.error
-        return self.body, self.status, CaseInsensitiveDict({"Request-Id": "req_1"})
 
 
 def refusal(message: str = "No.", **words: str) -> dict[str, Any]:

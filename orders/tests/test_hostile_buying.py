@@ -15,13 +15,14 @@ from catalog_pages.models import ProductPage
 from orders.errors import GiftLettersArePaid, OrderChanged
 from orders.models import CartItem, DiscountCode, GiftCode, Order, OutboxMail
 from orders.services.carts import cart_add, cart_merge, cart_of_guest, cart_of_user, cart_set_gift
-from orders.services.checkout import checkout_resume
+from orders.services.checkout import checkout_free, checkout_resume
 from orders.services.claims import account_close, rights_claim
 from orders.services.gifts import gift_redeem, gift_send
 from orders.services.mail import mail_send_due
 from orders.services.pricing import cart_summary
 from orders.services.refunds import refund_request
 from orders.services.shopper import Shopper, owned_among
+from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay
 from orders.throttles import FREE_ORDERS_AN_HOUR
 from tests.factories import (
@@ -412,3 +413,60 @@ def test_whoever_is_refused_for_haste_is_told_when_to_come_back(client: Client) 
 
     assert answers[-1].status_code == 429
     assert answers[-1]["Retry-After"] == "3600"
+
+
+def test_another_text_asks_for_another_consent(client: Client, monkeypatch: Any) -> None:
+    put_in(client, make_product())
+
+    old = post_email(client, EMAIL, consent="yes", consent_version="2025-01")
+
+    assert old.status_code == 400
+    assert not Order.objects.exists()
+    page = client.get(reverse("orders:cart")).content.decode()
+    assert 'name="consent_version"' in page
+    assert post_email(client, EMAIL, consent="yes", consent_version="2026-11").status_code == 303
+
+
+def test_one_click_takes_the_product_out_of_the_cart_too() -> None:
+    user, free = make_user(), make_product(price_pennies=0)
+    cart = make_cart(user, free, make_product())
+
+    checkout_free(product=free, user=user)
+
+    assert free not in [item.product for item in cart.items.all()]
+    assert cart.items.count() == 1
+
+
+def test_what_is_in_a_bundle_beside_it_is_mentioned_and_not_refused() -> None:
+    part = make_product("Part")
+    cart = make_cart(make_user(), part, make_bundle("Both", part, make_product()))
+
+    summary = cart_summary(cart=cart)
+
+    messages = {line.title: line.message for line in summary.lines}
+    assert messages == {"Part": "This is in “Both” too, which is in your cart.", "Both": ""}
+    assert summary.can_checkout
+
+
+def test_a_friend_finds_a_redeemed_gift_among_the_purchases_of_that_browser(client: Client) -> None:
+    buyer = make_user()
+    cart = make_cart(buyer, make_product("Harbour"))
+    CartItem.objects.filter(cart=cart).update(quantity=3)
+    order = buy(Client(), buyer)
+    gift = GiftCode.objects.all()[0]
+    client.post(reverse("orders:gift", args=[gift.code]), {"email": "friend@example.com"})
+
+    page = client.get(reverse("orders:purchases")).content.decode()
+
+    assert page.count("Download FLAC") == 1
+    assert order.number not in page
+
+
+def test_stripe_shows_the_code_beside_what_it_takes_off(client: Client) -> None:
+    DiscountCode.objects.create(code="SPRING", kind="percent", percent=10)
+    put_in(client, make_product())
+    client.post(reverse("orders:cart_apply_code"), {"code": "spring"})
+
+    assert post_email(client, EMAIL, consent="on").status_code == 303
+
+    assert SandboxObject.objects.get(kind="coupon").data["name"] == "SPRING"

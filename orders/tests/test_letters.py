@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from catalog_pages.models import ShopSettings
 from catalog_pages.money import format_money
@@ -216,7 +217,7 @@ def test_a_receipt_adds_up_with_discount_tax_and_quantity(client: Client) -> Non
     order.items.update(quantity=2, discount_pennies=98, tax_pennies=180, total_pennies=900)
     Order.objects.update(
         subtotal_pennies=998, discount_pennies=98, tax_pennies=180, tax_behavior="exclusive",
-        total_pennies=1080,
+        total_pennies=1080, tax_reported_at=timezone.now(),
     )  # fmt: skip
 
     text = letter("receipt").text

@@ -6,6 +6,7 @@ leaves room for values of later versions; what is sent has to be one of those kn
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 from stripe import params
 from stripe._request_options import RequestOptions
 from stripe._stripe_object import UntypedStripeObject
@@ -174,3 +176,19 @@ def _is_text_of(value: str, hint: Any) -> bool:
         return value in ("true", "false")
     # An empty text would unset a value; and nothing that this shop sends is a float or a decimal.
     return hint is str and value != ""
+
+
+class Answering(SandboxTransport):
+    """Gives one answer to everything: an exception, or a status and a body."""
+
+    def __init__(
+        self, status: int = 200, body: Any = "", *, error: Exception | None = None
+    ) -> None:
+        super().__init__()
+        self.status, self.error = status, error
+        self.body = body if isinstance(body, str) else json.dumps(body)
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.body, self.status, CaseInsensitiveDict({"Request-Id": "req_1"})

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog_pages.errors import DomainError
+from orders.consent import CONSENT_VERSION
 from orders.errors import (
     EmailInvalid,
     EmailMissing,
@@ -53,7 +54,9 @@ def start(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("orders:cart"))
     cart, shopper = request_cart(request), shopper_of(request)
     typed = request.POST.get("email", "")
-    consented = is_yes(request.POST.get("consent"))
+    # A page from before the text changed has asked for another consent.
+    seen = request.POST.get("consent_version", CONSENT_VERSION)
+    consented = is_yes(request.POST.get("consent")) and seen == CONSENT_VERSION
     try:
         if shopper.user is not None:
             email = shopper.user.email

@@ -46,10 +46,10 @@ def purchases(request: HttpRequest) -> HttpResponse:
 
 
 def _opened(request: HttpRequest) -> QuerySet[OrderItem]:
-    order_ids = shopper_of(request).guest_order_ids
-    if not order_ids:
+    shopper = shopper_of(request)
+    if not shopper.is_known:
         raise Http404
-    return guest_items(order_ids)
+    return guest_items(shopper)
 
 
 @never_cache

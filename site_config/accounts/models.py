@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 
@@ -43,13 +44,24 @@ class User(AbstractUser):
         error_messages={"unique": "There is an account with this address."},
     )
 
+    closed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its owner closed it, for good."
+    )
+
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_unique")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_unique"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(is_active=False),
+                name="accounts_user_closed_is_not_active",
+                violation_error_message="This account was closed by its owner and stays closed.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
