@@ -3,6 +3,7 @@ FROM python:3.13-slim-bookworm
 ENV DJANGO_SETTINGS_MODULE=site_config.settings.production \
     PYTHONUNBUFFERED=1 \
     PORT=8000 \
+    WEB_THREADS=16 \
     STATIC_ROOT=/app/static \
     VAR_DIR=/data \
     MEDIA_ROOT=/data/media \
@@ -28,4 +29,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=6 \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz/', timeout=4)"]
 
 # Threads, because a download keeps one busy while it lasts; more than one process needs REDIS_URL.
-CMD ["sh", "-c", "python manage.py migrate --noinput && exec gunicorn site_config.wsgi:application --bind \"0.0.0.0:$PORT\" --worker-class gthread --workers 1 --threads 16 --worker-tmp-dir /dev/shm --graceful-timeout 25 --no-control-socket"]
+CMD ["sh", "-c", "python manage.py migrate --noinput && exec gunicorn site_config.wsgi:application --bind \"0.0.0.0:$PORT\" --worker-class gthread --workers 1 --threads \"$WEB_THREADS\" --worker-tmp-dir /dev/shm --graceful-timeout 25 --no-control-socket"]

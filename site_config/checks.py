@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.files.storage import storages
 from django.db import DatabaseError
 
 from catalog_pages.models import ProductPage, ShopSettings
 from catalog_pages.money import is_supported
+from catalog_pages.storage import ProtectedStorage
 from site_config.env_rules import folder_problems
 
 
@@ -24,6 +26,25 @@ def protected_files_stay_protected(**kwargs: Any) -> list[CheckMessage]:
         protected=Path(settings.PROTECTED_MEDIA_ROOT),
     )
     return [Error(f"{name} {why}.", id="site_config.E001") for name, why in problems]
+
+
+@register("site_config")
+def paid_files_need_a_signature(**kwargs: Any) -> list[CheckMessage]:
+    """A storage whose addresses anybody may pass on is refused, whoever configured it and how."""
+    storage = storages["protected"]
+    if not isinstance(storage, ProtectedStorage):
+        return [
+            Error(
+                f'STORAGES["protected"] is {type(storage).__name__}, which may hand out addresses '
+                "without a signature.",
+                hint="Use ProtectedFileSystemStorage or ProtectedS3Storage: set PROTECTED_STORAGE.",
+                id="site_config.E004",
+            )
+        ]
+    return [
+        Error(f"Paid files could be fetched by anybody: {why}.", id="site_config.E005")
+        for why in storage.exposures()
+    ]
 
 
 @register("site_config")

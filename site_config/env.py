@@ -48,6 +48,47 @@ def profile() -> Profile:
 
 
 @dataclass(frozen=True)
+class ProtectedStorageConfig:
+    """Where paid files are kept, and by which road they reach their owners."""
+
+    kind: str
+    accel_redirect: str
+    bucket: str
+    region: str
+    access_key: str
+    secret_key: str
+    endpoint_url: str
+    cloudfront_domain: str
+    cloudfront_key_id: str
+    cloudfront_key: str
+
+    @property
+    def is_s3(self) -> bool:
+        return self.kind == "s3"
+
+    def as_storage(self, local_root: Path) -> dict[str, Any]:
+        """The entry of Django's STORAGES."""
+        if not self.is_s3:
+            return {
+                "BACKEND": "catalog_pages.storage.ProtectedFileSystemStorage",
+                "OPTIONS": {"location": str(local_root)},
+            }
+        return {
+            "BACKEND": "catalog_pages.storage_s3.ProtectedS3Storage",
+            "OPTIONS": {
+                "bucket_name": self.bucket,
+                "region_name": self.region or None,
+                "access_key": self.access_key or None,
+                "secret_key": self.secret_key or None,
+                "endpoint_url": self.endpoint_url or None,
+                "custom_domain": self.cloudfront_domain or None,
+                "cloudfront_key_id": self.cloudfront_key_id or None,
+                "cloudfront_key": self.cloudfront_key or None,
+            },
+        }
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the environment decides, checked. Paths are absolute, sizes are bytes."""
 
@@ -72,6 +113,10 @@ class Config:
     max_upload_bytes: int
     cart_max_quantity: int
     trusted_proxy: bool
+    storage: ProtectedStorageConfig
+    web_threads: int
+    download_limit: int
+    signed_url_max_seconds: int
 
     @property
     def is_https(self) -> bool:
@@ -179,7 +224,27 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
         "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
         "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
+        "storage": _storage(env),
+        "web_threads": _int(env, "WEB_THREADS", 16),
+        "download_limit": _int(env, "DOWNLOAD_LIMIT", 20),
+        "signed_url_max_seconds": _int(env, "SIGNED_URL_MAX_SECONDS", 3600),
     }
+
+
+def _storage(env: Env) -> ProtectedStorageConfig:
+    return ProtectedStorageConfig(
+        kind=(env.str("PROTECTED_STORAGE", "") or "local").lower(),
+        accel_redirect=env.str("PROTECTED_ACCEL_REDIRECT", ""),
+        bucket=env.str("AWS_STORAGE_BUCKET_NAME", ""),
+        region=env.str("AWS_S3_REGION_NAME", ""),
+        access_key=env.str("AWS_ACCESS_KEY_ID", ""),
+        secret_key=env.str("AWS_SECRET_ACCESS_KEY", ""),
+        endpoint_url=env.str("AWS_S3_ENDPOINT_URL", "").rstrip("/"),
+        cloudfront_domain=env.str("AWS_CLOUDFRONT_DOMAIN", ""),
+        cloudfront_key_id=env.str("AWS_CLOUDFRONT_KEY_ID", ""),
+        # One line in a .env file: its line breaks are written as \\n there.
+        cloudfront_key=env.str("AWS_CLOUDFRONT_KEY", "").replace("\\n", "\n"),
+    )
 
 
 def _int(env: Env, name: str, default: int) -> int:

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from catalog_pages.money import is_supported
 
 if TYPE_CHECKING:
-    from site_config.env import Config
+    from site_config.env import Config, ProtectedStorageConfig
 
 Problem = tuple[str, str]
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
+BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+ACCEL_PREFIX = re.compile(r"/[A-Za-z0-9_-]+/")
+WEEK_SECONDS = 604_800  # the longest that S3 lets a signature live
 MAX_UPLOAD_BYTES = 1024**4  # a terabyte: more is a typing mistake
 
 
@@ -31,6 +37,7 @@ def sense_problems(config: Config, *, production: bool, sandbox_wanted: bool) ->
         *_payment_problems(config, production=production, sandbox_wanted=sandbox_wanted),
         *_mail_problems(config),
         *_limit_problems(config),
+        *storage_problems(config.storage),
     ]
 
 
@@ -176,7 +183,72 @@ def _limit_problems(config: Config) -> list[Problem]:
         problems.append(("CART_MAX_QUANTITY", "must be between 1 and 99"))
     if not 0 < config.max_upload_bytes <= MAX_UPLOAD_BYTES:
         problems.append(("MAX_UPLOAD_MB", "must be between 1 and 1048576"))
+    if not 2 <= config.web_threads <= 512:
+        problems.append(("WEB_THREADS", "must be between 2 and 512"))
+    if not 0 <= config.download_limit <= 100_000:
+        problems.append(("DOWNLOAD_LIMIT", "must be between 0 (no limit) and 100000"))
+    if not 60 <= config.signed_url_max_seconds <= WEEK_SECONDS:
+        problems.append(("SIGNED_URL_MAX_SECONDS", f"must be between 60 and {WEEK_SECONDS}"))
     return problems
+
+
+def storage_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+    """A bucket is named whole, and nothing that would hand out its files without a signature passes."""
+    if storage.kind not in ("local", "s3"):
+        return [("PROTECTED_STORAGE", "must be local or s3")]
+    return _s3_problems(storage) if storage.is_s3 else _accel_problems(storage.accel_redirect)
+
+
+def _accel_problems(prefix: str) -> list[Problem]:
+    if prefix and not ACCEL_PREFIX.fullmatch(prefix):
+        return [("PROTECTED_ACCEL_REDIRECT", "must look like /protected/, with both slashes")]
+    return []
+
+
+def _s3_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+    problems = []
+    if not BUCKET_NAME.fullmatch(storage.bucket):
+        problems.append(("AWS_STORAGE_BUCKET_NAME", "must name the bucket that holds paid files"))
+    if storage.accel_redirect:
+        problems.append(
+            ("PROTECTED_ACCEL_REDIRECT", "is for files on this machine: nginx has none of a bucket")
+        )
+    if bool(storage.access_key) != bool(storage.secret_key):
+        problems.append(
+            ("AWS_SECRET_ACCESS_KEY", "and AWS_ACCESS_KEY_ID come together or not at all")
+        )
+    if storage.endpoint_url and not _is_origin(storage.endpoint_url):
+        problems.append(("AWS_S3_ENDPOINT_URL", "must be an address such as https://s3.example"))
+    return problems + _cloudfront_problems(storage)
+
+
+def _cloudfront_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+    """CloudFront with half a key would hand out addresses that anybody may pass on."""
+    given = {
+        "AWS_CLOUDFRONT_DOMAIN": storage.cloudfront_domain,
+        "AWS_CLOUDFRONT_KEY_ID": storage.cloudfront_key_id,
+        "AWS_CLOUDFRONT_KEY": storage.cloudfront_key,
+    }
+    if not any(given.values()):
+        return []
+    problems = [
+        (name, "is missing: without it CloudFront's links would carry no signature")
+        for name, value in given.items()
+        if not value
+    ]
+    domain = storage.cloudfront_domain
+    if domain and not HOST_NAME.fullmatch(domain):
+        problems.append(("AWS_CLOUDFRONT_DOMAIN", "must be a host name, without scheme or path"))
+    if storage.cloudfront_key and not _is_rsa_key(storage.cloudfront_key):
+        problems.append(("AWS_CLOUDFRONT_KEY", "must be the RSA private key as PEM text"))
+    return problems
+
+
+def _is_rsa_key(pem: str) -> bool:
+    try:
+        return isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def _is_url(text: str) -> bool:

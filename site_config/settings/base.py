@@ -145,12 +145,18 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # an album's nested editor forms exceed 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "public": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "protected": {
-        "BACKEND": "catalog_pages.storage.ProtectedFileSystemStorage",
-        "OPTIONS": {"location": str(PROTECTED_MEDIA_ROOT)},
-    },
+    "protected": CONFIG.storage.as_storage(PROTECTED_MEDIA_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# --- Downloads ----------------------------------------------------------------------------------
+PROTECTED_ACCEL_REDIRECT = CONFIG.storage.accel_redirect
+SIGNED_URL_MAX_SECONDS = CONFIG.signed_url_max_seconds
+WEB_THREADS = CONFIG.web_threads
+DOWNLOAD_LIMIT = CONFIG.download_limit
+DOWNLOAD_WINDOW_HOURS = 24  # requests of one client within it are one download
+DOWNLOAD_COUNTED_PERCENT = 50  # an attempt that broke before this much arrived counts for nothing
+DOWNLOAD_LINK_HOURS = 12  # how long a link on a page works without signing in
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

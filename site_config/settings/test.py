@@ -53,6 +53,9 @@ _files = Path(tempfile.gettempdir()) / f"digital-downloads-tests-{os.getpid()}"
 MEDIA_ROOT = _files / "media"
 PROTECTED_MEDIA_ROOT = _files / "protected"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-STORAGES["protected"]["OPTIONS"] = {"location": str(PROTECTED_MEDIA_ROOT)}
+STORAGES["protected"] = {
+    "BACKEND": "catalog_pages.storage.ProtectedFileSystemStorage",
+    "OPTIONS": {"location": str(PROTECTED_MEDIA_ROOT)},
+}
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a root that is not there

@@ -36,6 +36,7 @@ class Plan:
     stripe_key: str
     debug: bool
     demo: bool
+    web_threads: int
     child_env: dict[str, str]
 
     @property
@@ -59,7 +60,7 @@ def bracketed(host: str) -> str:
 def read_plan(environ: Mapping[str, str]) -> Plan:
     """Merge `.env` below the environment and derive the rest.
 
-    Raises Refusal when PORT is no port.
+    Raises Refusal when PORT or WEB_THREADS is no such number.
     """
     given = {name: value for name, value in environ.items() if value}
     known = read_dotenv() | given
@@ -78,6 +79,7 @@ def read_plan(environ: Mapping[str, str]) -> Plan:
         stripe_key=known.get("STRIPE_SECRET_KEY", ""),
         debug=is_on(known.get("DEBUG", "")),
         demo=is_on(known.get("DEMO", "1")),
+        web_threads=read_threads(known.get("WEB_THREADS", "16")),
         child_env=child_environment(environ, known, base_url),
     )
 
@@ -104,6 +106,12 @@ def read_dotenv() -> dict[str, str]:
 def read_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Refusal(f"PORT must be a number from 1 to 65535, and {text!r} is not.")
+    return int(text)
+
+
+def read_threads(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 512):
+        raise Refusal(f"WEB_THREADS must be a number from 2 to 512, and {text!r} is not.")
     return int(text)
 
 

@@ -127,7 +127,8 @@ def shop_services(plan: Plan) -> tuple[Service, Service, Service]:
 
 def gunicorn(plan: Plan) -> list[str]:
     """One process with threads: SQLite has one writer, and every download keeps a thread."""
-    options = ["--worker-class", "gthread", "--workers", "1", "--threads", "16"]
+    options = ["--worker-class", "gthread", "--workers", "1"]
+    options += ["--threads", str(plan.web_threads)]
     options += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
     memory = Path("/dev/shm")  # noqa: S108 - a heartbeat file, which must not wait for a slow disk
     if memory.is_dir():
