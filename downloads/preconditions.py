@@ -41,13 +41,16 @@ def failed_precondition(
     return None
 
 
-def range_is_current(if_range: str | None, *, etag: str, modified_s: int) -> bool:
+def range_is_current(if_range: str | None, *, etag: str, modified_s: int | None) -> bool:
     """Whether Range still applies, or the client's part is of another file (section 13.1.5).
 
     A tag counts by strong comparison, so a weak one never does; a date counts only when it equals
-    Last-Modified. That date is a strong validator as stored files never change in place.
+    Last-Modified. That date is a strong validator in the sense of section 8.8.2.2, as stored files
+    never change in place, let alone twice within its second. ``modified_s`` None: it is a weak one.
     """
-    return if_range is None or if_range == etag or _seconds(if_range) == modified_s
+    if if_range is None or if_range == etag:
+        return True
+    return modified_s is not None and _seconds(if_range) == modified_s
 
 
 def _names(tags: list[str], etag: str) -> bool:

@@ -1,40 +1,34 @@
 """Serving one stored file over HTTP: whole or in part, conditional, in constant memory.
 
 Public: `StoredFile`, `file_response`, `plan_answer` and `StoredFileDamaged`. Nothing here knows who
-asks or whether they may; callers decide that first. Imports `ranges`, `preconditions` and
-`content_disposition`, nothing else of ours.
+asks or whether they may; callers decide that first. Imports `bodies`, `ranges`, `multipart`,
+`preconditions`, `digests` and `content_disposition`, nothing else of ours.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import IO, Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import http_date, quote_etag
 
+from downloads.bodies import BLOCK_BYTES, FileParts, FileSlice, OnClose, StoredFileDamaged
 from downloads.content_disposition import Disposition, content_disposition
+from downloads.digests import digest_is_wanted, is_sha256, repr_digest
+from downloads.multipart import Multipart, new_boundary
 from downloads.preconditions import failed_precondition, range_is_current
-from downloads.ranges import ByteRange, RangeNotSatisfiable, parse_range
+from downloads.ranges import ByteRange, RangeNotSatisfiable, parse_ranges
 
-BLOCK_BYTES = 128 * 1024
-
-
-class StoredFileDamaged(Exception):
-    """The file on disk does not have the size it was stored with."""
-
-    code = "stored_file_damaged"
-    status = 503
-
-    def __init__(self, *, expected_bytes: int, found_bytes: int) -> None:
-        super().__init__(f"A stored file should have {expected_bytes} bytes and has {found_bytes}.")
-        self.expected_bytes = expected_bytes
-        self.found_bytes = found_bytes
+# Section 8.8.3 without the comma, at which lists of tags are taken apart.
+_STRONG_ETAG = re.compile(r'"[!#-+\--~]+"|[!#-+\--~]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +38,10 @@ class StoredFile:
     ``opener`` returns a new seekable binary file nobody has read from, e.g.
     ``partial(path.open, "rb")`` or ``partial(storage.open, name)``; whoever calls it closes it.
     ``etag`` is a strong validator, quoted or not, e.g. the file's sha256. ``last_modified`` is
-    aware; HTTP keeps its whole seconds.
+    aware; HTTP keeps its whole seconds. Bytes at one address are never replaced in place, so that
+    the date is a strong validator too (section 8.8.2.2), unless ``is_dated_weakly`` says that it may
+    stay while they change. ``sha256`` is the whole file's, in 64 hex
+    digits, or "" if it is not known: answers then carry no Repr-Digest.
     """
 
     opener: Callable[[], IO[bytes]]
@@ -52,10 +49,14 @@ class StoredFile:
     content_type: str
     etag: str
     last_modified: datetime
+    sha256: str = ""
+    is_dated_weakly: bool = False
 
     def __post_init__(self) -> None:
-        if self.etag.startswith("W/"):
-            raise ValueError("Ranges of a file can only be combined under a strong ETag.")
+        if self.sha256 and not is_sha256(self.sha256):
+            raise ValueError("A SHA-256 is 64 hex digits.")
+        if not _STRONG_ETAG.fullmatch(self.etag):
+            raise ValueError("Ranges can only be combined under a strong ETag, plain and quotable.")
         if self.last_modified.tzinfo is None:
             raise ValueError("last_modified needs a time zone.")
 
@@ -65,7 +66,8 @@ class StoredFile:
 
     @property
     def modified_s(self) -> int:
-        return int(self.last_modified.timestamp())
+        """What Last-Modified states, in seconds since the epoch: never the future (8.8.2.1)."""
+        return int(min(self.last_modified.timestamp(), time.time()))
 
     def open_intact(self) -> IO[bytes]:
         """Open the file, at any position. Raises what the opener raises, and StoredFileDamaged."""
@@ -79,10 +81,23 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a request will be answered: the status, and the bytes sent, None if there is no body."""
+    """How a request will be answered: the status, and the stretches of the file that are sent.
+
+    No stretch means no body. Several are sent as multipart/byteranges, in this order.
+    """
 
     status: HTTPStatus
-    body: ByteRange | None = None
+    stretches: tuple[ByteRange, ...] = ()
+
+    @property
+    def body(self) -> ByteRange | None:
+        """From the first byte sent to the last, gaps between parts included; None without a body."""
+        if not self.stretches:
+            return None
+        return ByteRange(
+            min(stretch.start for stretch in self.stretches),
+            max(stretch.stop for stretch in self.stretches),
+        )
 
     @property
     def starts_download(self) -> bool:
@@ -102,15 +117,16 @@ def plan_answer(request: HttpRequest, stored_file: StoredFile) -> Answer:
         return Answer(failed)
     if request.method == "HEAD":
         return Answer(HTTPStatus.OK)
-    part = None
-    if range_is_current(headers.get("If-Range"), etag=etag, modified_s=modified_s):
+    parts = None
+    strong_date_s = None if stored_file.is_dated_weakly else modified_s
+    if range_is_current(headers.get("If-Range"), etag=etag, modified_s=strong_date_s):
         try:
-            part = parse_range(headers.get("Range"), size_bytes=stored_file.size_bytes)
+            parts = parse_ranges(headers.get("Range"), size_bytes=stored_file.size_bytes)
         except RangeNotSatisfiable:
             return Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-    if part is None:
-        return Answer(HTTPStatus.OK, ByteRange(0, stored_file.size_bytes))
-    return Answer(HTTPStatus.PARTIAL_CONTENT, part)
+    if parts is None:
+        return Answer(HTTPStatus.OK, (ByteRange(0, stored_file.size_bytes),))
+    return Answer(HTTPStatus.PARTIAL_CONTENT, parts)
 
 
 def file_response(
@@ -120,16 +136,19 @@ def file_response(
     file_name: str | None,
     disposition: Disposition,
     cache_control: str,
+    on_close: OnClose | None = None,
 ) -> HttpResponseBase:
     """Answer a GET or HEAD for ``stored_file``; other methods are the caller's to refuse.
 
     ``file_name`` is what the client saves it as, None to leave that to the client; caches are told
-    ``cache_control`` with 200, 206 and 304, and to store nothing otherwise.
+    ``cache_control`` with 200, 206 and 304, and to store nothing otherwise. ``on_close`` is called
+    once a body is over, with what was handed over of the file; `bodies.Delivery` says when.
 
     The file is opened here for 200 and 206: raises what the opener raises (FileNotFoundError on a
     disk) and StoredFileDamaged, before any header is sent. HEAD opens it too, to promise nothing
     that GET cannot keep, and closes it at once. A body is read as it is sent, 128 KiB at a time or
-    by sendfile(); its file is closed with the response.
+    by sendfile(); its file is closed with the response. Servers can leave one stretch of a file to
+    sendfile(): the parts of several ranges are always read.
     """
     answer = plan_answer(request, stored_file)
     if answer.status == HTTPStatus.NOT_MODIFIED:
@@ -137,15 +156,42 @@ def file_response(
     if answer.status >= HTTPStatus.BAD_REQUEST:
         return _refusal(answer.status, stored_file)
 
-    headers = _success_headers(answer, stored_file, cache_control)
+    headers = _validators(stored_file, cache_control) | _representation_headers(stored_file)
     headers["Content-Disposition"] = content_disposition(disposition, file_name=file_name)
-    if answer.body is None:
+    if stored_file.sha256 and digest_is_wanted(request.headers.get("Want-Repr-Digest")):
+        headers["Repr-Digest"] = repr_digest(stored_file.sha256)
+    if not answer.stretches:
         stored_file.open_intact().close()
         return HttpResponse(status=answer.status, headers=headers)
+    respond = _slice_response if len(answer.stretches) == 1 else _multipart_response
+    return respond(answer, stored_file, headers, on_close)
+
+
+def _slice_response(
+    answer: Answer, stored_file: StoredFile, headers: dict[str, str], on_close: OnClose | None
+) -> StoredFileResponse:
+    (stretch,) = answer.stretches
+    headers["Content-Length"] = str(stretch.length)
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
+        headers["Content-Range"] = stretch.content_range(stored_file.size_bytes)
     response = StoredFileResponse(status=answer.status, headers=headers)
     # Opened last, so that nothing that can fail stands between here and the response's close().
-    body = FileSlice(stored_file.open_intact(), answer.body)
+    body = FileSlice(stored_file.open_intact(), stretch, on_close)
     response.streaming_content = body  # type: ignore[assignment]  # stubs forget files
+    return response
+
+
+def _multipart_response(
+    answer: Answer, stored_file: StoredFile, headers: dict[str, str], on_close: OnClose | None
+) -> StreamingHttpResponse:
+    """206 with a part for every stretch; Content-Range stands in the parts alone (15.3.7.2)."""
+    form = Multipart(new_boundary(), stored_file.content_type, stored_file.size_bytes)
+    headers["Content-Type"] = form.media_type
+    headers["Content-Length"] = str(form.length(answer.stretches))
+    response = StreamingHttpResponse(status=answer.status, headers=headers)
+    response.streaming_content = FileParts(
+        stored_file.open_intact(), answer.stretches, form, on_close
+    )
     return response
 
 
@@ -157,17 +203,18 @@ def _validators(stored_file: StoredFile, cache_control: str) -> dict[str, str]:
     }
 
 
-def _success_headers(answer: Answer, stored_file: StoredFile, cache_control: str) -> dict[str, str]:
-    length = stored_file.size_bytes if answer.body is None else answer.body.length
-    headers = _validators(stored_file, cache_control) | {
+def _representation_headers(stored_file: StoredFile) -> dict[str, str]:
+    """What 200 says of the file, and 206 too, even with If-Range.
+
+    Section 15.3.7 would rather have these spared there, but players and download managers look at
+    them on every part.
+    """
+    return {
         "Content-Type": stored_file.content_type,
-        "Content-Length": str(length),
+        "Content-Length": str(stored_file.size_bytes),
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
-    if answer.status == HTTPStatus.PARTIAL_CONTENT and answer.body is not None:
-        headers["Content-Range"] = answer.body.content_range(stored_file.size_bytes)
-    return headers
 
 
 def _not_modified(stored_file: StoredFile, cache_control: str) -> HttpResponse:
@@ -207,44 +254,3 @@ class StoredFileResponse(FileResponse):
 
     def set_headers(self, filelike: Any) -> None:
         """Keep the headers given at construction (Django calls this for every new file)."""
-
-
-class FileSlice:
-    """One stretch of an open file, in the shape WSGI servers want a file in; owns the file.
-
-    Positions are the underlying file's, as servers mix ``seek`` with the descriptor's own offset:
-    gunicorn asks the descriptor where it stands, sends Content-Length bytes from there by
-    sendfile(), and seeks and reads where that cannot be. So ``read`` alone keeps to the stretch.
-    """
-
-    def __init__(self, file: IO[bytes], stretch: ByteRange) -> None:
-        self._file = file
-        self._stretch = stretch
-        file.seek(stretch.start)
-
-    def fileno(self) -> int:
-        """Raises OSError (io.UnsupportedOperation) if the file lives in memory."""
-        return self._file.fileno()
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, b"" at the end of the stretch.
-
-        Raises StoredFileDamaged if the file ends before it: the server then drops the connection,
-        and the client knows that its copy is short.
-        """
-        position = self._file.tell()
-        left = max(0, self._stretch.stop - position)
-        wanted = left if size < 0 else min(size, left)
-        block = self._file.read(wanted)
-        if wanted and not block:
-            raise StoredFileDamaged(expected_bytes=self._stretch.stop, found_bytes=position)
-        return block
-
-    def close(self) -> None:
-        self._file.close()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from downloads.content_disposition import MAX_NAME_BYTES, content_disposition, safe_file_name
+from downloads.tests.streaming_files import unhurried
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,7 @@ def test_a_long_extension_is_no_extension() -> None:
     assert safe_file_name("a." + "b" * 500) == "a." + "b" * (MAX_NAME_BYTES - 2)
 
 
+@unhurried
 @given(st.text(alphabet=st.characters(), max_size=300))
 def test_any_name_gives_one_safe_line_that_reads_back_as_the_safe_name(name: str) -> None:
     value = content_disposition("attachment", file_name=name)

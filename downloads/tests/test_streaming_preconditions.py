@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from django.http.request import HttpHeaders
 from django.utils.http import http_date
+from hypothesis import given
+from hypothesis import strategies as st
 
 from downloads.preconditions import failed_precondition, range_is_current
+from downloads.tests.streaming_files import unhurried
 
 ETAG = '"current"'
 MODIFIED_S = 1_700_000_000
@@ -14,6 +17,7 @@ SAME = http_date(MODIFIED_S)
 BEFORE = http_date(MODIFIED_S - 1)
 AFTER = http_date(MODIFIED_S + 1)
 EPOCH = http_date(0)
+CONDITIONS = ["If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since"]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,28 @@ def test_a_part_is_sent_only_of_the_file_the_client_has(
     if_range: str | None, current: bool
 ) -> None:
     assert range_is_current(if_range, etag=ETAG, modified_s=MODIFIED_S) is current
+
+
+tags = st.sampled_from([ETAG, f"W/{ETAG}", '"old"', "*", '"', "W/", "", "current", "\x00"])
+dates = st.one_of(
+    st.sampled_from([SAME, BEFORE, AFTER, EPOCH]),
+    st.from_regex(r"(\w{3}|\w{6,9}), \d{2}[ -]\w{3}[ -](\d{4}|\d{2}) \d{2}:\d{2}:\d{2} GMT"),
+)
+values = st.one_of(st.lists(tags, max_size=4).map(", ".join), dates, st.text(max_size=20))
+
+
+@unhurried
+@given(st.dictionaries(st.sampled_from(CONDITIONS), values), values)
+def test_no_condition_is_too_odd_to_be_decided(headers: dict[str, str], if_range: str) -> None:
+    status = failed_precondition(_received(headers), etag=ETAG, modified_s=MODIFIED_S)
+    current = range_is_current(if_range, etag=ETAG, modified_s=MODIFIED_S)
+
+    assert status in {None, 304, 412}
+    assert current in {True, False}
+    if not {"If-Match", "If-Unmodified-Since"} & headers.keys():
+        assert status != 412
+    if not {"If-None-Match", "If-Modified-Since"} & headers.keys():
+        assert status != 304
 
 
 def _received(headers: dict[str, str]) -> HttpHeaders:
