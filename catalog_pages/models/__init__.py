@@ -1,12 +1,13 @@
 """What is for sale. Public names of the room's models; import them from here."""
 
-from catalog_pages.models.assets import DigitalAsset, Excerpt
+from catalog_pages.models.assets import DigitalAsset, Excerpt, FixityCheck
 from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.models.tracks import ProductTrack, TrackFile
+from catalog_pages.models.uploads import PendingUpload
 
 __all__ = [
     "Artist",
@@ -16,8 +17,10 @@ __all__ = [
     "CoverRendition",
     "DigitalAsset",
     "Excerpt",
+    "FixityCheck",
     "Genre",
     "HomePage",
+    "PendingUpload",
     "ProductPage",
     "ProductTrack",
     "ShopSettings",

@@ -157,3 +157,36 @@ class Excerpt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset} from {self.start_ms} ms"
+
+
+class FixityCheck(models.Model):
+    """What was found when a stored file was last read and hashed again. One row for each file.
+
+    The only word on a missing file for whoever may not ask the storage itself: a link to a bucket is
+    made without a call to it.
+    """
+
+    class Found(models.TextChoices):
+        INTACT = "intact", "as it was stored"
+        MISSING = "missing", "missing"
+        ALTERED = "altered", "altered"
+
+    asset = models.OneToOneField(
+        DigitalAsset, on_delete=models.CASCADE, related_name="fixity", primary_key=True
+    )
+    found = models.CharField(max_length=10, choices=Found.choices)
+    checked_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(found__in=["intact", "missing", "altered"]),
+                name="fixity_found_is_known",
+            )
+        ]
+        indexes = [models.Index(fields=("checked_at",), name="fixity_oldest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id}: {self.get_found_display()}"

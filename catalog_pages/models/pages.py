@@ -128,6 +128,12 @@ class ProductPage(Page):
         blank=True, help_text="Who played, recorded, drew the cover. One per line."
     )
     release_date = models.DateField(null=True, blank=True)
+    download_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How often each buyer may download each file. Empty: the shop's usual limit; "
+        "0: as often as they like. Holds for sales from now on.",
+    )
 
     objects = ProductManager()
 
@@ -149,6 +155,7 @@ class ProductPage(Page):
         FieldPanel("cover"),
         FieldPanel("description"),
         FieldPanel("credits"),
+        FieldPanel("download_limit"),
     ]
     search_fields = [
         *Page.search_fields,
