@@ -1,7 +1,8 @@
 """Keeping sound files and their excerpts: the bytes first, then the row that says they are there.
 
-Public: `asset_store`, `ensure_excerpt`, `ensure_excerpts` and `excerpts_of` for commands, tasks and
-the upload view, never inside a transaction, since they copy files; `excerpt_for` for templates.
+Public: `asset_store`, `asset_adopt`, `ensure_excerpt`, `ensure_excerpts` and `excerpts_of` for
+commands, tasks and the upload view, never inside a transaction, since they copy files; `excerpt_for`
+for templates.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -26,7 +28,7 @@ from django.db import IntegrityError, models, transaction
 from catalog_pages.audio.cuts import Cut, is_guess, planned_cut
 from catalog_pages.audio.facts import LOSSLESS_FORMATS, AudioFacts, UnreadableAudio
 from catalog_pages.errors import DomainError
-from catalog_pages.models import DigitalAsset, Excerpt, ProductPage, ProductTrack
+from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage, ProductTrack
 from catalog_pages.models.assets import excerpt_key, protected_key, validate_file_name
 
 Row = TypeVar("Row", DigitalAsset, Excerpt)
@@ -42,6 +44,11 @@ class FileRefused(DomainError):
 
     code = "file_refused"
     status = 422
+
+
+class FileTooLarge(FileRefused):
+    code = "file_too_large"
+    status = 413
 
 
 @dataclass(frozen=True)
@@ -61,25 +68,39 @@ class Digest:
     size_bytes: int
 
 
-def digest_of(path: Path) -> Digest:
-    """Read `path` once, with constant memory."""
+def digest_of(path: Path, *, beat: Callable[[], None] = lambda: None) -> Digest:
+    """Read `path` once, with constant memory; `beat` is called with every megabyte."""
     sha256, crc32, size = hashlib.sha256(), 0, 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             sha256.update(chunk)
             crc32 = zlib.crc32(chunk, crc32)
             size += len(chunk)
+            beat()
     return Digest(sha256.hexdigest(), crc32, size)
 
 
 def refuse_size(size_bytes: int) -> None:
-    """Raise FileRefused for a file with more bytes than the shop takes, or none."""
+    """Raise FileTooLarge for a file with more bytes than the shop takes, FileRefused for one with none."""
     if size_bytes == 0:
         raise FileRefused("The file is empty.")
     if size_bytes > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES
         shown = f"{limit / 1024 / 1024:,.0f} MB" if limit >= 1024 * 1024 else f"{limit:,} bytes"
-        raise FileRefused(f"The file is larger than {shown}, which is the most this shop takes.")
+        raise FileTooLarge(f"The file is larger than {shown}, which is the most this shop takes.")
+
+
+def refuse_name(file_name: str) -> None:
+    """Raise FileRefused for a name with folders, of more than 255 characters, or of no characters."""
+    try:
+        file_name.encode()
+        validate_file_name(file_name)
+    except UnicodeEncodeError as error:
+        raise FileRefused("The file's name is damaged; give it another one.") from error
+    except ValidationError as error:
+        raise FileRefused(error.messages[0]) from error
+    if len(file_name) > MAX_NAME_LENGTH:
+        raise FileRefused(f"A file name can be at most {MAX_NAME_LENGTH} characters long.")
 
 
 def asset_store(
@@ -92,14 +113,15 @@ def asset_store(
     """Keep the audio file at `source`, known to people as `file_name`, for good.
 
     Bytes that are here already (by sha256) lead to the asset that has them; if that asset's own
-    bytes have vanished from storage, these take their place. `uploaded_by` is a user or None; `facts`
-    saves reading the sound again when the caller has just probed it. Whatever fails, there is never
-    a row without bytes; and no bytes stay behind unless the process dies between the two.
+    bytes have vanished from storage, or are known to be damaged, these take their place.
+    `uploaded_by` is a user or None; `facts` saves reading the sound again when the caller has just
+    probed it. Whatever fails, there is never a row without bytes; and no bytes stay behind unless the
+    process dies between the two.
 
     Raises FileRefused (empty, too large, a name with folders, changed meanwhile), UnreadableAudio,
     and OSError when a disk or a bucket does not do its part.
     """
-    _refuse_name(file_name)
+    refuse_name(file_name)
     before = source.stat()
     refuse_size(before.st_size)
     digest = digest_of(source)
@@ -118,6 +140,42 @@ def asset_store(
         )
     winner = _keep_row(asset, same_row=models.Q(sha256=digest.sha256))
     return StoredAsset(winner, created=winner is asset)
+
+
+def asset_adopt(
+    *,
+    asset_id: UUID,
+    source: Path,
+    digest: Digest,
+    file_name: str,
+    uploaded_by: Any = None,
+    together: Callable[[DigitalAsset], None],
+) -> StoredAsset:
+    """Make an asset of bytes that lie in protected storage under the asset's own key already.
+
+    `source` holds the same bytes on this machine, `digest` is theirs. `together` runs in the
+    transaction that inserts the row: both happen or neither does. Bytes that were here before lead to
+    the asset that has them, as in `asset_store`; `together` is not called then, and the bytes under
+    `asset_id` are the caller's to remove, here as after every error.
+
+    Raises UnreadableAudio, OSError, and whatever `together` raises.
+    """
+    if existing := DigitalAsset.objects.filter(sha256=digest.sha256).first():
+        _heal(existing, source)
+        return StoredAsset(existing, created=False)
+    asset = _described(digest, _probed(source, file_name))
+    asset.id, asset.file_name, asset.uploaded_by = asset_id, file_name, uploaded_by
+    asset.file = protected_key(asset, file_name)
+    try:
+        with transaction.atomic():
+            asset.save(force_insert=True)
+            together(asset)
+    except IntegrityError:
+        winner = DigitalAsset.objects.filter(sha256=digest.sha256).first()
+        if winner is None:
+            raise
+        return StoredAsset(winner, created=False)
+    return StoredAsset(asset, created=True)
 
 
 # --- Excerpts -----------------------------------------------------------------------------------
@@ -260,15 +318,6 @@ def _local_copy(asset: DigitalAsset) -> Iterator[Path]:
 # --- Bytes, then rows ---------------------------------------------------------------------------
 
 
-def _refuse_name(file_name: str) -> None:
-    try:
-        validate_file_name(file_name)
-    except ValidationError as error:
-        raise FileRefused(error.messages[0]) from error
-    if len(file_name) > MAX_NAME_LENGTH:
-        raise FileRefused(f"A file name can be at most {MAX_NAME_LENGTH} characters long.")
-
-
 def _probed(source: Path, file_name: str) -> AudioFacts:
     # PyAV costs a web process tens of megabytes, so it is loaded at the first upload, not before.
     from catalog_pages.audio.probe import probe
@@ -293,14 +342,19 @@ def _described(digest: Digest, facts: AudioFacts) -> DigitalAsset:
 
 
 def _heal(asset: DigitalAsset, source: Path) -> None:
-    """Put lost bytes back under the very name that the row, and every grant, knows."""
+    """Put lost or damaged bytes back under the very name that the row, and every grant, knows."""
     storage, name = asset.file.storage, asset.file.name or ""
-    if storage.exists(name):
+    damage = FixityCheck.objects.filter(asset=asset).exclude(found=FixityCheck.Found.INTACT)
+    is_there = storage.exists(name)
+    if is_there and storage.size(name) == asset.size_bytes and not damage.exists():
         return
+    if is_there:
+        storage.delete(name)
     with source.open("rb") as file:
         saved = storage.save(name, File(file))
     if saved != name:  # somebody else put them back in the same moment
         storage.delete(saved)
+    damage.delete()  # until it is read the next time, nothing is known of it
     logger.warning("The lost bytes of asset %s are back", asset.pk)
 
 

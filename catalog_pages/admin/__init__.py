@@ -2,7 +2,8 @@
 
 * `assets` - the list of audio files, one file's facts, and its deletion
 * `chooser` - the window in which a track's file is chosen or uploaded
-* `upload` - the page that takes new files, with `upload_handlers` below it
+* `upload` - the page that takes new files, whole with `upload_handlers`, in pieces by `upload_api`
+* `replacing` - a new version in the place of a file
 * `publishing` - refusals of unfinished products on the roads that have no form
 * `deleting` - what may not be deleted, and why
 

@@ -8,17 +8,27 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.deletion import ProtectedError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
+from catalog_pages.admin.replacing import ReplaceView
 from catalog_pages.admin.upload import UploadView
-from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
+from catalog_pages.admin.upload_api import (
+    UploadBeginView,
+    UploadFinishView,
+    UploadOneView,
+    UploadPartView,
+)
+from catalog_pages.models import DigitalAsset, FixityCheck, ProductPage, TrackFile
 from catalog_pages.search_text import clean_search_text
 
 # Where a column's own name would not do.
@@ -27,6 +37,7 @@ LABELS = {
     "crc32": "CRC-32",
     "created_at": "Uploaded",
     "duration_ms": "Duration",
+    "fixity": "Last checked",
     "format_name": "Format",
     "sample_rate_hz": "Sample rate",
     "size_bytes": "Size",
@@ -74,6 +85,14 @@ class AssetInspectView(generic.InspectView):
 
     page_title = "Audio file"
 
+    @property
+    def header_buttons(self) -> list[HeaderButton]:
+        replaced = DigitalAsset.objects.filter(replaces=self.object).exists()
+        if replaced or not self.user_has_permission("add"):
+            return []
+        url = reverse("digital_assets:replace", args=[self.object.pk])
+        return [HeaderButton("Replace with a new version", url=url, icon_name="resubmit")]
+
     def get_field_label(self, field_name: str, field: Any) -> str:
         return LABELS.get(field_name) or super().get_field_label(field_name, field)
 
@@ -111,6 +130,14 @@ class AssetInspectView(generic.InspectView):
 
     def get_used_in_display_value(self) -> str | SafeString:
         return links_to_products(self.object)
+
+    def get_fixity_display_value(self) -> str:
+        """When the stored bytes were last read again, and what they were, in plain words."""
+        check = FixityCheck.objects.filter(asset=self.object).first()
+        if check is None:
+            return "Not yet"
+        when = date_format(localtime(check.checked_at), "j F Y, H:i")
+        return f"{when}: {check.get_found_display()}"
 
 
 class AssetDeleteView(generic.DeleteView):
@@ -177,6 +204,7 @@ class DigitalAssetViewSet(ModelViewSet):
         "used_in",
         "sha256",
         "crc32",
+        "fixity",
         "uploaded_by",
         "created_at",
     ]
@@ -203,11 +231,17 @@ class DigitalAssetViewSet(ModelViewSet):
         )
 
     def get_urlpatterns(self) -> list[URLPattern]:
+        view = self.construct_view
         return [
             path("", self.index_view, name="index"),
             path("results/", self.index_results_view, name="index_results"),
             path("upload/", self.upload_view, name="upload"),
+            path("upload/begin/", view(UploadBeginView), name="upload_begin"),
+            path("upload/<uuid:pk>/", view(UploadOneView), name="upload_one"),
+            path("upload/<uuid:pk>/finish/", view(UploadFinishView), name="upload_finish"),
+            path("upload/<uuid:pk>/parts/<int:number>/", view(UploadPartView), name="upload_part"),
             path("<uuid:pk>/", self.inspect_view, name="inspect"),
+            path("<uuid:pk>/replace/", self.construct_view(ReplaceView), name="replace"),
             path("<uuid:pk>/delete/", self.delete_view, name="delete"),
         ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse_lazy
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import chooser as views
@@ -19,7 +20,8 @@ from catalog_pages.admin import facts
 from catalog_pages.admin.assets import find_by_name
 from catalog_pages.admin.upload import ACCEPTED, store_upload, too_large
 from catalog_pages.admin.upload_handlers import StreamedUploadView
-from catalog_pages.models import DigitalAsset
+from catalog_pages.admin.upload_outcome import Outcome
+from catalog_pages.models import DigitalAsset, PendingUpload
 from catalog_pages.search_text import MAX_CHARACTERS
 
 
@@ -38,15 +40,33 @@ class AssetFilterForm(BaseFilterForm):
 
 
 class AssetUploadForm(forms.Form):
-    """The window's upload tab: one file, sent to the window's own view and never to the page's form."""
+    """The window's upload tab: one file, or the name of an upload in which it has arrived before.
+
+    The window's script sends the file through `upload_api` and then the form with `arrived` alone.
+    """
 
     prefix = "audio-file"
     file = forms.FileField(
         label="Audio file",
+        required=False,
         # The field's own check of names would end in a sentence about characters.
         max_length=None,
-        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+        widget=forms.ClearableFileInput(
+            attrs={
+                "accept": ACCEPTED,
+                "data-begin-url": reverse_lazy("digital_assets:upload_begin"),
+            }
+        ),
     )
+    arrived = forms.UUIDField(
+        required=False, widget=forms.HiddenInput(attrs={"data-arrived": True})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not (values.get("file") or values.get("arrived") or self.errors):
+            self.add_error("file", forms.Field.default_error_messages["required"])
+        return values
 
 
 class AssetColumnsMixin:
@@ -98,12 +118,21 @@ class AssetUploadTabView(
             outcome = too_large(self.upload_handler.too_large[0])
             self.form.errors["file"] = self.form.error_class([outcome.sentence])
         elif self.form.is_valid():
-            outcome = store_upload(self.form.cleaned_data["file"], user=request.user)
+            outcome = self.outcome_of(**self.form.cleaned_data)
             if outcome.asset is None:
                 self.form.add_error("file", outcome.sentence)
         if outcome and outcome.asset:
             return self.get_chosen_response(outcome.asset)
         return self.get_reshow_creation_form_response()
+
+    def outcome_of(self, file: Any, arrived: UUID | None) -> Outcome:
+        if file or arrived is None:
+            return store_upload(file, user=self.request.user)
+        mine = PendingUpload.objects.filter(uploaded_by=self.request.user.pk)
+        upload = mine.select_related("asset").filter(pk=arrived).first()
+        if upload is None or upload.asset is None:
+            return Outcome("", "This upload is not known any more. Choose the file again.")
+        return Outcome(upload.file_name, upload.sentence, upload.asset)
 
 
 class AssetChosenView(AssetChosenResponseMixin, views.ChosenView):
@@ -117,7 +146,7 @@ class AssetChosenView(AssetChosenResponseMixin, views.ChosenView):
 class AssetWidget(BaseChooser):
     class Media:
         css = {"all": ["catalog_pages/admin/upload.css"]}
-        js = ["catalog_pages/admin/chooser_upload.js"]
+        js = ["catalog_pages/admin/upload_transfer.js", "catalog_pages/admin/chooser_upload.js"]
 
     def get_instance(self, value: Any) -> DigitalAsset | None:
         """The form says what is wrong with a strange id; its field is drawn empty."""

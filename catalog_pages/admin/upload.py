@@ -1,9 +1,12 @@
-"""The page that takes new audio files: several at once, with progress, and without JavaScript too."""
+"""The page that takes new audio files, and its plain form for browsers without JavaScript.
+
+With JavaScript the page's script sends files through `upload_api`, in pieces; the form here takes whole
+files in one request, as the chooser's window does.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,65 +18,20 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 
-from catalog_pages.admin import facts
+from catalog_pages.admin.upload_api import as_json
 from catalog_pages.admin.upload_handlers import StreamedUploadView
+from catalog_pages.admin.upload_outcome import NOT_STORED, Outcome
 from catalog_pages.assets import asset_store
 from catalog_pages.audio.facts import AUDIO_EXTENSIONS, SOLD_FORMATS
 from catalog_pages.errors import DomainError
-from catalog_pages.models import DigitalAsset
+from catalog_pages.models import PendingUpload
 from catalog_pages.templatetags.shop import filesize_short
+from catalog_pages.uploads.tidying import DAYS_KEPT
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED = ",".join(["audio/*", *sorted(AUDIO_EXTENSIONS)])
 NOTHING_CHOSEN = "Choose at least one audio file."
-NOT_STORED = "The shop's storage did not take this file. Nothing was kept; try again in a while."
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one uploaded file: `asset`, or in `sentence` why there is none."""
-
-    file_name: str
-    sentence: str
-    asset: DigitalAsset | None = None
-    is_new: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """What the upload page's script shows in the file's row."""
-        return {
-            "file_name": self.file_name,
-            "state": self.state,
-            "sentence": self.sentence,
-            "id": str(self.asset.pk) if self.asset else None,
-            "title": self.title,
-            "facts": self.figures,
-            "url": self.url,
-        }
-
-    @property
-    def state(self) -> str:
-        if self.asset is None:
-            return "refused"
-        return "stored" if self.is_new else "duplicate"
-
-    @property
-    def title(self) -> str:
-        return facts.title_text(self.asset) if self.asset else self.file_name
-
-    @property
-    def figures(self) -> list[str]:
-        if self.asset is None:
-            return []
-        return [
-            self.asset.format_name,
-            facts.duration_text(self.asset),
-            facts.size_text(self.asset),
-        ]
-
-    @property
-    def url(self) -> str:
-        return reverse("digital_assets:inspect", args=[self.asset.pk]) if self.asset else ""
 
 
 def too_large(file_name: str) -> Outcome:
@@ -141,6 +99,13 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
             return 422
         return 201 if any(outcome.is_new for outcome in outcomes) else 200
 
+    def unfinished(self) -> list[dict[str, Any]]:
+        """What this editor has begun and the page goes on showing, oldest first."""
+        mine = PendingUpload.objects.filter(
+            uploaded_by=self.request.user.pk, state__in=PendingUpload.UNFINISHED
+        )
+        return [as_json(upload) for upload in mine.order_by("created_at")]
+
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         index = {"url": reverse("digital_assets:index"), "label": "Audio files"}
         return [*self.breadcrumbs_items, index, {"url": "", "label": self.page_title}]
@@ -152,5 +117,8 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
             max_bytes=settings.MAX_UPLOAD_BYTES,
             max_size=filesize_short(settings.MAX_UPLOAD_BYTES),
             index_url=reverse("digital_assets:index"),
+            begin_url=reverse("digital_assets:upload_begin"),
+            unfinished=self.unfinished(),
+            days_kept=DAYS_KEPT,
             **kwargs,
         )

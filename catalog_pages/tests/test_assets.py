@@ -25,8 +25,9 @@ from catalog_pages.assets import (
 )
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.probe import probe
+from catalog_pages.fixity import check_asset
 from catalog_pages.ingest.covers import cover_store
-from catalog_pages.models import DigitalAsset, Excerpt, ProductPage, ProductTrack
+from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage, ProductTrack
 from catalog_pages.tasks import make_cover_renditions, make_excerpts
 from catalog_pages.tests.sample_audio import cover_jpeg, write_tone
 from tests.factories import make_product, make_user
@@ -379,3 +380,19 @@ def test_the_tasks_make_what_a_published_product_needs(tmp_path: Path) -> None:
 def test_the_tasks_do_not_mind_rows_that_are_gone() -> None:
     assert make_excerpts.call(999_999) == 0
     make_cover_renditions.call(999_999)
+
+
+@pytest.mark.parametrize("damage", ["bit", "short"])
+def test_damaged_bytes_are_replaced_by_the_next_upload(tmp_path: Path, damage: str) -> None:
+    source = write_tone(tmp_path / "a.mp3", hertz=310)
+    asset = stored(source)
+    path = Path(asset.file.path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + (bytes([whole[-1] ^ 1]) if damage == "bit" else b""))
+    assert check_asset(asset) == FixityCheck.Found.ALTERED
+
+    again = asset_store(source=source, file_name="a.mp3")
+
+    assert again.asset == asset
+    assert path.read_bytes() == whole
+    assert not FixityCheck.objects.exists()

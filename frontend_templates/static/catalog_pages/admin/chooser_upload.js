@@ -1,37 +1,91 @@
-// The chooser's upload tab sends its form with jQuery; this shows how far a large file has come.
+// The chooser's upload tab: the file travels as on the upload page (upload_transfer.js), in pieces and with
+// a connection that may break; then the form is sent without it, and names what has arrived.
 (() => {
     "use strict";
 
-    const showProgress = (upload) => {
-        const form = document.querySelector("form[data-chooser-modal-creation-form]");
-        if (!form) {
-            return;
-        }
-        const bar = document.createElement("progress");
-        bar.className = "chooser-upload-progress";
-        bar.max = 100;
-        bar.value = 0;
-        bar.setAttribute("aria-label", "Upload");
-        form.querySelector(".chooser-upload-progress")?.remove();
-        form.append(bar);
-        upload.addEventListener("progress", (event) => {
-            if (event.lengthComputable) {
-                bar.value = (event.loaded / event.total) * 100;
-            }
+    const { AssetTransfer, Stopped, outcomeOf, sentenceOf } = window.assetUploads;
+    const GONE = "This upload has ended without a file. Choose it again.";
+    const busy = new WeakSet();
+
+    const make = (name, properties) => Object.assign(document.createElement(name), properties);
+
+    // The tab's own progress bar, sentence and button, below the form's fields.
+    const makePanel = (form, file) => {
+        form.querySelector(".chooser-upload")?.remove();
+        const panel = make("div", { className: "chooser-upload" });
+        const bar = make("progress", { className: "chooser-upload-progress", max: 100, value: 0 });
+        const words = make("p", { className: "chooser-upload__sentence" });
+        const stop = make("button", {
+            className: "button button-small button-secondary",
+            type: "button",
+            textContent: "Stop",
         });
-        upload.addEventListener("load", () => bar.removeAttribute("value"));
-        upload.addEventListener("error", () => bar.remove());
+        bar.setAttribute("aria-label", `Upload of ${file.name}`);
+        panel.append(bar, words, stop);
+        form.append(panel);
+        return { panel, bar, words, stop };
     };
 
-    window.jQuery?.ajaxPrefilter((options) => {
-        if (!options.url?.includes("/audio-files/choose/create/") || !(options.data instanceof FormData)) {
+    const end = (form, { bar, words, stop }, sentence) => {
+        bar.remove();
+        stop.remove();
+        words.setAttribute("role", "alert");
+        words.textContent = sentence;
+        form.querySelector("[type=submit]").setAttribute("data-w-progress-loading-value", "false");
+    };
+
+    const send = async (form, input, file) => {
+        const parts = makePanel(form, file);
+        const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+        const transfer = new AssetTransfer(file, {
+            beginUrl: input.dataset.beginUrl,
+            token,
+            tell: (event) => {
+                if (!form.isConnected) {
+                    transfer.stop(); // the window was closed; what has arrived waits for a week
+                } else if (!event.begun) {
+                    parts.bar.value = event.lost ? parts.bar.value : (event.sent / file.size) * 100;
+                    parts.words.textContent = sentenceOf(event, file.size);
+                }
+            },
+        });
+        parts.stop.addEventListener("click", () => transfer.stop());
+        const whole = await transfer.run().catch((problem) => {
+            const stopped = "Stopped. Choose the same file again to go on.";
+            end(form, parts, problem instanceof Stopped ? stopped : problem.message);
+        });
+        if (!whole) {
             return;
         }
-        const makeRequest = options.xhr;
-        options.xhr = () => {
-            const request = makeRequest();
-            showProgress(request.upload);
-            return request;
-        };
-    });
+        parts.stop.remove();
+        parts.bar.removeAttribute("value"); // how long reading takes is not known
+        parts.words.textContent = whole.sentence;
+        const outcome = await outcomeOf(whole.address, token).catch((problem) => ({ sentence: problem.message }));
+        if (!["stored", "duplicate"].includes(outcome.state)) {
+            end(form, parts, outcome.sentence || GONE);
+        } else if (form.isConnected) {
+            form.querySelector("[data-arrived]").value = outcome.id;
+            input.value = "";
+            form.requestSubmit();
+        }
+    };
+
+    document.addEventListener(
+        "submit",
+        (event) => {
+            const form = event.target;
+            const input = form.querySelector?.("input[type=file][data-begin-url]");
+            const [file] = input?.files ?? [];
+            if (!file) {
+                return; // another form, or one whose file has arrived, or the shop says that it is missing
+            }
+            event.preventDefault();
+            event.stopImmediatePropagation(); // Wagtail would send the whole file at once
+            if (!busy.has(form)) {
+                busy.add(form);
+                send(form, input, file).finally(() => busy.delete(form));
+            }
+        },
+        true,
+    );
 })();

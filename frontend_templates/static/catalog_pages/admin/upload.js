@@ -1,126 +1,220 @@
-// The upload page: each file is a request of its own, so that each has its own progress and its own
-// answer, and one that fails takes no other with it. Without this script the form does the same.
+// The upload page: rows, buttons and sentences. Files travel by themselves (upload_transfer.js), two at
+// a time, so that one which fails takes no other with it. Without scripts the form sends them instead.
 (() => {
     "use strict";
 
-    const AT_ONCE = 2; // more would share one line and read from one disk
-    const SIGNED_OUT = "You are signed out. Sign in in another tab, then choose this file again.";
-    const FAILED = "The shop could not take this file. Choose it again to try once more.";
-    const LOST = "The connection broke before the whole file had arrived. Choose it again.";
+    const { AssetTransfer, Stopped, request, outcomeOf, sentenceOf, size } = window.assetUploads;
+    const AT_ONCE = 2; // more would share one line and write to one disk
 
     const form = document.querySelector("[data-asset-upload]");
     const zone = form.querySelector("[data-asset-zone]");
     const input = form.querySelector("input[type=file]");
+    const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
     const list = document.querySelector("[data-asset-list]");
     const template = document.querySelector("[data-asset-row]");
     const summary = document.querySelector("[data-asset-summary]");
+    const background = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+    const rows = new Map(); // id of an upload -> its row
     const waiting = [];
     let running = 0;
-    let all = 0;
-    let refused = 0;
 
     const plural = (count) => `${count} ${count === 1 ? "file" : "files"}`;
 
+    // Read aloud when it changes, so it says what matters and never counts seconds.
     const summarise = () => {
-        const left = waiting.length + running;
-        const done = all - left;
-        const problems = refused ? `, ${refused} refused` : "";
-        summary.textContent = left
-            ? `${done} of ${plural(all)} done${problems}.`
-            : `${plural(all)} done${problems}.`;
-    };
-
-    const makeRow = (file) => {
-        const row = template.content.firstElementChild.cloneNode(true);
-        row.querySelector("[data-title]").textContent = file.name;
-        return row;
-    };
-
-    const say = (row, state, sentence) => {
-        row.dataset.state = state;
-        row.querySelector("[data-sentence]").textContent = sentence;
-    };
-
-    const finish = (row, result) => {
-        row.querySelector("progress")?.remove();
-        say(row, result.state, result.sentence);
-        if (result.state === "refused") {
-            refused += 1;
-            return;
-        }
-        const title = row.querySelector("[data-title]");
-        title.textContent = result.title;
-        title.href = result.url;
-        row.querySelector("[data-file-name]").textContent = result.file_name;
-        row.querySelector("[data-facts]").textContent = result.facts.join(" · ");
-    };
-
-    const answerOf = (request) => {
-        try {
-            const answer = JSON.parse(request.responseText);
-            return answer.results[0] ?? { state: "refused", sentence: answer.sentence };
-        } catch {
-            const sentence = request.status === 403 ? SIGNED_OUT : FAILED;
-            return { state: "refused", sentence };
+        const all = [...list.querySelectorAll("[data-counted]")];
+        const of = (...states) => all.filter((row) => states.includes(row.dataset.state)).length;
+        const done = of("stored", "duplicate", "refused", "failed", "stopped");
+        const problems = [
+            [of("refused", "failed"), "refused"],
+            [of("stopped"), "stopped"],
+        ].filter(([count]) => count);
+        const text = problems.map(([count, word]) => `, ${count} ${word}`).join("");
+        const lost = of("lost") ? " The connection is lost; the page keeps trying." : "";
+        const head = done < all.length ? `${done} of ${plural(all.length)}` : plural(done);
+        const sentence = all.length ? `${head} done${text}.${lost}` : "";
+        if (summary.textContent !== sentence) {
+            summary.textContent = sentence;
         }
     };
 
-    const send = (file, row) => {
-        const bar = row.querySelector("progress");
-        const request = new XMLHttpRequest();
-        const end = (result) => {
-            running -= 1;
-            finish(row, result);
-            next();
-        };
-        request.upload.addEventListener("progress", (event) => {
-            if (event.lengthComputable) {
-                bar.value = (event.loaded / event.total) * 100;
-                say(row, "sending", `Uploading, ${Math.floor(bar.value)} %`);
+    class Row {
+        constructor(name, { counted = true } = {}) {
+            this.element = template.content.firstElementChild.cloneNode(true);
+            this.part = (key) => this.element.querySelector(`[data-${key}]`);
+            this.bar = this.element.querySelector("progress");
+            this.part("title").textContent = name;
+            this.bar.setAttribute("aria-label", `Upload of ${name}`);
+            this.element.querySelectorAll("[data-of]").forEach((part) => (part.textContent = name));
+            this.element.toggleAttribute("data-counted", counted);
+            this.part("act").addEventListener("click", () => this.act());
+            this.part("remove").addEventListener("click", () => this.remove());
+            this.act = () => {};
+            this.address = "";
+        }
+
+        say(state, sentence) {
+            this.element.dataset.state = state;
+            this.part("sentence").textContent = sentence;
+            summarise();
+        }
+
+        // What the row's button does now; without a label there is none.
+        offer(label, act = () => {}, { removable = false } = {}) {
+            const keepsFocus = this.element.contains(document.activeElement);
+            this.act = act;
+            this.part("act").hidden = !label;
+            this.part("act-label").textContent = label;
+            this.part("remove").hidden = !removable;
+            if (keepsFocus && document.activeElement.hidden) {
+                (label ? this.part("act") : this.part("title")).focus();
             }
-        });
-        request.upload.addEventListener("load", () => {
-            bar.removeAttribute("value"); // the bytes are there; how long reading takes is not known
-            say(row, "reading", "Hashing and reading …");
-        });
-        request.addEventListener("load", () => end(answerOf(request)));
-        request.addEventListener("error", () => end({ state: "refused", sentence: LOST }));
+        }
 
-        const body = new FormData(form);
-        body.set("files", file, file.name);
-        request.open("POST", form.action);
-        request.setRequestHeader("Accept", "application/json");
-        request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
-        request.send(body);
+        progress(bytes, total) {
+            this.bar.value = (bytes / total) * 100;
+        }
+
+        finish(result) {
+            this.address = "";
+            this.bar.remove();
+            if (result.url) {
+                this.part("title").textContent = result.title;
+                this.part("title").href = result.url;
+                this.part("title").removeAttribute("tabindex");
+                this.part("file-name").textContent =
+                    result.title === result.file_name ? "" : result.file_name;
+                this.part("facts").textContent = result.facts.join(" · ");
+            }
+            this.say(result.state, result.sentence);
+            this.offer("");
+        }
+
+        async remove() {
+            const address = this.address;
+            this.element.remove();
+            input.focus();
+            summarise();
+            if (address) {
+                rows.delete(address);
+                await request("DELETE", address, { headers: background }).catch(() => {});
+            }
+        }
+    }
+
+    const watch = async (row, address) => {
+        row.address = address;
+        row.bar.removeAttribute("value"); // how long reading takes is not known
+        row.offer("");
+        try {
+            row.finish(await outcomeOf(address, token));
+        } catch (problem) {
+            row.finish({ state: "failed", sentence: problem.message });
+        }
+    };
+
+    // A row for a file that the page showed as begun earlier gives way to the one that goes on with it.
+    const adopt = (row, address) => {
+        const earlier = rows.get(address);
+        if (earlier && earlier !== row) {
+            earlier.element.remove();
+        }
+        rows.set(address, row);
+        row.address = address;
+    };
+
+    const show = (row, file, event) => {
+        if (event.begun) {
+            adopt(row, event.begun.address);
+        } else if (event.lost) {
+            row.say("lost", sentenceOf(event, file.size));
+        } else {
+            row.progress(event.sent, file.size);
+            row.say("sending", sentenceOf(event, file.size));
+        }
+    };
+
+    const send = async (file, row) => {
+        const transfer = new AssetTransfer(file, {
+            beginUrl: form.dataset.beginUrl,
+            token,
+            tell: (event) => show(row, file, event),
+        });
+        row.offer("Stop", () => transfer.stop());
+        try {
+            const whole = await transfer.run();
+            row.say("checking", whole.sentence);
+            watch(row, whole.address);
+        } catch (problem) {
+            const again = () => enqueue(file, row);
+            if (problem instanceof Stopped) {
+                const kept = `Stopped at ${Math.floor(row.bar.value)} %. What is here is kept for ${form.dataset.daysKept} days.`;
+                row.say("stopped", row.address ? kept : "Stopped.");
+                row.offer("Try again", again, { removable: true });
+            } else if (problem.again) {
+                row.say("stopped", problem.message);
+                row.offer("Try again", again, { removable: true });
+            } else {
+                row.finish({ state: "refused", sentence: problem.message });
+            }
+        }
     };
 
     const next = () => {
         while (running < AT_ONCE && waiting.length) {
-            const [file, row] = waiting.shift();
+            const { file, row } = waiting.shift();
             running += 1;
-            say(row, "sending", "Uploading …");
-            send(file, row);
+            row.say("sending", "Uploading …");
+            send(file, row).finally(() => {
+                running -= 1;
+                next();
+            });
         }
         summarise();
     };
 
+    const leaveQueue = (row) => {
+        const place = waiting.findIndex((one) => one.row === row);
+        const [{ file }] = waiting.splice(place, 1);
+        row.say("stopped", "Not sent.");
+        row.offer("Try again", () => enqueue(file, row), { removable: true });
+    };
+
+    const enqueue = (file, row) => {
+        row.say("waiting", "Waiting …");
+        row.offer("Stop", () => leaveQueue(row));
+        waiting.push({ file, row });
+        next();
+    };
+
     const take = (files) => {
-        const rows = document.createDocumentFragment();
-        for (const file of files) {
-            const row = makeRow(file);
-            rows.append(row);
-            all += 1;
+        const chosen = [...files].map((file) => ({ file, row: new Row(file.name) }));
+        list.prepend(...chosen.map(({ row }) => row.element));
+        for (const { file, row } of chosen) {
             if (file.size > Number(form.dataset.maxBytes)) {
                 const sentence = `This file is larger than ${form.dataset.maxSize}, the most that this shop takes.`;
-                finish(row, { state: "refused", sentence });
+                row.finish({ state: "refused", sentence });
             } else {
-                say(row, "waiting", "Waiting …");
-                waiting.push([file, row]);
+                enqueue(file, row);
             }
         }
-        list.prepend(rows);
         input.value = ""; // the same file can be chosen again after a refusal
-        next();
+    };
+
+    const showUnfinished = (upload) => {
+        const row = new Row(upload.file_name, { counted: upload.state === "checking" });
+        list.prepend(row.element);
+        rows.set(upload.address, row);
+        if (upload.state === "checking") {
+            row.say("checking", upload.sentence);
+            watch(row, upload.address);
+            return;
+        }
+        const percent = Math.floor((upload.received_bytes / upload.size_bytes) * 100);
+        row.address = upload.address;
+        row.progress(upload.received_bytes, upload.size_bytes);
+        row.say("stopped", `${percent} % of ${size(upload.size_bytes)} is here. Choose the file again to go on.`);
+        row.offer("", undefined, { removable: true });
     };
 
     form.querySelectorAll("[data-with-script]").forEach((part) => part.removeAttribute("hidden"));
@@ -141,4 +235,5 @@
             event.preventDefault();
         }
     });
+    JSON.parse(document.getElementById("asset-unfinished").textContent).forEach(showUnfinished);
 })();

@@ -1,0 +1,191 @@
+"""What the upload page's script asks for: one file, in pieces that can be sent again.
+
+| request | does | answers |
+| --- | --- | --- |
+| `POST upload/begin/` | expects a file, or finds its unfinished upload | 201 or 200, 413, 422, 507 |
+| `GET upload/<id>/` | says what has become of it | 200 |
+| `PATCH upload/<id>/` | adds the body at `Upload-Offset` | 200, 409 and where to go on, 413 |
+| `DELETE upload/<id>/` | drops what has arrived | 204, 409 when it is too late |
+| `POST upload/<id>/parts/<n>/` | gives an address in the bucket for one part | 200, 409 |
+| `POST upload/<id>/finish/` | has the whole file checked | 202, 409 when something is missing |
+
+Bodies are JSON, except that of PATCH, which is bytes. Refusals are `{"code", "sentence"}`; 503 is a
+storage that does not answer, and worth another try. The offset's header and its meaning are those of
+the IETF's draft on resumable uploads (draft-ietf-httpbis-resumable-upload, section 4.4). Somebody
+else's upload is answered 404, as one that does not exist. The token is asked for as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.urls import reverse
+from django.views import View
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+
+from catalog_pages.admin.upload_outcome import NOT_STORED, Outcome
+from catalog_pages.errors import DomainError
+from catalog_pages.models import PendingUpload
+from catalog_pages.uploads.errors import PieceTooLong, WrongOffset
+from catalog_pages.uploads.receiving import (
+    Begun,
+    upload_begin,
+    upload_drop,
+    upload_finish,
+    upload_part_url,
+    upload_receive,
+)
+
+logger = logging.getLogger(__name__)
+
+READ_BYTES = 1024 * 1024
+RETRY_SECONDS = 10
+CHECKING_SENTENCE = "Checking the file …"
+
+
+class BadRequest(DomainError):
+    code = "bad_request"
+    status = 400
+    message = "The shop did not understand this request. Load the page again."
+
+
+class UploadApiView(PermissionCheckedMixin, View):
+    """Turns what the services raise into answers; the script shows their sentences."""
+
+    permission_policy: Any = None
+    permission_required = "add"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except WrongOffset as error:
+            return refusal(error, received_bytes=error.received_bytes)
+        except DomainError as error:
+            return refusal(error)
+        except (
+            UnreadablePostError
+        ):  # the connection broke: nobody reads this, and what came is kept
+            return refusal(BadRequest())
+        except OSError:
+            logger.exception("Protected storage did not take part of an upload")
+            answer = {"code": "storage_unavailable", "sentence": NOT_STORED}
+            return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+
+    def upload(self, pk: UUID) -> PendingUpload:
+        """The signed-in editor's own; for any other, Http404."""
+        mine = PendingUpload.objects.filter(pk=pk, uploaded_by=self.request.user.pk)
+        found = mine.select_related("asset").first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class UploadBeginView(UploadApiView):
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        name, size, last_modified = declared(request.body)
+        begun = upload_begin(
+            user=request.user, file_name=name, size_bytes=size, last_modified=last_modified
+        )
+        return JsonResponse(begun_as_json(begun), status=201 if begun.is_new else 200)
+
+
+class UploadOneView(UploadApiView):
+    http_method_names = ["get", "patch", "delete"]
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return JsonResponse(as_json(self.upload(pk)))
+
+    def patch(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        upload = self.upload(pk)
+        blocks = body_of(request, at_most=upload.piece_bytes)
+        try:
+            end = upload_receive(upload=upload, offset=offset_of(request), blocks=blocks)
+        except DomainError:
+            for _ in blocks:  # a browser reads no answer before its body has been taken
+                pass
+            raise
+        return JsonResponse({"received_bytes": end}, headers={"Upload-Offset": str(end)})
+
+    def delete(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        upload_drop(upload=self.upload(pk))
+        return HttpResponse(status=204)
+
+
+class UploadPartView(UploadApiView):
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+        upload = self.upload(pk)
+        if not 1 <= number <= -(-upload.size_bytes // upload.piece_bytes):
+            raise Http404
+        return JsonResponse({"url": upload_part_url(upload=upload, number=number)})
+
+
+class UploadFinishView(UploadApiView):
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return JsonResponse(as_json(upload_finish(upload=self.upload(pk))), status=202)
+
+
+def refusal(error: DomainError, **more: Any) -> JsonResponse:
+    return JsonResponse(
+        {"code": error.code, "sentence": error.message, **more}, status=error.status
+    )
+
+
+def declared(body: bytes) -> tuple[str, int, int]:
+    """Name, size in bytes and date in milliseconds, of the right types; BadRequest otherwise."""
+    try:
+        fields = json.loads(body)
+        name, size, last_modified = (
+            fields[key] for key in ("file_name", "size_bytes", "last_modified")
+        )
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BadRequest from error
+    numbers = (size, last_modified)
+    if type(name) is not str or any(type(number) is not int for number in numbers) or size < 0:
+        raise BadRequest
+    return name, size, last_modified
+
+
+def offset_of(request: HttpRequest) -> int:
+    text = request.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadRequest
+    return int(text)
+
+
+def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
+    """The body, a megabyte at a time; PieceTooLong before the first when there is too much of it."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > at_most:
+        raise PieceTooLong
+    return iter(lambda: request.read(READ_BYTES), b"")
+
+
+def begun_as_json(begun: Begun) -> dict[str, Any]:
+    return as_json(begun.upload) | {"parts": begun.parts}
+
+
+def as_json(upload: PendingUpload) -> dict[str, Any]:
+    """What the script knows of an upload, and what it shows of one that has ended."""
+    outcome = Outcome(upload.file_name, upload.sentence, upload.asset)
+    is_checking = upload.state == PendingUpload.State.CHECKING
+    return outcome.as_json() | {
+        "id": str(upload.pk),
+        "state": upload.state,
+        "sentence": CHECKING_SENTENCE if is_checking else upload.sentence,
+        "address": reverse("digital_assets:upload_one", args=[upload.pk]),
+        "size_bytes": upload.size_bytes,
+        "received_bytes": upload.received_bytes,
+        "piece_bytes": upload.piece_bytes,
+    }

@@ -1,0 +1,61 @@
+"""Why a piece, or the whole of an upload, is not taken."""
+
+from __future__ import annotations
+
+from catalog_pages.errors import DomainError
+
+
+class WrongOffset(DomainError):
+    """The piece does not begin where the file ends so far; `received_bytes` says where that is."""
+
+    code = "wrong_offset"
+    status = 409
+    message = "This piece does not begin where the last one ended."
+
+    def __init__(self, received_bytes: int) -> None:
+        super().__init__()
+        self.received_bytes = received_bytes
+
+
+class PieceTooLong(DomainError):
+    code = "piece_too_long"
+    status = 413
+    message = "More arrived than the file was said to hold. Choose it again."
+
+
+class NotWhole(DomainError):
+    """Something is still missing; the upload's state says how much is here."""
+
+    code = "not_whole"
+    status = 409
+    message = "Part of the file has not arrived yet."
+
+
+class UploadOver(DomainError):
+    """No more pieces are taken: the upload is being checked, or has ended."""
+
+    code = "upload_over"
+    status = 409
+    message = "This upload has ended."
+
+
+class WrongPlace(DomainError):
+    """Pieces were sent to the shop though its files live in a bucket, or the other way round."""
+
+    code = "wrong_place"
+    status = 409
+    message = "The shop keeps its files elsewhere now. Choose the file again."
+
+
+class NoRoom(DomainError):
+    code = "no_room"
+    status = 507
+    message = "The shop's disk has no room for this file. Nothing was kept."
+
+
+class BytesLost(DomainError):
+    """What had arrived is not in storage any more."""
+
+    code = "bytes_lost"
+    status = 410
+    message = "What had arrived of this file is gone from the shop's storage. Choose it again."

@@ -1,0 +1,161 @@
+"""Taking a file in, piece by piece, from an editor's browser.
+
+Every step can be repeated: whoever lost an answer asks again with `upload_begin` and goes on from
+what it says. Sizes and offsets are bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from catalog_pages.assets import refuse_name, refuse_size
+from catalog_pages.audio.containers import container_for_name
+from catalog_pages.models import PendingUpload
+from catalog_pages.uploads.errors import NoRoom, NotWhole, UploadOver
+from catalog_pages.uploads.places import bucket_place, local_place, place
+from catalog_pages.uploads.tasks import check_upload
+
+RECEIVING, CHECKING = PendingUpload.State.RECEIVING, PendingUpload.State.CHECKING
+
+
+@dataclass(frozen=True)
+class Begun:
+    """`parts` are the numbers of those in the bucket; None where pieces go to the shop itself."""
+
+    upload: PendingUpload
+    is_new: bool
+    parts: list[int] | None = None
+
+
+def upload_begin(*, user: Any, file_name: str, size_bytes: int, last_modified: int) -> Begun:
+    """Expect a file from `user`, or find the unfinished upload of the same one.
+
+    The same file is one of the same name, size and date (`last_modified`, milliseconds). What has
+    arrived of it is counted anew, from the storage itself.
+
+    Raises FileRefused (its name; empty), FileTooLarge, UnreadableAudio (a type that is not sold),
+    NoRoom, and OSError when the storage does not do its part.
+    """
+    refuse_name(file_name)
+    refuse_size(size_bytes)
+    container_for_name(file_name)
+    fingerprint = _fingerprint(file_name, size_bytes, last_modified)
+    upload, is_new = _found_or_made(user, file_name, size_bytes, fingerprint)
+    parts = None
+    if upload.state == RECEIVING:
+        parts = _prepare(upload, is_new=is_new)
+    return Begun(upload, is_new, parts)
+
+
+def upload_receive(*, upload: PendingUpload, offset: int, blocks: Iterable[bytes]) -> int:
+    """Add `blocks` at `offset` to what this machine has; returns how much it has then.
+
+    Raises WrongOffset, PieceTooLong, UploadOver, WrongPlace, and OSError when the disk or the sender
+    fails; whole blocks that came before the error stay and are counted.
+    """
+    if upload.state != RECEIVING:
+        raise UploadOver
+    current = local_place()
+    try:
+        return current.append(upload, offset, blocks)
+    finally:
+        _count(upload, current.received(upload))
+
+
+def upload_part_url(*, upload: PendingUpload, number: int) -> str:
+    """Where the browser may PUT part `number` within the hour. Raises UploadOver, WrongPlace."""
+    if upload.state != RECEIVING:
+        raise UploadOver
+    url = bucket_place().part_url(upload, number)
+    PendingUpload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+    return url
+
+
+def upload_finish(*, upload: PendingUpload) -> PendingUpload:
+    """Have the whole file checked, in the background; harmless to repeat.
+
+    Raises NotWhole, and OSError when the storage cannot say what it has.
+    """
+    if upload.state == RECEIVING:
+        if place().received(upload) != upload.size_bytes:
+            raise NotWhole
+        _hand_over(upload)
+        upload.refresh_from_db()
+    return upload
+
+
+def upload_drop(*, upload: PendingUpload) -> None:
+    """Forget an upload that has not been handed over, and remove what came of it.
+
+    Raises UploadOver when it has been. OSError leaves the row, so that it can be tried again.
+    """
+    if upload.state != RECEIVING:
+        raise UploadOver
+    place().discard(upload)
+    PendingUpload.objects.filter(pk=upload.pk, state=RECEIVING).delete()
+
+
+def _fingerprint(file_name: str, size_bytes: int, last_modified: int) -> str:
+    return hashlib.sha256(json.dumps([file_name, size_bytes, last_modified]).encode()).hexdigest()
+
+
+def _found_or_made(
+    user: Any, file_name: str, size_bytes: int, fingerprint: str
+) -> tuple[PendingUpload, bool]:
+    unfinished = PendingUpload.objects.filter(
+        uploaded_by=user, fingerprint=fingerprint, state__in=PendingUpload.UNFINISHED
+    )
+    if found := unfinished.first():
+        return found, False
+    upload = PendingUpload(
+        uploaded_by=user,
+        file_name=file_name,
+        size_bytes=size_bytes,
+        fingerprint=fingerprint,
+        piece_bytes=place().piece_bytes(size_bytes),
+        touched_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            upload.save(force_insert=True)
+    except IntegrityError:  # the same file was chosen in another window in the same moment
+        return unfinished.get(), False
+    return upload, True
+
+
+def _prepare(upload: PendingUpload, *, is_new: bool) -> list[int] | None:
+    current = place()
+    try:
+        current.begin(upload)
+    except NoRoom:
+        if is_new:
+            upload.delete()
+        raise
+    _count(upload, current.received(upload))
+    return current.parts(upload) if current.is_remote else None
+
+
+def _count(upload: PendingUpload, received_bytes: int) -> None:
+    """Write down what has arrived; of no importance to anything but people's eyes and the clock."""
+    upload.received_bytes, upload.touched_at = received_bytes, timezone.now()
+    PendingUpload.objects.filter(pk=upload.pk, state=RECEIVING).update(
+        received_bytes=received_bytes, touched_at=upload.touched_at
+    )
+
+
+def _hand_over(upload: PendingUpload) -> None:
+    """Of two requests at once, one enqueues."""
+    with transaction.atomic():
+        changed = PendingUpload.objects.filter(pk=upload.pk, state=RECEIVING).update(
+            state=CHECKING, received_bytes=upload.size_bytes, touched_at=timezone.now()
+        )
+        if changed:
+            transaction.on_commit(partial(check_upload.enqueue, str(upload.pk)))

@@ -1,0 +1,128 @@
+"""Versions of one file: a chain of immutable assets, each of which `replaces` the one before.
+
+A version is published while a track of a product on sale uses it. Who bought an earlier one keeps it and
+is offered the newest published one after it, never one before it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+
+from django.db import IntegrityError, transaction
+from django.db.models import PROTECT, Exists, OuterRef, QuerySet
+from django.db.models.fields.reverse_related import ForeignObjectRel
+
+from catalog_pages.errors import DomainError
+from catalog_pages.locks import lock_assets
+from catalog_pages.models import DigitalAsset, TrackFile
+
+
+class CannotReplace(DomainError):
+    """The file cannot become the next version of the other; the sentence says why."""
+
+    code = "cannot_replace"
+    status = 409
+    message = "This file cannot replace the other."
+
+
+def newest_published(asset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, DigitalAsset]:
+    """Of each asset that has one, its newest published version; one query for any number of assets."""
+    replaced = DigitalAsset.objects.filter(pk__in=asset_ids, replaced_by__isnull=False)
+    following = _following(replaced) if asset_ids else {}
+    newest = {}
+    for asset_id in asset_ids:
+        published = [later for later in _after(asset_id, following) if later.is_published]  # type: ignore[attr-defined]
+        if published:
+            newest[asset_id] = published[-1]
+    return newest
+
+
+def newer_published(asset: DigitalAsset, wanted_id: uuid.UUID) -> DigitalAsset | None:
+    """The asset `wanted_id` if it is a published version after `asset`, else None; one query."""
+    following = _following(DigitalAsset.objects.filter(pk=asset.pk))
+    for later in _after(asset.pk, following):
+        if later.pk == wanted_id and later.is_published:  # type: ignore[attr-defined]
+            return later
+    return None
+
+
+@transaction.atomic
+def version_add(*, old_id: uuid.UUID, new_id: uuid.UUID) -> DigitalAsset:
+    """Make the file `new_id` the next version of `old_id`; return it. Its bytes stay as they are.
+
+    Two editors at once: one wins, whatever their two pairs have in common, and the other reads why
+    not. Raises CannotReplace, and DigitalAsset.DoesNotExist for a file that is gone.
+    """
+    rows = lock_assets({old_id, new_id})
+    old, new = (_found(rows, asset_id) for asset_id in (old_id, new_id))
+    _refuse_unfit(old, new)
+    try:
+        with transaction.atomic():
+            won = DigitalAsset.objects.filter(pk=new.pk, replaces=None).update(
+                replaces=old, lineage=old.lineage
+            )
+    except IntegrityError as error:  # the unique `replaces` had the last word
+        raise CannotReplace(f"“{old}” has been replaced already.") from error
+    if not won:
+        raise CannotReplace(f"“{new}” is a version of another file already.")
+    return DigitalAsset.objects.get(pk=new.pk)
+
+
+def _found(rows: Mapping[uuid.UUID, DigitalAsset], asset_id: uuid.UUID) -> DigitalAsset:
+    if asset_id not in rows:
+        raise DigitalAsset.DoesNotExist
+    return rows[asset_id]
+
+
+def _refuse_unfit(old: DigitalAsset, new: DigitalAsset) -> None:
+    if new.pk == old.pk:
+        raise CannotReplace("That is the same file. Choose the new version of it.")
+    if later := DigitalAsset.objects.filter(replaces=old).first():
+        raise CannotReplace(f"“{old}” has been replaced by “{later}” already. Replace that one.")
+    if new.replaces_id is not None or DigitalAsset.objects.filter(replaces=new).exists():
+        raise CannotReplace(
+            f"“{new}” is a version of another file already. Choose one that is not."
+        )
+    if new.format_name != old.format_name:
+        raise CannotReplace(
+            f"“{old}” is {old.format_name} and “{new}” is {new.format_name}. Buyers expect the "
+            f"format that they bought: choose a file in {old.format_name}."
+        )
+    if is_sold(new):
+        raise CannotReplace(
+            f"“{new}” has been bought as it is, so it is no new version of anything. Upload the new "
+            "version as a file of its own."
+        )
+
+
+def is_sold(asset: DigitalAsset) -> bool:
+    """Whether somebody ordered it: then a room to the left, which this one may not know, protects it."""
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: asset}).exists()
+        for relation in DigitalAsset._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ForeignObjectRel)
+        and getattr(relation, "on_delete", None) is PROTECT
+        and relation.related_model._meta.app_label != DigitalAsset._meta.app_label
+    )
+
+
+def _following(assets: QuerySet[DigitalAsset]) -> dict[uuid.UUID, DigitalAsset]:
+    """Id -> the version that replaced it, of everything in the lineages of `assets`."""
+    sold_now = TrackFile.objects.filter(asset=OuterRef("pk"), track__page__live=True)
+    members = DigitalAsset.objects.filter(
+        lineage__in=assets.order_by().values("lineage"), replaces__isnull=False
+    )
+    versions = members.annotate(is_published=Exists(sold_now))
+    return {version.replaces_id: version for version in versions if version.replaces_id}
+
+
+def _after(
+    asset_id: uuid.UUID, following: Mapping[uuid.UUID, DigitalAsset]
+) -> Iterator[DigitalAsset]:
+    """The versions after this one, oldest first; a loop, which the shop never makes, ends."""
+    seen = {asset_id}
+    while (version := following.get(asset_id)) is not None and version.pk not in seen:
+        seen.add(version.pk)
+        asset_id = version.pk
+        yield version

@@ -1,0 +1,312 @@
+// One file on its way to the shop: begun, sent piece by piece, and after a broken connection sent on
+// from where the shop, or its bucket, says that it stopped. Knows nothing of the page around it.
+(() => {
+    "use strict";
+
+    const PAUSES = [1, 2, 4, 8, 15, 30]; // seconds; the last one again and again
+    const SILENCE = 60_000; // milliseconds without a byte moving: the connection is dead, whatever it says
+    const CONFLICTS = 20; // another window sends the same file; one of the two has to wait
+    const SPEED_SECONDS = 10;
+    const ASK_FIRST = 500; // milliseconds until it is asked what became of a file
+    const ASK_AT_LEAST = 5000;
+
+    const SIGNED_OUT = "You are signed out. Sign in in another tab, then try again.";
+    const CHANGED = "The file on your computer has changed or is gone. Choose it again.";
+    const FAILED = "The shop could not take this file. Choose it again to try once more.";
+    const LOST_TRACK = "The page lost sight of this file. Load the page again to see what became of it.";
+    const LOST = "Connection lost.";
+    const SHOP_SILENT = "The shop does not answer.";
+    const STORAGE_SILENT = "The shop's storage does not answer.";
+
+    class Stopped extends Error {}
+
+    class Refused extends Error {
+        constructor(sentence, { again = false } = {}) {
+            super(sentence);
+            this.again = again; // whether trying again can help
+        }
+    }
+
+    class Lost extends Error {}
+
+    // A request that can be watched and aborted: the answer's status and JSON, or Stopped, or Lost.
+    const request = (method, url, { body = null, headers = {}, signal, moved, silent = LOST } = {}) =>
+        new Promise((resolve, reject) => {
+            const xhr = new XMLHttpRequest();
+            let watchdog;
+            const alive = () => {
+                clearTimeout(watchdog);
+                watchdog = setTimeout(() => xhr.abort(), SILENCE);
+            };
+            const abort = () => xhr.abort();
+            const end = (settle, value) => {
+                clearTimeout(watchdog);
+                signal?.removeEventListener("abort", abort);
+                settle(value);
+            };
+            if (moved) {
+                xhr.upload.addEventListener("progress", (event) => {
+                    alive();
+                    moved(event.loaded);
+                });
+            }
+            xhr.addEventListener("load", () => {
+                let answer = {};
+                try {
+                    answer = JSON.parse(xhr.responseText);
+                } catch {
+                    // a page of the proxy's, or nothing: the status says enough
+                }
+                end(resolve, { status: xhr.status, answer });
+            });
+            xhr.addEventListener("error", () => end(reject, new Lost(silent)));
+            xhr.addEventListener("abort", () =>
+                end(reject, signal?.aborted ? new Stopped() : new Lost(silent)),
+            );
+            xhr.open(method, url);
+            for (const [name, value] of Object.entries(headers)) {
+                xhr.setRequestHeader(name, value);
+            }
+            if (signal?.aborted) {
+                reject(new Stopped());
+                return;
+            }
+            signal?.addEventListener("abort", abort);
+            alive();
+            xhr.send(body);
+        });
+
+    // What to do about an answer that is not the wanted one.
+    const problemOf = ({ status, answer }) => {
+        if (status === 403 || status === 401) {
+            return new Refused(SIGNED_OUT, { again: true });
+        }
+        if (status === 404) {
+            return new Lost("This upload was removed."); // the next attempt begins it anew
+        }
+        if ((status >= 500 && status !== 507) || status === 429 || status === 408 || status === 409) {
+            return new Lost(answer.code === "storage_unavailable" ? STORAGE_SILENT : SHOP_SILENT);
+        }
+        return new Refused(answer.sentence || FAILED, { again: status === 507 });
+    };
+
+    class AssetTransfer {
+        #controller = new AbortController();
+        #samples = [];
+
+        // `tell(event)` is called with {sent, speed}, {lost, seconds} or {begun}.
+        constructor(file, { beginUrl, token, tell }) {
+            this.file = file;
+            this.beginUrl = beginUrl;
+            this.tell = tell;
+            this.headers = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+            this.sent = 0;
+            this.address = "";
+        }
+
+        // Resolves with the shop's word on the whole file, which it then checks; rejects with Stopped
+        // or Refused. Everything else is tried again for as long as it takes.
+        async run() {
+            for (let failures = 0; ; failures += 1) {
+                const before = this.sent;
+                try {
+                    return await this.#attempt();
+                } catch (problem) {
+                    if (!(problem instanceof Lost)) {
+                        throw problem;
+                    }
+                    await this.#mustBeReadable();
+                    failures = this.sent > before ? 0 : failures;
+                    await this.#pause(problem.message, PAUSES[Math.min(failures, PAUSES.length - 1)]);
+                }
+            }
+        }
+
+        stop() {
+            this.#controller.abort();
+        }
+
+        async #attempt() {
+            const begun = await this.#begin();
+            if (begun.state !== "receiving") {
+                return begun;
+            }
+            if (begun.parts) {
+                await this.#sendParts(begun);
+            } else {
+                await this.#sendPieces(begun);
+            }
+            return this.#ask("POST", `${begun.address}finish/`);
+        }
+
+        async #begin() {
+            const { name, size, lastModified } = this.file;
+            const declared = { file_name: name, size_bytes: size, last_modified: lastModified };
+            const begun = await this.#ask("POST", this.beginUrl, JSON.stringify(declared));
+            this.address = begun.address;
+            this.#samples = [];
+            this.#moved(begun.received_bytes);
+            this.tell({ begun });
+            return begun;
+        }
+
+        // To the shop itself, each from where the last one ended.
+        async #sendPieces({ address, piece_bytes: length, received_bytes: received }) {
+            let conflicts = 0;
+            while (received < this.file.size) {
+                const start = received;
+                const { status, answer } = await request("PATCH", address, {
+                    body: this.file.slice(start, start + length),
+                    headers: {
+                        ...this.headers,
+                        "Content-Type": "application/partial-upload",
+                        "Upload-Offset": String(start),
+                    },
+                    signal: this.#controller.signal,
+                    moved: (loaded) => this.#moved(start + loaded),
+                });
+                const elsewhere = status === 409 && answer.code === "wrong_offset";
+                conflicts += elsewhere ? 1 : 0;
+                if ((status !== 200 && !elsewhere) || conflicts > CONFLICTS) {
+                    throw problemOf({ status, answer });
+                }
+                received = answer.received_bytes;
+                this.#moved(received);
+            }
+        }
+
+        // Straight to the bucket, each to an address that the shop signs for it alone.
+        async #sendParts({ address, piece_bytes: length, parts, received_bytes: received }) {
+            const held = new Set(parts);
+            const count = Math.ceil(this.file.size / length);
+            for (let number = 1; number <= count; number += 1) {
+                if (held.has(number)) {
+                    continue;
+                }
+                const start = (number - 1) * length;
+                const part = this.file.slice(start, start + length);
+                const { url } = await this.#ask("POST", `${address}parts/${number}/`);
+                const base = received;
+                const { status } = await request("PUT", url, {
+                    body: part,
+                    signal: this.#controller.signal,
+                    moved: (loaded) => this.#moved(base + loaded),
+                    silent: STORAGE_SILENT,
+                });
+                if (status !== 200) {
+                    throw new Lost(STORAGE_SILENT);
+                }
+                received += part.size;
+                this.#moved(received);
+            }
+        }
+
+        async #ask(method, url, body = null) {
+            const { signal } = this.#controller;
+            const headers = { ...this.headers, "Content-Type": "application/json" };
+            const reply = await request(method, url, { body, headers, signal });
+            if (reply.status >= 300) {
+                throw problemOf(reply);
+            }
+            return reply.answer;
+        }
+
+        #moved(sent) {
+            const now = performance.now() / 1000;
+            this.sent = sent;
+            this.#samples.push([now, sent]);
+            while (now - this.#samples[0][0] > SPEED_SECONDS) {
+                this.#samples.shift();
+            }
+            const [since, from] = this.#samples[0];
+            this.tell({ sent, speed: now - since > 0.5 ? (sent - from) / (now - since) : 0 });
+        }
+
+        // A browser reports a file that changed under its hands as a broken connection.
+        async #mustBeReadable() {
+            try {
+                await this.file.slice(0, 1).arrayBuffer();
+            } catch {
+                throw new Refused(CHANGED);
+            }
+        }
+
+        #pause(lost, seconds) {
+            return new Promise((resolve, reject) => {
+                const { signal } = this.#controller;
+                let left = seconds;
+                const end = (settle, value) => {
+                    clearInterval(clock);
+                    window.removeEventListener("online", goOn);
+                    signal.removeEventListener("abort", stop);
+                    settle(value);
+                };
+                const goOn = () => end(resolve);
+                const stop = () => end(reject, new Stopped());
+                const clock = setInterval(() => {
+                    left -= 1;
+                    if (left > 0) {
+                        this.tell({ lost, seconds: left });
+                    } else {
+                        goOn();
+                    }
+                }, 1000);
+                window.addEventListener("online", goOn);
+                signal.addEventListener("abort", stop);
+                this.tell({ lost, seconds });
+                if (signal.aborted) {
+                    stop();
+                }
+            });
+        }
+    }
+
+    // What became of a file that has arrived, once the shop has read it: that takes a while, and no
+    // connection waits for it. Rejects with Refused when the shop knows nothing of it any more.
+    const outcomeOf = async (address, token) => {
+        const headers = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+        for (let pause = ASK_FIRST; ; pause = Math.min(pause * 1.5, ASK_AT_LEAST)) {
+            const reply = await request("GET", address, { headers }).catch(() => null);
+            if (reply?.status === 200 && reply.answer.state !== "checking") {
+                return reply.answer;
+            }
+            if (reply && reply.status !== 200 && reply.status < 500) {
+                throw new Refused(LOST_TRACK);
+            }
+            await new Promise((resolve) => setTimeout(resolve, pause));
+        }
+    };
+
+    const size = (bytes) => {
+        const units = ["bytes", "kB", "MB", "GB", "TB"];
+        let value = bytes;
+        while (value >= 999.5 && units.length > 1) {
+            value /= 1000;
+            units.shift();
+        }
+        const digits = units[0] !== "bytes" && value < 9.95 ? 1 : 0;
+        return `${value.toFixed(digits)}\u00a0${units[0]}`;
+    };
+
+    const duration = (seconds) => {
+        if (seconds < 90) {
+            return `about ${Math.max(1, Math.round(seconds))}\u00a0s`;
+        }
+        const minutes = Math.round(seconds / 60);
+        return minutes < 90 ? `about ${minutes}\u00a0min` : `about ${Math.round(minutes / 60)}\u00a0h`;
+    };
+
+    // What a transfer tells, in words.
+    const sentenceOf = (event, total) => {
+        if (event.lost) {
+            return `${event.lost} Trying again in ${event.seconds}\u00a0s.`;
+        }
+        const percent = `${Math.floor((event.sent / total) * 100)} % of ${size(total)}`;
+        const pace = event.speed
+            ? `, ${size(event.speed)}/s, ${duration((total - event.sent) / event.speed)} left`
+            : "";
+        return `Uploading, ${percent}${pace}`;
+    };
+
+    window.assetUploads = { AssetTransfer, Stopped, request, outcomeOf, sentenceOf, size };
+})();
