@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from downloads.locks import lock_grants
 from downloads.models import AccessEvent, Revocation, UserAsset
 
 CLAIMED = "claimed"  # in the ledger: granted to an account that came along later
@@ -22,6 +24,7 @@ class GrantSpec:
     asset_id: uuid.UUID
     title: str
     position: int
+    download_limit: int | None = None
 
 
 def grants_issue(
@@ -47,6 +50,7 @@ def grants_issue(
             seat=seat,
             title=spec.title,
             position=spec.position,
+            download_limit=spec.download_limit,
         )
         for spec in specs
         if (spec.order_item_id, spec.asset_id) not in held
@@ -60,7 +64,7 @@ def access_block(*, order_item_ids: Collection[int], cause: str) -> int:
     """Stop every grant of these lines for one cause; a cause that already stops one is not repeated."""
     if not order_item_ids:
         return 0
-    return _stop(UserAsset.objects.filter(order_item_id__in=order_item_ids), cause)
+    return len(_stop(UserAsset.objects.filter(order_item_id__in=order_item_ids), cause))
 
 
 def access_unblock(*, order_item_ids: Collection[int], cause: str) -> int:
@@ -70,12 +74,7 @@ def access_unblock(*, order_item_ids: Collection[int], cause: str) -> int:
     standing = Revocation.objects.filter(
         grant__order_item_id__in=order_item_ids, cause=cause, lifted_at=None
     )
-    grants = list(UserAsset.objects.filter(pk__in=standing.values("grant_id")))
-    if not grants:
-        return 0
-    standing.update(lifted_at=timezone.now())
-    _record(grants, AccessEvent.Kind.RESTORED, cause)
-    return len(grants)
+    return len(_lift(standing, cause))
 
 
 def grants_claim(*, user_id: int, order_item_ids: Collection[int], seat: int = 0) -> int:
@@ -94,20 +93,47 @@ def grants_claim(*, user_id: int, order_item_ids: Collection[int], seat: int = 0
 def access_close_account(*, user_id: int) -> int:
     """Stop everything that this account holds, because it is closed; return how much that was."""
     held = UserAsset.objects.filter(user_id=user_id)
-    return _stop(held, Revocation.Cause.ACCOUNT, actor_id=user_id)
+    return len(_stop(held, Revocation.Cause.ACCOUNT, actor_id=user_id))
 
 
-def _stop(held: QuerySet[UserAsset], cause: str, actor_id: int | None = None) -> int:
+@transaction.atomic
+def grant_take_back(*, grant_id: uuid.UUID, actor_id: int) -> AccessEvent | None:
+    """Stop one grant by hand; the line that the ledger got, or None when it is taken back already."""
+    lock_grants([grant_id])  # two presses at once are one
+    events = _stop(UserAsset.objects.filter(pk=grant_id), Revocation.Cause.STAFF, actor_id)
+    return events[0] if events else None
+
+
+@transaction.atomic
+def grant_give_back(*, grant_id: uuid.UUID, actor_id: int) -> AccessEvent | None:
+    """Undo `grant_take_back`; None when there is nothing to undo. Other causes go on standing."""
+    lock_grants([grant_id])
+    cause = Revocation.Cause.STAFF
+    standing = Revocation.objects.filter(grant=grant_id, cause=cause, lifted_at=None)
+    events = _lift(standing, cause, actor_id)
+    return events[0] if events else None
+
+
+def _stop(held: QuerySet[UserAsset], cause: str, actor_id: int | None = None) -> list[AccessEvent]:
     stopped = Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
     grants = list(held.exclude(pk__in=stopped))
     Revocation.objects.bulk_create([Revocation(grant=grant, cause=cause) for grant in grants])
-    _record(grants, AccessEvent.Kind.REVOKED, cause, actor_id)
-    return len(grants)
+    return _record(grants, AccessEvent.Kind.REVOKED, cause, actor_id)
+
+
+def _lift(
+    standing: QuerySet[Revocation], cause: str, actor_id: int | None = None
+) -> list[AccessEvent]:
+    grants = list(UserAsset.objects.filter(pk__in=standing.values("grant_id")))
+    if not grants:
+        return []
+    standing.update(lifted_at=timezone.now())
+    return _record(grants, AccessEvent.Kind.RESTORED, cause, actor_id)
 
 
 def _record(
     grants: Collection[UserAsset], kind: str, code: str = "", actor_id: int | None = None
-) -> None:
-    AccessEvent.objects.bulk_create(
+) -> list[AccessEvent]:
+    return AccessEvent.objects.bulk_create(
         [AccessEvent(grant=grant, kind=kind, code=code, actor_id=actor_id) for grant in grants]
     )

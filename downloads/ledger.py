@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
 
-from downloads.models import AccessEvent, UserAsset
+from downloads.models import AccessEvent, Download, UserAsset
 
-# A player and a shaky network ask for the beginning again and again; that is one download.
+# A player asks for a closed file again and again; that is one refusal.
 WINDOW = timedelta(hours=1)
 
 
-def download_record(*, grant: UserAsset) -> None:
-    _record_once(grant, AccessEvent.Kind.DOWNLOADED, "")
+def downloads_record(downloads: Iterable[Download]) -> None:
+    """One line for each download, at the moment from which it counts."""
+    _of_downloads(downloads, AccessEvent.Kind.DOWNLOADED)
 
 
-def denial_record(*, grant: UserAsset, code: str) -> None:
-    _record_once(grant, AccessEvent.Kind.DENIED, code)
+def links_record(downloads: Iterable[Download]) -> None:
+    """An address of the storage itself was given out for each of these."""
+    _of_downloads(downloads, AccessEvent.Kind.LINK_ISSUED)
 
 
-def _record_once(grant: UserAsset, kind: str, code: str) -> None:
+def denial_record(*, grant: UserAsset, code: str, asset_id: uuid.UUID | None = None) -> None:
+    """Why the holder got nothing: once an hour for each reason."""
     recent = AccessEvent.objects.filter(
-        grant=grant, kind=kind, code=code, at__gt=timezone.now() - WINDOW
+        grant=grant, kind=AccessEvent.Kind.DENIED, code=code, at__gt=timezone.now() - WINDOW
     )
     if not recent.exists():
-        AccessEvent.objects.create(grant=grant, kind=kind, code=code)
+        AccessEvent.objects.create(
+            grant=grant, kind=AccessEvent.Kind.DENIED, code=code, asset_id=asset_id
+        )
+
+
+def _of_downloads(downloads: Iterable[Download], kind: str) -> None:
+    AccessEvent.objects.bulk_create(
+        [
+            AccessEvent(grant_id=download.grant_id, asset_id=download.asset_id, kind=kind)
+            for download in downloads
+        ]
+    )

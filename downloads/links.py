@@ -1,45 +1,94 @@
-"""Addresses of files: they name the grant, never a path, so replacing a file breaks none of them."""
+"""Addresses of files: they name the grant and the version, never a path, and end by themselves.
+
+A link carries a key: a time, and a signature over grant, target and holder. Whoever has it needs no
+session, so that a download manager or an app can fetch; the right itself is looked up on every use.
+When the holder changes (an account claims what an address held), every older key is void.
+"""
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
+from enum import Enum
 from urllib.parse import urlencode
 
-from django.core.signing import BadSignature, TimestampSigner
+from django.conf import settings
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.urls import reverse
 
+from catalog_pages.models import DigitalAsset
 from downloads.holders import normalise_email
 from downloads.models import UserAsset
 
-KEY_LIFETIME = timedelta(hours=6)
-SALT = "downloads.guest-file"
+SALT = "downloads.file"
+MAX_KEY = 100
+LINE, ORDER = "line", "order"  # what an archive holds: one bought line, or all of its order
 
 
-def file_url(grant: UserAsset) -> str:
-    """Where the holder fetches this file. The right is checked there on every request."""
-    return reverse("downloads:file", args=[grant.pk])
+class KeyState(Enum):
+    FITS = "fits"
+    EXPIRED = "expired"
+    CLAIMED = "claimed"  # it was an address's, and an account holds the grant now
+    FOREIGN = "foreign"  # not ours, not for this, or tampered with
 
 
-def guest_file_url(grant: UserAsset) -> str:
-    """The same for a holder without an account: with a key, made as a page is shown, for six hours.
+def link_lifetime() -> timedelta:
+    return timedelta(hours=settings.DOWNLOAD_LINK_HOURS)
 
-    The key is a time and a signature over grant and holder; neither can be read from the address.
+
+def file_url(grant: UserAsset, asset: DigitalAsset | None = None) -> str:
+    """A fresh link to what was bought, or to `asset`, a newer version of it."""
+    asset_id = grant.asset_id if asset is None else asset.pk
+    path = reverse("downloads:file", args=[grant.pk, asset_id])
+    return f"{path}?{_query(grant, str(asset_id))}"
+
+
+def archive_url(grant: UserAsset, *, scope: str = LINE, fmt: str = "") -> str:
+    """A fresh link to one ZIP of everything that came with this grant: its line, or its whole order.
+
+    `fmt` (`FLAC`, `MP3` …) leaves other formats out.
     """
-    signed = TimestampSigner(salt=SALT).sign(_signed_over(grant))
-    return f"{file_url(grant)}?{urlencode({'key': signed.removeprefix(_signed_over(grant) + ':')})}"
+    path = reverse("downloads:archive", args=[grant.pk, scope])
+    query = _query(grant, archive_target(scope, fmt))
+    return f"{path}?{urlencode({'format': fmt})}&{query}" if fmt else f"{path}?{query}"
 
 
-def guest_key_fits(*, grant: UserAsset, key: str) -> bool:
-    """Whether the key opens this grant now: ours, young enough, and no account has claimed it."""
-    if grant.user_id is not None:
-        return False
-    signer = TimestampSigner(salt=SALT)
+def archive_target(scope: str, fmt: str) -> str:
+    return f"{scope}:{fmt}"
+
+
+def key_state(*, grant: UserAsset, target: uuid.UUID | str, key: str) -> KeyState:
+    """What a key that came with a request is worth for this grant and target."""
+    state = _state_for(_signed_over(grant, target, _holder(grant)), key)
+    if state is not KeyState.FOREIGN or grant.user_id is None or not grant.email:
+        return state
+    earlier = _state_for(_signed_over(grant, target, _address(grant.email)), key)
+    return earlier if earlier is KeyState.FOREIGN else KeyState.CLAIMED
+
+
+def _state_for(signed_over: str, key: str) -> KeyState:
     try:
-        signer.unsign(f"{_signed_over(grant)}:{key}", max_age=KEY_LIFETIME)
+        TimestampSigner(salt=SALT).unsign(f"{signed_over}:{key[:MAX_KEY]}", max_age=link_lifetime())
+    except SignatureExpired:
+        return KeyState.EXPIRED
     except BadSignature:
-        return False
-    return True
+        return KeyState.FOREIGN
+    return KeyState.FITS
 
 
-def _signed_over(grant: UserAsset) -> str:
-    return f"{grant.pk}|{normalise_email(grant.email)}"
+def _query(grant: UserAsset, target: str) -> str:
+    signed_over = _signed_over(grant, target, _holder(grant))
+    signed = TimestampSigner(salt=SALT).sign(signed_over)
+    return urlencode({"key": signed.removeprefix(f"{signed_over}:")})
+
+
+def _signed_over(grant: UserAsset, target: uuid.UUID | str, holder: str) -> str:
+    return f"{grant.pk}|{target}|{holder}"
+
+
+def _holder(grant: UserAsset) -> str:
+    return f"user:{grant.user_id}" if grant.user_id is not None else _address(grant.email)
+
+
+def _address(email: str) -> str:
+    return f"email:{normalise_email(email)}"

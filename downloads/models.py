@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+
+class UserAssetQuerySet(models.QuerySet["UserAsset"]):
+    def with_facts(self) -> UserAssetQuerySet:
+        """With what `decide` reads, for lists: two more queries for any number of grants."""
+        return self.prefetch_related("revocations", "downloads")
 
 
 class UserAsset(models.Model):
@@ -36,13 +43,29 @@ class UserAsset(models.Model):
     seat = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(max_length=255)
     position = models.PositiveIntegerField(default=0)
+    download_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="As agreed when it was bought. Empty: the shop's own limit; 0: no limit.",
+    )
+    counted_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Downloads before this do not count: staff reset the limit.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = UserAssetQuerySet.as_manager()
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = "grant"
         ordering = ["created_at", "order_item_id", "position"]
+        permissions = [
+            ("reset_userasset", "Can reset the limit of grants"),
+            ("revoke_userasset", "Can take grants back"),
+            ("restore_userasset", "Can give grants back"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=("order_item", "asset", "seat"), name="grant_once_per_seat"
@@ -85,8 +108,64 @@ class Revocation(models.Model):
         return f"{self.grant_id}: {self.get_cause_display()}"
 
 
+class Download(models.Model):
+    """One logical download: a grant's file on one client within one window, in however many requests.
+
+    Ranges, retries and resumed parts add to `sent_bytes`; it counts towards the limit from
+    `counted_at` on. While it has not counted, `held_until` keeps its place, so that several clients
+    starting at once cannot all pass a limit of one.
+    """
+
+    grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="downloads")
+    asset = models.ForeignKey(
+        "catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="+"
+    )
+    client = models.CharField(max_length=64, help_text="A keyed digest; never an address.")
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField(help_text="When its window closes.")
+    sent_bytes = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    is_current = models.BooleanField(default=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("grant", "asset", "client"),
+                condition=Q(is_current=True),
+                name="download_one_current_per_client",
+            ),
+            models.CheckConstraint(condition=Q(sent_bytes__gte=0), name="download_sent_bytes"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("started_at")), name="download_window_has_length"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.grant_id}, {self.sent_bytes} bytes"
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether its client may go on with it."""
+        return self.is_current and now < self.ends_at
+
+    def counts_since(self, moment: datetime | None) -> bool:
+        return self.counted_at is not None and (moment is None or self.counted_at > moment)
+
+
 class LedgerIsAppendOnly(Exception):
     """Somebody tried to rewrite history."""
+
+
+class LedgerQuerySet(models.QuerySet["AccessEvent"]):
+    """Rows are added, and nothing else happens to them."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise LedgerIsAppendOnly("Write a new event instead.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise LedgerIsAppendOnly("The ledger keeps what happened.")
 
 
 class AccessEvent(models.Model):
@@ -99,16 +178,27 @@ class AccessEvent(models.Model):
         LINK_ISSUED = "link_issued"
         DOWNLOADED = "downloaded"
         DENIED = "denied"
+        LIMIT_RESET = "limit_reset"
 
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     code = models.CharField(
         max_length=40, blank=True, help_text="The stable code of a denial or cause."
     )
+    asset = models.ForeignKey(
+        "catalog_pages.DigitalAsset",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The version asked for, where the event is about one.",
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     wagtail_reference_index_ignore = True
 
@@ -123,3 +213,6 @@ class AccessEvent(models.Model):
         if not self._state.adding:
             raise LedgerIsAppendOnly("Write a new event instead.")
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise LedgerIsAppendOnly("The ledger keeps what happened.")

@@ -5,67 +5,94 @@ from __future__ import annotations
 import logging
 import mimetypes
 import uuid
+from dataclasses import dataclass
 from functools import partial
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage, storages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog_pages.models import Excerpt
-from downloads.ledger import denial_record, download_record
-from downloads.links import guest_key_fits
+from catalog_pages import versions
+from catalog_pages.errors import DomainError
+from catalog_pages.models import DigitalAsset, Excerpt
+from downloads import slots
+from downloads.counting import Wanted, client_of
+from downloads.delivery import PRIVATE, deliver_archive, deliver_file
+from downloads.errors import LinkClaimed, LinkExpired, NotSignedIn
+from downloads.ledger import denial_record
+from downloads.links import KeyState, archive_target, archive_url, file_url, key_state
 from downloads.models import UserAsset
 from downloads.policy import decide
+from downloads.purchase_archive import archive_grants, archive_name, member_names, open_files
+from downloads.refusals import refused, wants_json
 from downloads.streaming import StoredFile, StoredFileDamaged, file_response, plan_answer
 
 logger = logging.getLogger(__name__)
 
-PRIVATE = "private, no-store"
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 PUBLIC_FOLDERS = ("images/", "original_images/")
 PICTURE_TYPES = frozenset({"image/webp", "image/jpeg", "image/png", "image/gif", "image/avif"})
 
 
+@dataclass(frozen=True)
+class Found:
+    """The grant that a request may use; `stale` says why its link alone would not do."""
+
+    grant: UserAsset
+    stale: LinkExpired | None = None
+
+
 @require_safe
-def file(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponseBase:
+def file(
+    request: HttpRequest, grant_id: uuid.UUID, asset_id: uuid.UUID | None = None
+) -> HttpResponseBase:
     """A paid file. The right is looked up on every request, ranges included; not yours is 404."""
-    grant = _held(request, grant_id)
-    if grant is None and not request.user.is_authenticated:
-        if (
-            "key" in request.GET
-        ):  # a guest's page that was open too long; fresh links are mailed there
-            return redirect("orders:guest_find")
-        return redirect(f"{reverse('account_login')}?next={request.path}")
-    if grant is None:
-        raise Http404
-    decision = decide(grant)
-    if not decision.allowed:
-        denial_record(grant=grant, code=decision.code)
-        context = {"title": grant.title, "message": decision.message, "code": decision.code}
-        return _uncached(render(request, "downloads/denied.html", context, status=403))
-    stored = _paid_file(grant)
+    found = _found(request, grant_id, str(asset_id or ""))
+    if not isinstance(found, Found):
+        return found
+    grant = found.grant
+    asset = _version(grant, asset_id)
+    if found.stale is not None:
+        return _expired(request, found, file_url(grant, asset))
+    client = client_of(request)
+    decision = decide(grant, asset=asset, client=client)
+    if decision.error is not None:
+        return _denied(request, grant, decision.error, asset)
     try:
-        stored.open_intact().close()  # a file that is gone is said to be gone, whatever was asked
-        response = file_response(
+        return deliver_file(request, wanted=Wanted(grant, asset), client=client)
+    except DomainError as error:
+        return _denied(request, grant, error, asset)
+
+
+@require_safe
+def archive(request: HttpRequest, grant_id: uuid.UUID, scope: str) -> HttpResponseBase:
+    """One ZIP of what came with a grant: its line, or its order; `format` leaves other formats out."""
+    fmt = request.GET.get("format", "")[:20]
+    found = _found(request, grant_id, archive_target(scope, fmt))
+    if not isinstance(found, Found):
+        return found
+    grant = found.grant
+    if found.stale is not None:
+        return _expired(request, found, archive_url(grant, scope=scope, fmt=fmt))
+    grants = list(archive_grants(grant, scope=scope, fmt=fmt))
+    if not grants:
+        raise Http404
+    try:
+        wanted = open_files(grants)
+        return deliver_archive(
             request,
-            stored_file=stored,
-            file_name=grant.asset.file_name,
-            disposition="attachment",
-            cache_control=PRIVATE,
+            wanted=wanted,
+            names=member_names(wanted),
+            file_name=archive_name(grants, fmt=fmt),
+            client=client_of(request),
         )
-    except (OSError, StoredFileDamaged) as error:
-        logger.error("Asset %s cannot be read: %s", grant.asset_id, error)
-        response = render(request, "downloads/unavailable.html", {"title": grant.title}, status=503)
-        response["Retry-After"] = "300"
-        return _uncached(response)
-    if plan_answer(request, stored).starts_download:
-        download_record(grant=grant)
-    return response
+    except DomainError as error:
+        return _denied(request, grant, error)
 
 
 @require_safe
@@ -82,6 +109,7 @@ def excerpt(request: HttpRequest, token: uuid.UUID) -> HttpResponseBase:
         content_type="audio/mpeg",
         etag=cut.sha256,
         last_modified=cut.created_at,
+        sha256=cut.sha256,
     )
     return _public_response(request, stored, FOR_A_YEAR if published else PRIVATE)
 
@@ -96,27 +124,63 @@ def picture(request: HttpRequest, path: str) -> HttpResponseBase:
     return _public_response(request, _picture_file(storage, path, content_type), FOR_A_YEAR)
 
 
-def _held(request: HttpRequest, grant_id: uuid.UUID) -> UserAsset | None:
-    """The grant, for its account or for whoever brings a guest's key. A key that does not fit is none."""
-    grants = UserAsset.objects.select_related("asset")
-    if request.user.is_authenticated:
-        own = grants.filter(user=request.user, pk=grant_id).first()
-        if own is not None:
-            return own
+def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | HttpResponseBase:
+    """The grant, by the key in the address or by who is signed in; else the answer to give.
+
+    A key that is not ours opens nothing, whoever brings it. One that has ended opens nothing new:
+    but its holder, signed in, goes on with a download that it began.
+    """
+    grants = UserAsset.objects.select_related("asset").filter(pk=grant_id)
+    own = grants.filter(user=request.user).first() if request.user.is_authenticated else None
     key = request.GET.get("key", "")
-    grant = grants.filter(user=None, pk=grant_id).first() if key else None
-    return grant if grant is not None and guest_key_fits(grant=grant, key=key) else None
+    if not key:
+        return Found(own) if own is not None else _nobody(request)
+    grant = own or grants.first()
+    if grant is None:
+        raise Http404
+    state = key_state(grant=grant, target=target or str(grant.asset_id), key=key)
+    if state is KeyState.FOREIGN:
+        raise Http404
+    goes_on = own is not None and "Range" in request.headers
+    if state is KeyState.FITS or goes_on:
+        return Found(grant)
+    return Found(grant, LinkClaimed() if state is KeyState.CLAIMED else LinkExpired())
 
 
-def _paid_file(grant: UserAsset) -> StoredFile:
-    asset = grant.asset
-    return StoredFile(
-        opener=partial(asset.file.storage.open, asset.file.name or ""),
-        size_bytes=asset.size_bytes,
-        content_type=asset.content_type,
-        etag=asset.sha256,
-        last_modified=asset.created_at,
-    )
+def _nobody(request: HttpRequest) -> HttpResponseBase:
+    """The same for a grant of somebody else's and for none; signed out, for every address at all."""
+    if request.user.is_authenticated:
+        raise Http404
+    if wants_json(request):
+        return refused(request, NotSignedIn())
+    return redirect(f"{reverse('account_login')}?next={request.path}")
+
+
+def _expired(request: HttpRequest, found: Found, fresh_url: str) -> HttpResponseBase:
+    """The link was ours. A fresh one is for its holder's eyes: an old address may have wandered."""
+    grant = found.grant
+    is_own = grant.user_id is not None and grant.user_id == request.user.pk
+    error = found.stale or LinkExpired()
+    denial_record(grant=grant, code=error.code)
+    return refused(request, error, fresh_url=fresh_url if is_own else "")
+
+
+def _version(grant: UserAsset, asset_id: uuid.UUID | None) -> DigitalAsset:
+    """What was bought, or a newer version of it that is on sale; anything else does not exist."""
+    if asset_id in (None, grant.asset_id):
+        return grant.asset
+    newer = versions.newer_published(grant.asset, asset_id)
+    if newer is None:
+        raise Http404
+    return newer
+
+
+def _denied(
+    request: HttpRequest, grant: UserAsset, error: DomainError, asset: DigitalAsset | None = None
+) -> HttpResponseBase:
+    if not isinstance(error, slots.NoSlot):
+        denial_record(grant=grant, code=error.code, asset_id=asset.pk if asset else None)
+    return refused(request, error, title=grant.title)
 
 
 def _picture_file(storage: Storage, path: str, content_type: str) -> StoredFile:
@@ -136,15 +200,26 @@ def _picture_file(storage: Storage, path: str, content_type: str) -> StoredFile:
 
 
 def _public_response(request: HttpRequest, stored: StoredFile, cache: str) -> HttpResponseBase:
+    """Excerpts and pictures have slots of their own: many slow readers must not stop the pages."""
+    respond = partial(
+        file_response,
+        request,
+        stored_file=stored,
+        file_name=None,
+        disposition="inline",
+        cache_control=cache,
+    )
     try:
-        return file_response(
-            request, stored_file=stored, file_name=None, disposition="inline", cache_control=cache
-        )
+        if not plan_answer(request, stored).stretches:
+            return respond()
+        slot = slots.public.take()
+        if slot is None:
+            return refused(request, slots.NoSlot())
+        try:
+            return respond(on_close=lambda stretches: slot.release())
+        except BaseException:
+            slot.release()
+            raise
     except (OSError, StoredFileDamaged) as error:
         logger.error("Public file cannot be read: %s", error)
         raise Http404 from error
-
-
-def _uncached(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = PRIVATE
-    return response

@@ -14,17 +14,9 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from wagtail.permissions import ModelPermissionPolicy
 
+from downloads.admin.base import NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
 from orders.admin import log
-from orders.admin.base import (
-    NOTHING,
-    WIDE,
-    ActionView,
-    DeskIndexView,
-    DeskInspectView,
-    ReadOnlyViewSet,
-    order_link,
-    status_tag,
-)
+from orders.admin.base import DeskIndexView, DeskInspectView, order_link
 from orders.models import OrderAnomaly
 from orders.services.anomalies import WORDS
 from orders.services.reviewing import anomaly_resolve

@@ -1,44 +1,23 @@
-"""What the screens of the desk share: nothing is typed into them, and every button is one POST."""
+"""What the screens of the desk share, beyond what `downloads.admin.base` gives to every such list."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views import View
-from wagtail.admin.admin_url_finder import ModelAdminURLFinder
-from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views import generic
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.admin.viewsets.model import ModelViewSet
 
-from catalog_pages.search_text import clean_search_text
+from downloads.admin import base
 from orders.models import Order
-
-NOTHING = "–"
-# Columns of a list: left out on a phone; may be broken anywhere.
-WIDE, BREAKS = "desk-wide", "desk-breaks"
-
-
-def status_tag(text: str, tone: str = "") -> SafeString:
-    """`tone` is good, careful, bad, or nothing for what is neither."""
-    return format_html(
-        '<span class="desk-tag{}">{}</span>', f" desk-tag--{tone}" if tone else "", text
-    )
 
 
 def order_link(order: Order | None) -> str | SafeString:
     if order is None:
-        return NOTHING
+        return base.NOTHING
     return format_html(
         '<a class="desk-nowrap" href="{}">{}</a>',
         reverse("order_desk:inspect", args=[order.pk]),
@@ -46,42 +25,16 @@ def order_link(order: Order | None) -> str | SafeString:
     )
 
 
-class DeskIndexView(generic.IndexView):
-    """A list that finds rows by every word of what was typed, each in any of `find_in`."""
+class DeskIndexView(base.DeskIndexView):
+    """`hide` names columns that a list need not read; `select_related` those of other tables."""
 
-    any_permission_required = ["view"]
     template_name = "orders/admin/index.html"
-    is_searchable = True
     select_related: tuple[str, ...] = ()
-    find_in: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
 
     def get_base_queryset(self) -> QuerySet[Any]:
         rows = super().get_base_queryset().defer(*self.hide)
         return rows.select_related(*self.select_related)
-
-    def get_paginator(self, *args: Any, **kwargs: Any) -> Any:
-        """Counts in this view's own words, where the model's are a programmer's."""
-        paginator = super().get_paginator(*args, **kwargs)
-        paginator.verbose_name = self.verbose_name
-        paginator.verbose_name_plural = self.verbose_name_plural
-        return paginator
-
-    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for word in clean_search_text(self.search_query).split():
-            queryset = queryset.filter(self.matching(word))
-        return queryset
-
-    def matching(self, word: str) -> Q:
-        return any_of(self.find_in, word)
-
-
-def any_of(fields: tuple[str, ...], word: str) -> Q:
-    """A condition: one of `fields` holds `word`."""
-    condition = Q()
-    for field in fields:
-        condition |= Q(**{f"{field}__icontains": word})
-    return condition
 
 
 class DeskInspectView(generic.InspectView):
@@ -102,87 +55,3 @@ class DeskInspectView(generic.InspectView):
 
     def get_order_display_value(self) -> str | SafeString:
         return order_link(self.object.order)
-
-
-class ActionView(PermissionCheckedMixin, View):
-    """One button. Needs the right to see the row and the right to press; leads back to where it was."""
-
-    model: type[Model]
-    permission_policy: Any = None
-    any_permission_required = ["view"]
-    inspect_url_name = ""
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        row = get_object_or_404(self.model, pk=pk)
-        self.perform(row)
-        back = get_valid_next_url_from_request(request)
-        return redirect(back or reverse(self.inspect_url_name, args=[row.pk]))
-
-    def perform(self, row: Any) -> None:
-        """Call one service and say in messages what came of it."""
-        raise NotImplementedError
-
-    def say(self, is_good: bool, sentence: str) -> None:
-        messages.add_message(
-            self.request, messages.SUCCESS if is_good else messages.ERROR, sentence
-        )
-
-
-class InspectURLFinder(ModelAdminURLFinder):
-    """Where Wagtail's reports link to: the row's facts, for whoever may see them."""
-
-    def get_edit_url(self, instance: Model) -> str | None:
-        policy = self.permission_policy
-        if self.user and policy and not policy.user_has_permission(self.user, "view"):
-            return None
-        return self.construct_edit_url(instance)
-
-
-class ReadOnlyViewSet(ModelViewSet):
-    """Rows that only the shop itself writes: there is no address to add, change, copy or delete one.
-
-    `actions` maps the name and last part of an address to the view of its button.
-    """
-
-    copy_view_enabled = False
-    inspect_view_enabled = True
-    add_to_reference_index = False
-    form_fields: list[str] = []
-    list_per_page = 50
-    actions: dict[str, type[View]] = {}
-
-    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        absent = ("add", "edit", "delete", "history", "usage")
-        names = {f"{view}_url_name": None for view in absent}
-        return super().get_common_view_kwargs(**names, **kwargs)
-
-    def get_permissions_to_register(self) -> QuerySet[Permission]:
-        """What a group can be given: to see, and each button; writing is nobody's."""
-        name = self.model_name
-        writing = [f"{action}_{name}" for action in ("add", "change", "delete")]
-        content_type = ContentType.objects.get_for_model(self.model)
-        return Permission.objects.filter(content_type=content_type).exclude(codename__in=writing)
-
-    @property
-    def url_finder_class(self) -> type[ModelAdminURLFinder]:
-        return type(
-            "DeskURLFinder",
-            (InspectURLFinder,),
-            {
-                "permission_policy": self.permission_policy,
-                "edit_url_name": self.get_url_name("inspect"),
-            },
-        )
-
-    def get_urlpatterns(self) -> list[URLPattern]:
-        one = f"<{self.pk_path_converter}:pk>/"
-        return [
-            path("", self.index_view, name="index"),
-            path("results/", self.index_results_view, name="index_results"),
-            path(one, self.inspect_view, name="inspect"),
-            *(
-                path(f"{one}{name}/", self.construct_view(view), name=name)
-                for name, view in self.actions.items()
-            ),
-        ]

@@ -22,7 +22,8 @@ from wagtail.permissions import ModelPermissionPolicy
 
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.money import format_money
-from orders.admin.base import BREAKS, NOTHING, WIDE, DeskIndexView, DeskInspectView, status_tag
+from downloads.admin.base import BREAKS, NOTHING, WIDE, status_tag
+from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.discount_form import DISCOUNT_PANELS, taken
 from orders.models import DiscountCode, DiscountUse, Order
 

@@ -13,18 +13,9 @@ from django.utils.text import Truncator
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
 from orders.admin import log
-from orders.admin.base import (
-    BREAKS,
-    NOTHING,
-    WIDE,
-    ActionView,
-    DeskIndexView,
-    DeskInspectView,
-    ReadOnlyViewSet,
-    order_link,
-    status_tag,
-)
+from orders.admin.base import DeskIndexView, DeskInspectView, order_link
 from orders.models import StripeEvent
 from orders.services.events import SETTLED, event_retry
 

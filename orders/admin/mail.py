@@ -12,18 +12,9 @@ from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.errors import DomainError
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
 from orders.admin import log
-from orders.admin.base import (
-    BREAKS,
-    NOTHING,
-    WIDE,
-    ActionView,
-    DeskIndexView,
-    DeskInspectView,
-    ReadOnlyViewSet,
-    order_link,
-    status_tag,
-)
+from orders.admin.base import DeskIndexView, DeskInspectView, order_link
 from orders.models import OutboxMail
 from orders.services.mail import mail_send_again
 

@@ -16,7 +16,8 @@ from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.money import format_money, format_plain
-from orders.admin.base import BREAKS, WIDE, DeskIndexView, any_of, status_tag
+from downloads.admin.base import BREAKS, WIDE, any_of, status_tag
+from orders.admin.base import DeskIndexView
 from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund
 from orders.services.access import BLOCKING_DISPUTES
 from orders.services.tax import total_words

@@ -47,7 +47,7 @@ def card_of(payment: Payment) -> str:
 
 @dataclass(frozen=True)
 class LineView:
-    """One line: money in minor units, and whether its files open now."""
+    """One line: money in minor units, and whether its files open now; `given` counts gifts' files too."""
 
     item: OrderItem
     currency: str
@@ -56,6 +56,7 @@ class LineView:
     under_way_pennies: int
     access: str
     is_open: bool
+    given: int
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ def _line(order: Order, item: Any) -> LineView:
         under_way_pennies=sums["asked"],
         access="All copies are gifts" if item.is_gift else _access(item.promised, grants, stopped),
         is_open=bool(grants) and not stopped,
+        given=len(item.grants.all()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The desk's menu entry and its four lists; each is seen by whoever may see its rows, and nobody else."""
+"""The desk's menu entry and its lists; each is seen by whoever may see its rows, and nobody else."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib import messages
 from wagtail.admin.viewsets.model import ModelViewSetGroup
 
+from downloads.admin.base import ActionView, ReadOnlyViewSet
+from downloads.admin.viewsets import GrantViewSet
 from orders.admin import log
 from orders.admin.attention import AttentionViewSet
-from orders.admin.base import ActionView, DeskInspectView, ReadOnlyViewSet
+from orders.admin.base import DeskInspectView
 from orders.admin.events import StripeEventViewSet
 from orders.admin.mail import OutboxMailViewSet
 from orders.admin.order_list import ORDER_COLUMNS, OrderIndexView, state_of
@@ -83,4 +85,10 @@ class OrderDesk(ModelViewSetGroup):
     menu_name = "order-desk"
     menu_icon = "clipboard-list"
     menu_order = 260
-    items = (OrderViewSet, AttentionViewSet, StripeEventViewSet, OutboxMailViewSet)
+    items = (
+        OrderViewSet,
+        GrantViewSet,
+        AttentionViewSet,
+        StripeEventViewSet,
+        OutboxMailViewSet,
+    )

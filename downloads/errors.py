@@ -1,0 +1,70 @@
+"""Why the holder of a right gets no bytes now: each reason has a code, a sentence and a status."""
+
+from __future__ import annotations
+
+from catalog_pages.errors import DomainError
+
+
+class NotNow(DomainError):
+    """A refusal that passes by itself: `retry_after_s` says when to ask again."""
+
+    status = 503
+    retry_after_s = 300
+
+
+class NotSignedIn(DomainError):
+    code = "not_signed_in"
+    status = 401
+    message = "Sign in to fetch your files."
+
+
+class LinkExpired(DomainError):
+    code = "link_expired"
+    status = 410
+    message = "This link has ended, as all links to files do. The file is still yours."
+
+
+class LinkClaimed(LinkExpired):
+    message = "This link has ended, because an account holds the file now. Sign in to fetch it."
+
+
+class AccessStopped(DomainError):
+    """A revocation stands; code and sentence are those of its cause."""
+
+    status = 403
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class LimitReached(DomainError):
+    code = "limit_reached"
+    status = 403
+
+    def __init__(self, limit: int) -> None:
+        times = {1: "once", 2: "twice"}.get(limit, f"{limit} times")
+        super().__init__(
+            f"You have downloaded this {times}, which is as often as the shop allows. "
+            "Write to us if you need it again."
+        )
+
+
+class FileMissing(NotNow):
+    """The bytes are gone or damaged. Ours to mend, so it is a 503 and no 404."""
+
+    code = "file_missing"
+    message = (
+        "We cannot find this file in our storage. The fault is ours, we have been told, and the "
+        "file is still yours."
+    )
+    retry_after_s = 3600
+
+
+class StorageDown(NotNow):
+    code = "storage_unavailable"
+    message = (
+        "Our storage does not answer at the moment. The fault is ours, and nothing about your "
+        "purchase has changed."
+    )
+    retry_after_s = 30

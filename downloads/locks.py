@@ -1,0 +1,18 @@
+"""The row locks of this room: grants, always in the order of their keys, and before their downloads.
+
+SQLite has none and ignores them; there a transaction that writes is alone from its first statement.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+
+from downloads.models import UserAsset
+
+
+def lock_grants(grant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, UserAsset]:
+    locked = (
+        UserAsset.objects.select_for_update(no_key=True).filter(pk__in=grant_ids).order_by("pk")
+    )
+    return {grant.pk: grant for grant in locked}

@@ -1,0 +1,312 @@
+"""What counts as a download, what does not, and what a limit does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from downloads.counting import Wanted, downloads_begin, downloads_sent, limit_reset
+from downloads.errors import LimitReached
+from downloads.grants import access_block
+from downloads.links import archive_url, file_url
+from downloads.models import AccessEvent, Download, UserAsset
+from downloads.policy import Client as Digest
+from downloads.policy import decide
+from downloads.tests.granting import body_of, bought
+from tests.factories import make_editor
+from tests.together import at_once
+
+pytestmark = pytest.mark.django_db
+PHONE, LAPTOP, TABLET = ("a phone", "a laptop", "a tablet")
+
+
+@pytest.fixture
+def grant(client: Client) -> UserAsset:
+    return bought(client)[0]
+
+
+def fetch(grant: UserAsset, program: str = PHONE, *, whole: bool = True, **headers: str) -> Any:
+    """Ask by link, as that program; read the body to its end unless told not to."""
+    client = Client(headers={"User-Agent": program})
+    response = client.get(file_url(grant), headers=headers)
+    if response.streaming and whole:
+        body_of(response)
+    return response
+
+
+def broken_after(grant: UserAsset, percent: int, program: str = PHONE) -> None:
+    """A download that the client left at that point."""
+    response = fetch(grant, program, whole=False)
+    wanted = grant.asset.size_bytes * percent // 100
+    arrived = 0
+    for block in response.streaming_content:
+        arrived += len(block)
+        if arrived >= wanted:
+            break
+    response._iterator.close()  # the test client's own wrapper, which ends the response
+
+
+def counted(grant: UserAsset) -> int:
+    return Download.objects.filter(grant=grant, counted_at__isnull=False).count()
+
+
+def in_the_ledger(grant: UserAsset, kind: str = "downloaded") -> int:
+    return AccessEvent.objects.filter(grant=grant, kind=kind).count()
+
+
+def a_window_later(grant: UserAsset) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    Download.objects.filter(grant=grant).update(
+        started_at=past - timedelta(days=1), ends_at=past, held_until=past
+    )
+
+
+def test_a_whole_file_is_one_download_however_often_the_client_asks_within_the_window(
+    grant: UserAsset,
+) -> None:
+    for _ in range(3):
+        assert fetch(grant).status_code == 200
+
+    assert counted(grant) == in_the_ledger(grant) == 1
+
+
+def test_every_client_and_every_window_counts_by_itself(grant: UserAsset) -> None:
+    fetch(grant, PHONE)
+    fetch(grant, LAPTOP)
+    a_window_later(grant)
+    fetch(grant, PHONE)
+
+    assert counted(grant) == in_the_ledger(grant) == 3
+
+
+def test_looking_at_a_file_is_no_download(client: Client, grant: UserAsset) -> None:
+    size = grant.asset.size_bytes
+
+    client.head(file_url(grant))
+    fetch(grant, Range=f"bytes={size}-")
+    fetch(grant, **{"If-None-Match": f'"{grant.asset.sha256}"'})
+    fetch(grant, **{"If-Match": '"another"'})
+
+    assert not Download.objects.exists()
+    assert in_the_ledger(grant) == 0
+
+
+def test_a_players_probes_and_seeks_are_no_download_until_half_has_arrived(
+    grant: UserAsset,
+) -> None:
+    size = grant.asset.size_bytes
+
+    for _ in range(20):
+        fetch(grant, Range="bytes=0-1")
+        fetch(grant, Range="bytes=1000-1999")
+    assert counted(grant) == 0
+
+    fetch(grant, Range=f"bytes={size // 2}-")
+    assert counted(grant) == 1
+
+
+def test_the_parts_of_a_download_manager_are_one_download(grant: UserAsset) -> None:
+    eighth = grant.asset.size_bytes // 8
+
+    for part in range(8):
+        fetch(grant, Range=f"bytes={part * eighth}-{(part + 1) * eighth - 1}")
+
+    assert counted(grant) == in_the_ledger(grant) == 1
+
+
+@pytest.mark.parametrize(("percent", "count"), [(1, 0), (10, 0), (99, 1)])
+def test_an_attempt_that_broke_counts_from_half_on(
+    client: Client, percent: int, count: int
+) -> None:
+    (grant,) = bought(client, bytes(2_000_000))
+
+    broken_after(grant, percent)
+
+    assert counted(grant) == count
+
+
+def test_a_broken_attempt_and_its_resumption_are_one_download(client: Client) -> None:
+    (grant,) = bought(client, bytes(2_000_000))
+
+    broken_after(grant, 60)
+    fetch(grant, Range="bytes=1200000-")
+
+    assert counted(grant) == in_the_ledger(grant) == 1
+
+
+def test_who_changes_networks_in_the_middle_goes_on_with_the_same_download(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought(client, bytes(2_000_000))
+
+    broken_after(grant, 60, PHONE)
+    resumed = fetch(grant, LAPTOP, Range="bytes=1200000-")
+
+    assert resumed.status_code == 206
+    assert counted(grant) == 1
+
+
+def test_asking_for_all_but_the_first_byte_is_no_way_around_the_limit(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    fetch(grant, "the first")
+
+    statuses = [fetch(grant, f"client {n}", Range="bytes=1-").status_code for n in range(6)]
+
+    assert statuses[-1] == 403
+    assert statuses.count(206) <= 2
+
+
+def test_a_reached_limit_says_so_to_new_clients_and_lets_the_others_go_on(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 2
+    fetch(grant, PHONE)
+    fetch(grant, LAPTOP)
+
+    refused = fetch(grant, TABLET)
+
+    assert refused.status_code == 403
+    assert "downloaded this twice" in refused.content.decode()
+    assert fetch(grant, PHONE).status_code == 200
+    assert in_the_ledger(grant, "denied") == 1
+    assert AccessEvent.objects.get(kind="denied").code == "limit_reached"
+    assert decide(grant).code == "limit_reached"
+
+
+def test_what_is_left_is_known_before_and_after(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 3
+    before = decide(grant)
+    fetch(grant)
+
+    after = decide(grant)
+
+    assert (before.left, after.left, after.limit) == (3, 2, 3)
+
+
+def test_staff_reset_the_limit_and_the_record_stays(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    editor = make_editor()
+    fetch(grant, PHONE)
+    assert fetch(grant, LAPTOP).status_code == 403
+
+    limit_reset(grant=grant, actor_id=editor.pk)
+
+    assert fetch(grant, LAPTOP).status_code == 200
+    assert counted(grant) == 2
+    assert AccessEvent.objects.get(kind="limit_reset").actor == editor
+
+
+def test_a_products_own_limit_is_the_one_of_the_day_it_was_bought(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 7
+    (own,) = bought(client, b"own limit", download_limit=1)
+    (none,) = bought(client, b"without limit", download_limit=0)
+    (usual,) = bought(client, b"the usual one")
+
+    own.order_item.product.download_limit = 99
+    own.order_item.product.save()
+    settings.DOWNLOAD_LIMIT = 8
+
+    assert [decide(grant).left for grant in (own, none, usual)] == [1, None, 8]
+
+
+def test_no_limit_means_no_limit(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 0
+
+    statuses = {fetch(grant, f"client {n}").status_code for n in range(5)}
+
+    assert statuses == {200}
+    assert decide(grant).left is None
+
+
+def test_a_refund_comes_before_a_limit(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    fetch(grant)
+    access_block(order_item_ids=[grant.order_item_id], cause="refund")
+
+    assert decide(grant).code == "revoked_by_refund"
+
+
+def test_an_archive_counts_each_of_its_files(client: Client) -> None:
+    first, second = bought(client, b"one", b"two")
+
+    body_of(Client().get(archive_url(first)))
+
+    assert counted(first) == counted(second) == 1
+
+
+def test_half_an_archive_counts_the_files_that_arrived(client: Client) -> None:
+    first, second = bought(client, bytes(500_000), bytes(500_000))
+
+    body_of(Client().get(archive_url(first), headers={"Range": "bytes=0-520000"}))
+
+    assert (counted(first), counted(second)) == (1, 0)
+
+
+def test_an_archive_closes_when_one_of_its_files_has_reached_its_limit(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    first, second = bought(client, b"one", b"two")
+    fetch(first, PHONE)
+
+    refused = Client(headers={"User-Agent": LAPTOP}).get(archive_url(first))
+
+    assert refused.status_code == 403
+    assert not Download.objects.filter(grant=second).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clients_that_start_at_once_cannot_all_pass_a_limit_of_one(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought(client)
+    want = Wanted(grant, grant.asset)
+
+    def start(number: int) -> bool:
+        try:
+            downloads_begin([want], client=Digest(f"client {number}"))
+        except LimitReached:
+            return False
+        return True
+
+    assert sum(at_once(*(partial(start, number) for number in range(6)))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connections_of_one_client_that_start_at_once_are_one_download(client: Client) -> None:
+    (grant,) = bought(client)
+    want = Wanted(grant, grant.asset)
+    eighth = -(-grant.asset.size_bytes // 8)
+
+    def fetch_an_eighth(number: int) -> None:
+        begun = downloads_begin([want], client=Digest("a manager", number > 0))
+        downloads_sent(begun, sent={want.pair: eighth}, sizes={want.pair: grant.asset.size_bytes})
+
+    assert at_once(*(partial(fetch_an_eighth, number) for number in range(8))) == [None] * 8
+
+    download = Download.objects.get()
+    assert download.sent_bytes == 8 * eighth
+    assert in_the_ledger(grant) == 1
+
+
+def test_a_place_that_was_held_for_a_broken_attempt_is_free_after_a_minute(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    fetch(grant, PHONE, Range="bytes=0-1")
+    at_first = fetch(grant, LAPTOP)
+    Download.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+
+    assert at_first.status_code == 403
+    assert fetch(grant, LAPTOP).status_code == 200

@@ -1,0 +1,247 @@
+"""Links: they name a grant and a file, are signed, end, and open what the holder may have now."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from downloads.grants import access_block, access_unblock, grants_claim
+from downloads.links import archive_url, file_url
+from downloads.models import AccessEvent, Revocation, UserAsset
+from downloads.tests.granting import body_of, bought, held_by_address
+from tests.factories import make_asset, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def grant(client: Client) -> UserAsset:
+    return bought(client)[0]
+
+
+@pytest.fixture
+def stranger() -> Client:
+    """Without a session, as a download manager is."""
+    return Client()
+
+
+@pytest.fixture
+def all_links_have_ended(settings: Any) -> Any:
+    """Called in the middle of a test: whatever link was made before is too old."""
+
+    def end() -> None:
+        settings.DOWNLOAD_LINK_HOURS = -1
+
+    return end
+
+
+def key_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["key"][0]
+
+
+def test_whoever_has_the_link_needs_no_session(grant: UserAsset, stranger: Client) -> None:
+    response = stranger.get(file_url(grant))
+
+    assert response.status_code == 200
+    assert len(body_of(response)) == grant.asset.size_bytes
+
+
+def test_a_link_names_grant_and_file_and_neither_holder_nor_path(grant: UserAsset) -> None:
+    held_by_address(grant, "anna@example.com")
+
+    url = file_url(grant)
+
+    assert str(grant.pk) in url
+    assert str(grant.asset_id) in url
+    for secret in ("anna", "example", grant.asset.file.name, grant.asset.file_name):
+        assert secret not in url
+
+
+def test_no_link_with_one_bit_changed_opens_anything(grant: UserAsset, stranger: Client) -> None:
+    path, _, key = file_url(grant).rpartition("key=")
+
+    for place in range(len(key)):
+        flipped = chr(ord(key[place]) ^ 1)
+        response = stranger.get(path, {"key": key[:place] + flipped + key[place + 1 :]})
+        assert response.status_code == 404, place
+
+
+@pytest.mark.parametrize("key", ["", "x", ":", "::", "1:2", "é", "\0", "A" * 5000, "1" * 90 + ":a"])
+def test_a_key_that_never_was_one_opens_nothing_for_the_holder_either(
+    client: Client, grant: UserAsset, key: str
+) -> None:
+    path = reverse("downloads:file", args=[grant.pk, grant.asset_id])
+
+    with_key = client.get(path, {"key": key})
+
+    assert with_key.status_code == (200 if key == "" else 404)
+
+
+def test_a_key_opens_its_own_grant_and_file_alone(client: Client, stranger: Client) -> None:
+    first, second = bought(client, b"one", b"two")
+    key = key_of(file_url(first))
+
+    for grant_id, asset_id in [
+        (second.pk, second.asset_id),
+        (first.pk, second.asset_id),
+        (second.pk, first.asset_id),
+    ]:
+        address = reverse("downloads:file", args=[grant_id, asset_id])
+        assert stranger.get(address, {"key": key}).status_code == 404
+    for scope in ("line", "order"):
+        address = reverse("downloads:archive", args=[first.pk, scope])
+        assert stranger.get(address, {"key": key}).status_code == 404
+
+
+def test_an_archives_key_opens_that_archive_alone(client: Client, stranger: Client) -> None:
+    first, _ = bought(client, b"one", b"two")
+    key = key_of(archive_url(first))
+
+    order = reverse("downloads:archive", args=[first.pk, "order"])
+    flac = reverse("downloads:archive", args=[first.pk, "line"])
+    file = reverse("downloads:file", args=[first.pk, first.asset_id])
+
+    assert stranger.get(order, {"key": key}).status_code == 404
+    assert stranger.get(flac, {"key": key, "format": "FLAC"}).status_code == 404
+    assert stranger.get(file, {"key": key}).status_code == 404
+
+
+def test_a_link_that_has_ended_says_so_and_offers_its_holder_a_fresh_one(
+    client: Client, grant: UserAsset, stranger: Client, all_links_have_ended: Any, settings: Any
+) -> None:
+    url = file_url(grant)
+    all_links_have_ended()
+
+    for_anybody = stranger.get(url)
+    for_the_holder = client.get(url)
+
+    assert for_anybody.status_code == for_the_holder.status_code == 410
+    assert "key=" not in for_anybody.content.decode()
+    settings.DOWNLOAD_LINK_HOURS = 12
+    fresh = for_the_holder.context["fresh_url"]
+    assert stranger.get(fresh).status_code == 200
+    assert AccessEvent.objects.filter(kind="denied", code="link_expired").count() == 1
+
+
+def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
+    client: Client, grant: UserAsset, stranger: Client, all_links_have_ended: Any
+) -> None:
+    url = file_url(grant)
+    all_links_have_ended()
+
+    assert client.get(url, headers={"Range": "bytes=100-"}).status_code == 206
+    assert stranger.get(url, headers={"Range": "bytes=100-"}).status_code == 410
+
+
+def test_every_use_of_a_link_looks_at_the_right_as_it_is_now(
+    grant: UserAsset, stranger: Client
+) -> None:
+    url = file_url(grant)
+
+    statuses = [stranger.get(url).status_code]
+    access_block(order_item_ids=[grant.order_item_id], cause="dispute")
+    statuses.append(stranger.get(url).status_code)
+    access_unblock(order_item_ids=[grant.order_item_id], cause="dispute")
+    statuses.append(stranger.get(url).status_code)
+
+    assert statuses == [200, 403, 200]
+
+
+def test_the_links_of_a_guest_end_when_an_account_claims_what_they_open(
+    grant: UserAsset, stranger: Client
+) -> None:
+    held_by_address(grant)
+    url = file_url(grant)
+    assert stranger.get(url).status_code == 200
+
+    grants_claim(user_id=make_user().pk, order_item_ids=[grant.order_item_id])
+    response = stranger.get(url)
+
+    assert response.status_code == 410
+    assert "account holds the file now" in response.content.decode()
+
+
+def test_a_link_of_one_holder_does_not_work_for_the_next(
+    grant: UserAsset, stranger: Client
+) -> None:
+    url = file_url(grant)
+
+    UserAsset.objects.filter(pk=grant.pk).update(user=make_user())
+
+    assert stranger.get(url).status_code == 404
+
+
+def test_what_is_not_yours_answers_as_what_does_not_exist(client: Client, grant: UserAsset) -> None:
+    client.force_login(make_user())
+    client.get("/downloads/")  # what the first page of a process looks up is no matter here
+    addresses = [
+        reverse("downloads:file", args=[grant.pk]),
+        reverse("downloads:file", args=[grant.pk, grant.asset_id]),
+        reverse("downloads:archive", args=[grant.pk, "line"]),
+    ]
+
+    for address in addresses:
+        for query in ({}, {"key": "1abc:def"}):
+            nowhere = address.replace(str(grant.pk), str(uuid.uuid4()))
+            with CaptureQueriesContext(connection) as for_foreign:
+                foreign = client.get(address, query)
+            with CaptureQueriesContext(connection) as for_absent:
+                absent = client.get(nowhere, query)
+            assert len(for_foreign) == len(for_absent)
+            assert foreign.status_code == absent.status_code == 404
+            assert foreign.content == absent.content
+
+
+def test_a_file_that_the_grant_is_not_for_does_not_exist(client: Client, grant: UserAsset) -> None:
+    other = make_asset()
+
+    assert client.get(file_url(grant, other)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/downloads/../secret/", "/downloads/%2e%2e/", "/downloads/1/", "/downloads/a/b/c.zip"]
+)
+def test_no_address_reaches_beside_the_grants(client: Client, path: str) -> None:
+    assert client.get(path).status_code in (301, 404)
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [
+        ("refund", "revoked_by_refund"),
+        ("dispute", "suspended_by_dispute"),
+        ("staff", "revoked_by_staff"),
+        ("account", "account_closed"),
+    ],
+)
+def test_programs_read_the_code_of_a_refusal(
+    client: Client, grant: UserAsset, cause: str, code: str
+) -> None:
+    Revocation.objects.create(grant=grant, cause=cause)
+
+    response = client.get(file_url(grant), headers={"Accept": "application/json"})
+
+    assert response.status_code == 403
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    assert response.json()["title"]
+
+
+def test_signed_out_programs_are_told_to_sign_in_and_people_are_led_there(
+    grant: UserAsset, stranger: Client
+) -> None:
+    address = reverse("downloads:file", args=[grant.pk])
+
+    program = stranger.get(address, headers={"Accept": "application/json"})
+    person = stranger.get(address)
+
+    assert (program.status_code, program.json()["code"]) == (401, "not_signed_in")
+    assert person.status_code == 302
+    assert person["Location"] == f"{reverse('account_login')}?next={address}"
