@@ -7,7 +7,10 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
+        from orders import receivers
         from orders.roles import ensure_order_roles
+
+        receivers.connect()
 
         # Django makes each app's permissions as it announces that app; after the last one all exist.
         last = [config for config in apps.get_app_configs() if config.models_module][-1]

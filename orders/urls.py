@@ -3,7 +3,7 @@
 from django.urls import path
 
 from orders import webhooks
-from orders.views import cart, checkout, free, gifts, guests, history
+from orders.views import cart, checkout, free, gifts, guests, history, updates
 
 app_name = "orders"
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("purchases/", history.purchases, name="purchases"),
     path("purchases/find/", guests.find, name="guest_find"),
     path("purchases/copy/<int:gift_id>/", guests.copies, name="gift_copy"),
+    path("purchases/<uuid:grant_id>/updates/", updates.wish, name="update_wish"),
+    path("purchases/updates/stop/<str:token>/", updates.stop, name="updates_stop"),
     path("orders/<uuid:order_id>/gifts/<int:gift_id>/send/", gifts.send, name="gift_send"),
     path("gifts/", gifts.enter, name="gifts"),
     path("gifts/<str:code>/", gifts.gift, name="gift"),

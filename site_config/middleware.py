@@ -20,6 +20,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from catalog_pages.publishing import PublishRefused
+from catalog_pages.uploads.places import upload_origins
 from site_config.views import healthz, readyz
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz}
@@ -45,7 +46,10 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         if request.path.startswith(ADMIN_PATHS) and not report_only:
-            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY
+            # Large files go from an editor's browser straight into the bucket, where there is one.
+            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY | {
+                "connect-src": ["'self'", *upload_origins()]
+            }
         return parts
 
 

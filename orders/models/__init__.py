@@ -7,6 +7,7 @@ from orders.models.gifts import GiftCode
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
 from orders.models.payments import Dispute, Payment, Refund, RefundLine
+from orders.models.updates import PublishedVersion, UpdateNotice, UpdateWish
 
 __all__ = [
     "Cart",
@@ -21,8 +22,11 @@ __all__ = [
     "OrderItemAsset",
     "OutboxMail",
     "Payment",
+    "PublishedVersion",
     "Reconciliation",
     "Refund",
     "RefundLine",
     "StripeEvent",
+    "UpdateNotice",
+    "UpdateWish",
 ]

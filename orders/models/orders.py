@@ -225,6 +225,9 @@ class OrderItem(models.Model):
     gift_email = models.EmailField(blank=True)
     gift_message = models.CharField(max_length=500, blank=True)
     gift_send_on = models.DateField(null=True, blank=True)
+    download_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The product's own, as agreed then; 0 is no limit."
+    )
 
     wagtail_reference_index_ignore = True
 

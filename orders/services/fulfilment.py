@@ -191,6 +191,7 @@ class _Promise(NamedTuple):
     asset_id: uuid.UUID
     title: str
     position: int
+    download_limit: int | None
     is_gift: bool
     quantity: int
     account_is_active: bool | None
@@ -209,6 +210,7 @@ def order_issue_rights(order: Order) -> int:
         "asset_id",
         "title",
         "position",
+        "order_item__download_limit",
         "order_item__is_gift",
         "order_item__quantity",
         "order_item__order__user__is_active",
@@ -218,7 +220,7 @@ def order_issue_rights(order: Order) -> int:
     issued = grants_issue(
         user_id=order.user_id,
         email=order.email,
-        specs=[GrantSpec(*promise[:4]) for promise in promised if not promise.is_gift],
+        specs=[GrantSpec(*promise[:5]) for promise in promised if not promise.is_gift],
     )
     if any(promise.is_gift or promise.quantity > 1 for promise in promised):
         gift_codes_issue(order=order)

@@ -275,7 +275,10 @@ def _issue(gifts: Iterable[GiftCode]) -> int:
     copies = list(gifts)
     specs: dict[int, list[GrantSpec]] = defaultdict(list)
     deliveries = OrderItemAsset.objects.filter(order_item__in=[c.order_item_id for c in copies])
-    for row in deliveries.order_by().values_list("order_item_id", "asset_id", "title", "position"):
+    promised = deliveries.order_by().values_list(
+        "order_item_id", "asset_id", "title", "position", "order_item__download_limit"
+    )
+    for row in promised:
         specs[row[0]].append(GrantSpec(*row))
     return sum(
         grants_issue(

@@ -227,6 +227,7 @@ def _write_line(order: Order, line: CartLine, position: int, deliveries: list[De
         gift_email=line.gift_email,
         gift_message=line.gift_message,
         gift_send_on=line.gift_send_on,
+        download_limit=line.product.download_limit,
     )
     OrderItemAsset.objects.bulk_create(
         OrderItemAsset(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,32 +11,64 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from catalog_pages.models import DigitalAsset, ProductPage
-from downloads.links import file_url, guest_file_url
-from downloads.models import UserAsset
+from catalog_pages.versions import newest_published
+from downloads.links import ORDER, archive_url, file_url
+from downloads.models import UserAsset, UserAssetQuerySet
 from downloads.policy import decide
-from orders.models import GiftCode, Order, OrderItem
+from orders.models import GiftCode, Order, OrderItem, PublishedVersion, UpdateWish
 from orders.services.shopper import Shopper, held_by
 
 
 @dataclass(frozen=True)
+class NewerView:
+    """The newest published version of a file; `since`: when it was first on sale, where that is known."""
+
+    asset: DigitalAsset
+    url: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
 class GrantView:
-    """One file: where it is fetched, or the sentence why it is not."""
+    """One file: where it is fetched, or the sentence why it is not.
+
+    `left` of `limit` downloads are left, None without a limit. `newer`: a version that replaced it and
+    may be fetched as well.
+    """
 
     grant: UserAsset
     asset: DigitalAsset
     allowed: bool
     reason: str
     url: str
+    left: int | None = None
+    limit: int | None = None
+    newer: NewerView | None = None
+
+    @property
+    def is_running_out(self) -> bool:
+        """Whether more than half of the downloads are used; until then nobody needs to think of it."""
+        return self.left is not None and self.limit is not None and self.left * 2 < self.limit
+
+
+@dataclass(frozen=True)
+class ArchiveView:
+    """All files of a line in one ZIP; `format_name` is empty where they have but one format."""
+
+    url: str
+    size_bytes: int
+    format_name: str = ""
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """One bought line with its files."""
+    """One bought line with its files. `wants_updates`: its holder asked for letters about new versions."""
 
     order: Order
     item: OrderItem
     product: ProductPage
     grants: list[GrantView] = field(default_factory=list)
+    wants_updates: bool = False
 
     @property
     def is_gift(self) -> bool:
@@ -52,6 +85,41 @@ class Purchase:
         """What there is to fetch; closed files are not."""
         return sum(view.asset.size_bytes for view in self.grants if view.allowed)
 
+    @property
+    def is_open(self) -> bool:
+        return any(view.allowed for view in self.grants)
+
+    @property
+    def limit(self) -> int | None:
+        """How often each open file may be downloaded; None without a limit."""
+        return next((view.limit for view in self.grants if view.allowed), None)
+
+    @property
+    def archives(self) -> list[ArchiveView]:
+        """One ZIP for each format of which there are several files, all of them open."""
+        by_format: dict[str, list[GrantView]] = {}
+        for view in self.grants:
+            by_format.setdefault(view.asset.format_name, []).append(view)
+        is_one = len(by_format) == 1
+        return [
+            ArchiveView(
+                url=archive_url(views[0].grant, fmt="" if is_one else name),
+                size_bytes=sum(view.asset.size_bytes for view in views),
+                format_name="" if is_one else name,
+            )
+            for name, views in by_format.items()
+            if len(views) > 1 and all(view.allowed for view in views)
+        ]
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What is looked up once for a whole page of purchases."""
+
+    newest: Mapping[uuid.UUID, DigitalAsset]
+    since: Mapping[uuid.UUID, datetime]
+    wishes: Collection[tuple[int, int]]
+
 
 def purchased_items(user: Any) -> QuerySet[OrderItem]:
     """The lines of which the user holds a file, newest first."""
@@ -61,6 +129,16 @@ def purchased_items(user: Any) -> QuerySet[OrderItem]:
 def order_items(order: Order) -> QuerySet[OrderItem]:
     """The lines of an order whose files are the buyer's; the caller has seen that it is shown to them."""
     return _items_of(UserAsset.objects.filter(order_item__order=order, seat=0, user=order.user_id))
+
+
+def order_archive(order: Order) -> ArchiveView | None:
+    """One ZIP of an order with several products, for its holder; None when no two of them are open."""
+    held = UserAsset.objects.filter(order_item__order=order, seat=0, user=order.user_id)
+    grants = [grant for grant in held.select_related("asset").with_facts() if decide(grant).allowed]
+    if len({grant.order_item_id for grant in grants}) < 2:
+        return None
+    size_bytes = sum(grant.asset.size_bytes for grant in grants)
+    return ArchiveView(url=archive_url(grants[0], scope=ORDER), size_bytes=size_bytes)
 
 
 def guest_items(shopper: Shopper) -> QuerySet[OrderItem]:
@@ -75,8 +153,8 @@ def gift_items(gift: GiftCode) -> QuerySet[OrderItem]:
     )
 
 
-def _items_of(held: QuerySet[UserAsset]) -> QuerySet[OrderItem]:
-    grants = held.select_related("asset").prefetch_related("revocations")
+def _items_of(held: UserAssetQuerySet) -> QuerySet[OrderItem]:
+    grants = held.select_related("asset").with_facts()
     return (
         OrderItem.objects.filter(pk__in=held.order_by().values("order_item"))
         .select_related("order")
@@ -89,16 +167,37 @@ def _items_of(held: QuerySet[UserAsset]) -> QuerySet[OrderItem]:
 
 
 def purchases_of(items: Iterable[OrderItem]) -> list[Purchase]:
-    """Views of lines that `purchased_items` fetched."""
-    return [
-        Purchase(
-            order=item.order,
-            item=item,
-            product=item.product,
-            grants=_one_copy([_grant_view(grant) for grant in item.held]),  # type: ignore[attr-defined]
-        )
-        for item in items
-    ]
+    """Views of lines that `purchased_items` fetched; three more queries for any number."""
+    lines = list(items)
+    around = _around(lines)
+    return [_purchase(item, around) for item in lines]
+
+
+def _around(lines: list[OrderItem]) -> _Around:
+    held = {grant.asset_id for item in lines for grant in _held(item)}
+    newest = newest_published(held)
+    since = PublishedVersion.objects.filter(asset__in={asset.pk for asset in newest.values()})
+    wishes = UpdateWish.objects.filter(order_item__in=[item.pk for item in lines])
+    return _Around(
+        newest=newest,
+        since=dict(since.values_list("asset", "published_at")) if newest else {},
+        wishes=set(wishes.values_list("order_item", "seat")),
+    )
+
+
+def _held(item: OrderItem) -> list[UserAsset]:
+    return item.held  # type: ignore[attr-defined]  # by `_items_of`
+
+
+def _purchase(item: OrderItem, around: _Around) -> Purchase:
+    views = _one_copy([_grant_view(grant, around) for grant in _held(item)])
+    return Purchase(
+        order=item.order,
+        item=item,
+        product=item.product,
+        grants=views,
+        wants_updates=(item.pk, views[0].grant.seat) in around.wishes,
+    )
 
 
 def _one_copy(views: list[GrantView]) -> list[GrantView]:
@@ -111,12 +210,23 @@ def _one_copy(views: list[GrantView]) -> list[GrantView]:
     return [view for view in views if view.grant.seat == seats[0]]
 
 
-def _grant_view(grant: UserAsset) -> GrantView:
+def _grant_view(grant: UserAsset, around: _Around) -> GrantView:
     decision = decide(grant)
     return GrantView(
         grant=grant,
         asset=grant.asset,
         allowed=decision.allowed,
         reason=decision.message,
-        url=file_url(grant) if grant.user_id is not None else guest_file_url(grant),
+        url=file_url(grant),
+        left=decision.left,
+        limit=decision.limit,
+        newer=_newer_view(grant, around),
     )
+
+
+def _newer_view(grant: UserAsset, around: _Around) -> NewerView | None:
+    """Each version has a count of its own: one may be open where the other is used up."""
+    version = around.newest.get(grant.asset_id)
+    if version is None or not decide(grant, asset=version).allowed:
+        return None
+    return NewerView(version, file_url(grant, version), around.since.get(version.pk))

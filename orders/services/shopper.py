@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from catalog_pages.models import BundledProduct, TrackFile
-from downloads.models import Revocation, UserAsset
+from downloads.models import Revocation, UserAsset, UserAssetQuerySet
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def working_grants(shopper: Shopper) -> QuerySet[UserAsset]:
     return held_by(shopper).exclude(pk__in=stopped)
 
 
-def held_by(shopper: Shopper) -> QuerySet[UserAsset]:
+def held_by(shopper: Shopper) -> UserAssetQuerySet:
     """The account's rights, and those that this browser session bought or redeemed without one."""
     mine = Q(user=None, seat=0, order_item__order__in=shopper.guest_order_ids)
     if shopper.guest_gift_ids:

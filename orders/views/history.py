@@ -21,7 +21,13 @@ from orders.services.access import has_open_lines, is_disputed
 from orders.services.gift_facts import gift_views
 from orders.services.guests import is_guests
 from orders.services.mail import receipt_send_again
-from orders.services.purchases import guest_items, order_items, purchased_items, purchases_of
+from orders.services.purchases import (
+    guest_items,
+    order_archive,
+    order_items,
+    purchased_items,
+    purchases_of,
+)
 from orders.services.reconcile import order_ask_stripe
 from orders.views.guests import or_sign_in, shopper_of, visible_orders
 
@@ -84,6 +90,7 @@ def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
         "is_guests": is_guests(order),
         "gifts": gift_views(order) if order.is_paid else [],
         "purchases": purchases_of(order_items(order)) if is_guests(order) else [],
+        "archive": order_archive(order) if order.is_paid else None,
         "guest_link_days": settings.GUEST_LINK_DAYS,
     }
     return render(request, "orders/order_detail.html", context)

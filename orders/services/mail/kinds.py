@@ -11,6 +11,7 @@ ACCESS_RESTORED = "access_restored"  # of a dispute, by Stripe's id, or of a ref
 GUEST_LINKS = (
     "guest_links"  # of one wish to have them mailed again; the address is the letter's own
 )
+NEW_VERSION = "new_version"  # of the first of its files and who holds it
 
 GIFT = GIFT_LETTER  # of a gift copy, by its row's number; to its recipient
 GIFT_REDEEMED = "gift_redeemed"  # of a gift copy; to who redeemed it, like the two below

@@ -13,9 +13,11 @@ from catalog_pages.models import ShopSettings
 from orders.models import Order, OutboxMail
 from orders.services.mail.facts import FACTS, FACTS_WITHOUT_ORDER, Facts, order_path
 from orders.services.mail.gift_letters import GIFT_FACTS
-from orders.services.mail.kinds import MailWaits
+from orders.services.mail.kinds import NEW_VERSION, MailWaits
+from orders.services.mail.updates import new_version
 
 FOLDER = "orders/mail"
+ABOUT_NO_ORDER = FACTS_WITHOUT_ORDER | {NEW_VERSION: new_version}
 GUEST_TOKEN = re.compile(r"(/orders/link/|/gifts/)[^/\s\"<]+/")
 
 
@@ -56,8 +58,8 @@ def letter_write(*, mail: OutboxMail) -> Letter:
 
 
 def _facts(mail: OutboxMail) -> Facts:
-    if mail.kind in FACTS_WITHOUT_ORDER:
-        return FACTS_WITHOUT_ORDER[mail.kind](mail, mail.order)
+    if mail.kind in ABOUT_NO_ORDER:
+        return ABOUT_NO_ORDER[mail.kind](mail, mail.order)
     facts_of = FACTS.get(mail.kind) or GIFT_FACTS.get(mail.kind)
     if facts_of is None:
         raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")

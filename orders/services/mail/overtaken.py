@@ -27,12 +27,14 @@ from orders.services.mail.kinds import (
     GIFT_REDEEMED,
     GIFT_TAKEN_BACK,
     GUEST_LINKS,
+    NEW_VERSION,
     PAYMENT_FAILED,
     PROCESSING,
     REFUNDED,
     TO_OTHERS,
     MailWaits,
 )
+from orders.services.mail.updates import is_update_overtaken
 
 # The first letter may be stuck for days; its successor then goes ahead.
 WAITS_FOR_THE_FIRST = 3
@@ -58,7 +60,7 @@ def is_overtaken(mail: OutboxMail) -> bool:
         return _is_gift_overtaken(mail)
     if mail.kind == GUEST_LINKS:  # claimed by an account meanwhile
         return not guest_holdings(emails=[normalise_email(mail.to_email)], only_paid=True)
-    return False
+    return mail.kind == NEW_VERSION and is_update_overtaken(mail)
 
 
 def _blocks(dispute_id: str) -> bool:

@@ -14,10 +14,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
+from catalog_pages.uploads.tidying import uploads_tidy
 from orders.services.events import events_retry
 from orders.services.mail import mail_send_due
 from orders.services.reconcile import payments_sweep, reconcile_and_repair
 from orders.services.refund_facts import refunds_send_waiting
+from orders.services.updates import new_versions_sweep
 from orders.stripe_sandbox.delivery import deliver_due
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (60, payments_sweep),
         (60, refunds_send_waiting),
         (3600, reconcile_and_repair),
+        (3600, new_versions_sweep),
+        (300, uploads_tidy),
     ]
     if settings.STRIPE_SANDBOX:
         listed.append((TICK_SECONDS, deliver_due))

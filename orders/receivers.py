@@ -1,0 +1,26 @@
+"""What follows in the shop's sales when the catalogue changes.
+
+Connected by `OrdersConfig.ready`. The one receiver of Wagtail's publish signal in this room.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from wagtail.signals import page_published
+
+from catalog_pages.models import ProductPage
+from orders.services.updates import new_versions_task
+
+
+def tell_about_new_versions(instance: ProductPage, **kwargs: Any) -> None:
+    """Whoever owns an older version of a file hears of it, if they asked; as a task, after commit."""
+    if instance.live:  # Wagtail sends the signal for a scheduled page, too
+        transaction.on_commit(partial(new_versions_task.enqueue, instance.pk))
+
+
+def connect() -> None:
+    """Called once, when the app is ready."""
+    page_published.connect(tell_about_new_versions, sender=ProductPage)

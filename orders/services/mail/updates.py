@@ -1,0 +1,85 @@
+"""The letter to whoever asked to hear when a file that they bought is replaced by a better one."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from django.core import signing
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from downloads.models import UserAsset
+from orders.models import GiftCode, Order, OrderItem, OutboxMail, UpdateNotice
+from orders.services.guests import Holding, guest_link
+from orders.services.mail.facts import Facts
+from orders.services.mail.kinds import NEW_VERSION
+from orders.services.update_facts import Offer, copies_among, guest_holdings_of, wished_offers
+
+STOP_SALT = "orders.stop-update-letters"
+
+
+def new_version(mail: OutboxMail, order: Order | None) -> Facts:
+    offers = offers_told(mail)
+    items = [(item, list(files)) for item, files in groupby(offers, key=_item)]
+    links = _links(offers)
+    return Facts(
+        headline="There is a new version" if len(offers) == 1 else "There are new versions",
+        subject=_subject(offers, [item for item, _ in items]),
+        words={
+            "items": items,
+            "count": len(offers),
+            "stop_path": reverse("orders:updates_stop", args=[_stop_token(mail)]),
+            "is_guests": bool(links),
+        },
+        button=("Go to your files", links[0][1] if links else reverse("orders:purchases"))
+        if len(links) < 2
+        else None,
+        links=links if len(links) > 1 else [],
+    )
+
+
+def is_update_overtaken(mail: OutboxMail) -> bool:
+    """Nothing of it is offered to this holder any more, or they have taken their wish back."""
+    return not offers_told(mail)
+
+
+def offers_told(mail: OutboxMail) -> list[Offer]:
+    """What the letter tells of, as far as it is still true, wished for, and open to its reader."""
+    notices = UpdateNotice.objects.filter(letter__kind=NEW_VERSION, letter__fact=mail.fact)
+    told = {
+        ((item_id, seat), asset_id)
+        for item_id, seat, asset_id in notices.values_list("order_item", "seat", "asset")
+    }
+    held = UserAsset.objects.filter(copies_among({copy for copy, _ in told}))
+    return [
+        offer
+        for offer in wished_offers(held)
+        if offer.is_open and (offer.copy, offer.version.pk) in told
+    ]
+
+
+def _item(offer: Offer) -> OrderItem:
+    return offer.grant.order_item
+
+
+def _subject(offers: list[Offer], items: list[OrderItem]) -> str:
+    new = "A new version" if len(offers) == 1 else "New versions"
+    return f"{new} of “{items[0].title}”" if len(items) == 1 else f"{new} of what you have"
+
+
+def _links(offers: list[Offer]) -> list[tuple[str, str]]:
+    """For what an address alone holds; an account signs in."""
+    held = guest_holdings_of([offer.grant for offer in offers])
+    holdings = {(type(holding), holding.pk): holding for holding in held.values()}
+    return [(_name(holding), guest_link(holding)) for holding in holdings.values()]
+
+
+def _name(holding: Holding) -> str:
+    if isinstance(holding, GiftCode):
+        return f"Gift: {holding.order_item.title}"
+    return f"Order {holding.number} of {date_format(holding.created_at, 'j F Y')}"
+
+
+def _stop_token(mail: OutboxMail) -> str:
+    """It opens nothing and never ends: whoever has the letter can only stop more of them."""
+    return signing.dumps(mail.fact, salt=STOP_SALT)
