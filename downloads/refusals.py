@@ -20,6 +20,8 @@ def refused(
     response["Cache-Control"] = "no-store"
     if wait_s := getattr(error, "retry_after_s", None):
         response["Retry-After"] = str(wait_s)
+    # Whoever found the fault has logged it, once; that all slots are taken is no fault.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return response
 
 
