@@ -1,6 +1,7 @@
 """`make bench`: SQLite without anything, then PostgreSQL: DATABASE_URL's, or one started for this.
 
-`make bench ARGS="webhook"` chooses among webhook, inbox and reconcile.
+`make bench ARGS="webhook"` chooses among webhook, inbox and reconcile, and among delivery, slow_readers,
+archive and links, which start servers and do not depend on the database.
 """
 
 from __future__ import annotations
@@ -17,21 +18,38 @@ from bench.postgres import NoPostgres, throw_away_postgres
 PARTS = ("webhook", "inbox", "reconcile")
 # Four workers on SQLite would queue for its one write lock: that says nothing about them.
 NOT_ON_SQLITE = ("inbox",)
+DELIVERY = ("delivery", "slow_readers", "archive", "links")
 
 
 def main(chosen: list[str]) -> int:
-    parts = chosen or list(PARTS)
-    if unknown := set(parts) - set(PARTS):
-        print(f"There is no {', '.join(sorted(unknown))} here; choose among {', '.join(PARTS)}.")
+    everything = [*PARTS, *DELIVERY]
+    chosen = chosen or everything
+    if unknown := set(chosen) - set(everything):
+        print(
+            f"There is no {', '.join(sorted(unknown))} here; choose among {', '.join(everything)}."
+        )
         return 2
-    print("Every figure stands beside another of the same run; machines differ, ratios hardly.")
-    failed = _measure([part for part in parts if part not in NOT_ON_SQLITE], database_url="")
+    print(
+        "Every figure stands beside another of the same run; machines differ, ratios hardly.",
+        flush=True,
+    )
+    parts = [part for part in chosen if part in PARTS]
+    failed = _measure([part for part in parts if part not in NOT_ON_SQLITE])
+    failed |= _measure(
+        [part for part in chosen if part in DELIVERY], engine="bench.delivery_engine"
+    )
+    if parts:
+        failed |= _measure_on_postgres(parts)
+    return int(failed)
+
+
+def _measure_on_postgres(parts: list[str]) -> bool:
     try:
         with _postgres() as url:
-            failed |= _measure(parts, database_url=url)
+            return _measure(parts, database_url=url)
     except NoPostgres as error:
         print(f"\nNothing was measured on PostgreSQL: {error}.")
-    return int(failed)
+        return False
 
 
 @contextmanager
@@ -44,7 +62,7 @@ def _postgres() -> Iterator[str]:
         yield url
 
 
-def _measure(parts: list[str], *, database_url: str) -> bool:
+def _measure(parts: list[str], *, database_url: str = "", engine: str = "bench.engine") -> bool:
     """True when a measurement ended with an error, which it has printed."""
     if not parts:
         return False
@@ -55,7 +73,7 @@ def _measure(parts: list[str], *, database_url: str) -> bool:
             "DATABASE_URL": database_url,
             "VAR_DIR": var_dir,
         }
-        command = [sys.executable, "-m", "bench.engine", *parts]
+        command = [sys.executable, "-m", engine, *parts]
         return subprocess.run(command, env=environment, check=False).returncode != 0
 
 

@@ -57,6 +57,10 @@ class RemoteStorage(ProtectedStorage):
         """
         raise NotImplementedError
 
+    def size(self, name: str) -> int:
+        """Bytes, by one call. Raises FileNotFoundError and StorageUnavailable."""
+        raise NotImplementedError
+
     def check_reachable(self) -> None:
         """Raise StorageUnavailable when the storage does not answer within seconds, or refuses us."""
         raise NotImplementedError

@@ -69,7 +69,11 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
     now = timezone.now()
     locked = lock_grants({want.grant.pk for want in wanted})
     known = Download.objects.filter(grant__in=locked)
-    known.filter(is_current=True, ends_at__lte=now).update(is_current=False)
+    ended = [row for row in known if row.is_current and row.ends_at <= now]
+    if ended:
+        Download.objects.filter(pk__in=[row.pk for row in ended]).update(is_current=False)
+        for row in ended:
+            row.is_current = False
     earlier = _by_pair(known)
     begun = {}
     for want in wanted:
@@ -110,9 +114,15 @@ def downloads_sent(
     downloads_record(counted)
 
 
-@transaction.atomic
 def downloads_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
     """Count downloads whose bytes somebody else sends. `by_link`: the client got an address for them."""
+    waiting = {pair: row for pair, row in begun.items() if row.counted_at is None}
+    if waiting:
+        _count_handed_over(waiting, by_link=by_link)
+
+
+@transaction.atomic
+def _count_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
     lock_grants({grant_id for grant_id, _ in begun})
     now = timezone.now()
     fresh = [

@@ -29,6 +29,7 @@ from downloads.counting import (
     downloads_handed_over,
     downloads_sent,
 )
+from downloads.digests import repr_digest
 from downloads.errors import FileMissing, StorageDown
 from downloads.health import health_of
 from downloads.models import Download
@@ -102,6 +103,7 @@ def deliver_archive(
     )
     with _told_as_reasons(wanted):
         _refuse_missing([want.asset for want in wanted])
+        _ask_remote(wanted[0].asset)
         return _from_us(
             request,
             wanted=wanted,
@@ -175,6 +177,7 @@ def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRes
             "Content-Type": asset.content_type,
             "Content-Disposition": content_disposition("attachment", file_name=asset.file_name),
             "Cache-Control": PRIVATE,
+            "Repr-Digest": repr_digest(asset.sha256),
         }
     )
 
@@ -200,16 +203,17 @@ def _from_us(
     stored.open_intact().close()
     if not plan_answer(request, stored).stretches:
         return respond()
-    return _sent(wanted, client, respond, bytes_of)
+    return _sent(request, wanted, client, respond, bytes_of)
 
 
 def _sent(
+    request: HttpRequest,
     wanted: Sequence[Wanted],
     client: Client,
     respond: partial[HttpResponseBase],
     bytes_of: BytesOf,
 ) -> HttpResponseBase:
-    slot = slots.paid.take()
+    slot = slots.paid.take(request)
     if slot is None:
         raise slots.NoSlot
     try:
@@ -246,6 +250,13 @@ def _refuse_missing(assets: Sequence[DigitalAsset]) -> None:
     if missing is not None:
         logger.error("Asset %s is missing or damaged", missing)
         raise FileMissing
+
+
+def _ask_remote(asset: DigitalAsset) -> None:
+    """Raise what a bucket raises when it is gone since it was last asked: headers are not sent yet."""
+    storage = asset.file.storage
+    if isinstance(storage, RemoteStorage):
+        storage.size(asset.file.name or "")
 
 
 def _is_whole(asset: DigitalAsset) -> bool:

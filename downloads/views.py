@@ -212,7 +212,7 @@ def _public_response(request: HttpRequest, stored: StoredFile, cache: str) -> Ht
     try:
         if not plan_answer(request, stored).stretches:
             return respond()
-        slot = slots.public.take()
+        slot = slots.public.take(request)
         if slot is None:
             return refused(request, slots.NoSlot())
         try:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from catalog_pages.models import DigitalAsset, Excerpt
 from downloads.grants import access_block, access_unblock
+from downloads.links import file_url
 from downloads.models import AccessEvent, LedgerIsAppendOnly, UserAsset
 from tests.factories import buy, make_asset, make_editor, make_product, make_user
 
@@ -134,6 +135,18 @@ def test_a_file_cut_short_is_not_sent_as_if_it_were_whole(client: Client, grant:
     storage.save(name, ContentFile(CONTENT[:1000]))
 
     assert fetch(client, grant).status_code == 503
+
+
+def test_a_file_that_left_its_product_stays_with_whoever_bought_it(
+    client: Client, grant: UserAsset
+) -> None:
+    page = grant.order_item.product
+    page.tracks.set([])
+    page.save_revision()
+    page.unpublish()
+
+    assert fetch(client, grant).status_code == 200
+    assert client.get(file_url(grant)).status_code == 200
 
 
 def test_another_method_is_not_allowed(client: Client, grant: UserAsset) -> None:

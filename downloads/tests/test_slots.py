@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.http import HttpRequest
 from django.test import RequestFactory
 
 from downloads import slots
@@ -195,17 +196,80 @@ def test_the_refusal_says_when_to_come_back() -> None:
     assert "try again" in refusal.message
 
 
-def test_a_reader_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def server_socket() -> Iterator[socket.socket]:
+    """The server's end of a connection whose reader takes nothing."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as server,
+    ):
+        yield server
+
+
+def request_over(connection: socket.socket) -> HttpRequest:
+    return RequestFactory().get("/", **{"gunicorn.socket": connection})
+
+
+def is_corked(connection: socket.socket) -> bool:
+    return bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK))
+
+
+def test_a_reader_who_takes_nothing_is_let_go(
+    server_socket: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(slots, "STALLED_S", 0.05)
-    server, reader = socket.socketpair()
-    request = RequestFactory().get("/", **{"gunicorn.socket": server})
 
-    with server, reader:
-        slots.let_go_when_stalled(request)
+    held = Slots(1).take(request_over(server_socket))
 
-        with pytest.raises(TimeoutError):
-            server.sendall(bytes(50_000_000))
+    assert held is not None
+    with pytest.raises(TimeoutError):
+        server_socket.sendall(bytes(50_000_000))
+
+
+def test_a_proxy_may_pause(server_socket: socket.socket, settings: Any) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    held = Slots(1).take(request_over(server_socket))
+
+    assert held is not None
+    assert server_socket.gettimeout() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_CORK is Linux's")
+def test_packets_are_filled_until_the_slot_is_released(server_socket: socket.socket) -> None:
+    held = Slots(1).take(request_over(server_socket))
+    assert held is not None
+    assert is_corked(server_socket)
+
+    held.release()
+
+    assert not is_corked(server_socket)
+
+
+def test_a_refused_request_keeps_its_connection_as_it_was(server_socket: socket.socket) -> None:
+    one = Slots(1)
+    held = one.take()
+
+    assert one.take(request_over(server_socket)) is None
+
+    assert held is not None
+    assert server_socket.gettimeout() is None
+
+
+def test_a_connection_that_is_gone_gives_its_slot_back(server_socket: socket.socket) -> None:
+    one = Slots(1)
+    held = one.take(request_over(server_socket))
+    assert held is not None
+
+    server_socket.close()
+    held.release()
+
+    assert one.busy == 0
 
 
 def test_a_server_that_shows_no_socket_is_left_alone() -> None:
-    slots.let_go_when_stalled(RequestFactory().get("/"))
+    held = Slots(1).take(RequestFactory().get("/"))
+
+    assert held is not None
+    held.release()
