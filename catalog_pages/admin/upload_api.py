@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 READ_BYTES = 1024 * 1024
 RETRY_SECONDS = 10
+MOST_EDGES = 128  # characters; twice what a SHA-256 takes
 CHECKING_SENTENCE = "Checking the file …"
 
 
@@ -90,10 +91,7 @@ class UploadBeginView(UploadApiView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        name, size, last_modified = declared(request.body)
-        begun = upload_begin(
-            user=request.user, file_name=name, size_bytes=size, last_modified=last_modified
-        )
+        begun = upload_begin(user=request.user, **declared(request.body))
         return JsonResponse(begun_as_json(begun), status=201 if begun.is_new else 200)
 
 
@@ -142,19 +140,19 @@ def refusal(error: DomainError, **more: Any) -> JsonResponse:
     )
 
 
-def declared(body: bytes) -> tuple[str, int, int]:
-    """Name, size in bytes and date in milliseconds, of the right types; BadRequest otherwise."""
+def declared(body: bytes) -> dict[str, Any]:
+    """What `upload_begin` is told of a file, of the right types; BadRequest otherwise."""
+    kinds = {"file_name": str, "size_bytes": int, "last_modified": int, "edges": str}
     try:
-        fields = json.loads(body)
-        name, size, last_modified = (
-            fields[key] for key in ("file_name", "size_bytes", "last_modified")
-        )
+        fields = {"edges": ""} | json.loads(body)
+        told = {key: fields[key] for key in kinds}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRequest from error
-    numbers = (size, last_modified)
-    if type(name) is not str or any(type(number) is not int for number in numbers) or size < 0:
+    if any(type(told[key]) is not kind for key, kind in kinds.items()):
         raise BadRequest
-    return name, size, last_modified
+    if told["size_bytes"] < 0 or len(told["edges"]) > MOST_EDGES:
+        raise BadRequest
+    return told
 
 
 def offset_of(request: HttpRequest) -> int:
@@ -183,7 +181,7 @@ def as_json(upload: PendingUpload) -> dict[str, Any]:
     return outcome.as_json() | {
         "id": str(upload.pk),
         "state": upload.state,
-        "sentence": CHECKING_SENTENCE if is_checking else upload.sentence,
+        "sentence": upload.sentence or (CHECKING_SENTENCE if is_checking else ""),
         "address": reverse("digital_assets:upload_one", args=[upload.pk]),
         "size_bytes": upload.size_bytes,
         "received_bytes": upload.received_bytes,

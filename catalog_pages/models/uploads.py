@@ -37,7 +37,8 @@ class PendingUpload(models.Model):
     file_name = models.CharField(max_length=255, validators=[validate_file_name])
     size_bytes = models.BigIntegerField(help_text="As the browser declared it.")
     fingerprint = models.CharField(
-        max_length=64, help_text="SHA-256 of the file's name, size and date: it is chosen again."
+        max_length=64,
+        help_text="SHA-256 of the file's name, size, date and ends: it is chosen again.",
     )
     piece_bytes = models.PositiveIntegerField()
     received_bytes = models.BigIntegerField(
@@ -52,12 +53,15 @@ class PendingUpload(models.Model):
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
     sentence = models.TextField(blank=True)
-    asset = models.ForeignKey(DigitalAsset, null=True, on_delete=models.CASCADE, related_name="+")
+    # An asset may be deleted before what a duplicate of it left in storage: the row has to know of that.
+    asset = models.ForeignKey(DigitalAsset, null=True, on_delete=models.SET_NULL, related_name="+")
     holds_bytes = models.BooleanField(
         default=True, help_text="False once its bytes are an asset's, or are gone."
     )
     claim = models.UUIDField(null=True, help_text="Of the task that is checking it.")
-    claimed_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(
+        null=True, help_text="When a check of it was last claimed, given back or enqueued again."
+    )
     attempts = models.PositiveSmallIntegerField(
         default=0, help_text="Claims that never came to an end."
     )
@@ -93,9 +97,8 @@ class PendingUpload(models.Model):
                 name="upload_is_checked_when_whole",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["stored", "duplicate"], asset__isnull=False)
-                | ~Q(state__in=["stored", "duplicate"]) & Q(asset__isnull=True),
-                name="upload_has_asset_when_kept",
+                condition=Q(state__in=["stored", "duplicate"]) | Q(asset__isnull=True),
+                name="upload_has_asset_only_when_kept",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["receiving", "checking"]) | Q(holds_bytes=True),

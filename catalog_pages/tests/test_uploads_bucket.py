@@ -25,8 +25,10 @@ from catalog_pages.tests.stored_files import before_sql, keep_in
 from catalog_pages.tests.uploading import Sender
 from catalog_pages.uploads import multipart
 from catalog_pages.uploads.checking import upload_check
+from catalog_pages.uploads.errors import UploadOver
 from catalog_pages.uploads.multipart import BucketPlace, length_of
 from catalog_pages.uploads.places import place, upload_origins
+from catalog_pages.uploads.receiving import upload_drop
 from catalog_pages.uploads.tidying import uploads_tidy
 from tests.servers import S3Server, seaweed
 
@@ -184,9 +186,7 @@ def test_bytes_sent_to_the_shop_itself_are_not_taken(sender: Uploader) -> None:
     assert (status, body["code"]) == (409, "wrong_place")
 
 
-def test_what_is_dropped_leaves_nothing_in_the_bucket(
-    sender: Uploader, bucket: ProtectedS3Storage
-) -> None:
+def test_what_is_dropped_leaves_nothing_in_the_bucket(sender: Uploader, bucket: Any) -> None:
     _, begun = sender.begin()
     sender.put_part(begun, 1)
 
@@ -221,6 +221,25 @@ def test_of_two_beginnings_at_once_one_stays_in_the_bucket(
     assert status == 201
     assert (upload_id, multipart_id) == (upload.pk, upload.multipart_id)
     assert sender.put_part(begun, 1) == 200
+
+
+def test_dropping_never_takes_the_object_of_an_asset(sender: Uploader, bucket: Any) -> None:
+    read_before = received(sender)
+    sender.finish(str(read_before.pk))
+    upload_check(upload_id=read_before.pk)
+
+    with pytest.raises(UploadOver):
+        upload_drop(upload=read_before)
+
+    assert stored(bucket) == [DigitalAsset.objects.get().file.name]
+
+
+def test_what_is_dropped_while_it_begins_leaves_no_parts(sender: Uploader, bucket: Any) -> None:
+    with before_sql('"multipart_id" =', "UPDATE", then=PendingUpload.objects.all().delete):
+        status, body = sender.begin()
+
+    assert (status, body["code"]) == (409, "upload_over")
+    assert multiparts(bucket) == []
 
 
 # --- Ending ------------------------------------------------------------------------------------
@@ -370,11 +389,8 @@ def test_at_amazon_the_bucket_has_an_origin_of_its_own(
 ) -> None:
     options = {"bucket_name": "paid-music", "access_key": "a", "secret_key": "b"}
     options |= {"region_name": "eu-west-2"}
-    keep_in(
-        settings,
-        monkeypatch,
-        {"BACKEND": "catalog_pages.storage_s3.ProtectedS3Storage", "OPTIONS": options},
-    )
+    backend = "catalog_pages.storage_s3.ProtectedS3Storage"
+    keep_in(settings, monkeypatch, {"BACKEND": backend, "OPTIONS": options})
 
     [origin] = upload_origins()
 

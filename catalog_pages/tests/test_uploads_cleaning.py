@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -114,7 +115,24 @@ def test_an_upload_keeps_no_asset_from_being_deleted() -> None:
     asset.delete()
 
     assert reasons == []
-    assert not PendingUpload.objects.exists()
+    assert PendingUpload.objects.get().asset is None
+
+
+def test_what_a_duplicate_left_goes_though_its_asset_went_first(tmp_path: Path) -> None:
+    (tmp_path / "old.wav").write_bytes(tone())
+    older = asset_store(source=tmp_path / "old.wav", file_name="old.wav").asset
+    duplicate = checked(whole_upload(tone()))
+    # As when its bytes could not be removed at the time.
+    left = Path(storages["protected"].path(duplicate.key))
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(tone())
+    PendingUpload.objects.update(holds_bytes=True)
+    older.delete()
+
+    uploads_tidy()
+
+    assert not left.exists()
+    assert not PendingUpload.objects.get().holds_bytes
 
 
 def test_the_command_says_what_it_did() -> None:
@@ -142,7 +160,6 @@ def test_the_command_says_what_it_did() -> None:
         {"fingerprint": "no hash"},
         {"file_name": "a/b.wav"},
         {"state": "lost"},
-        {"state": "stored"},
         {"state": "receiving", "holds_bytes": False},
         {"state": "receiving", "claim": uuid.uuid4()},
     ],

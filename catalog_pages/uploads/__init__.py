@@ -6,6 +6,6 @@
 * `places` - which of the two storages is in use: `local` (a private folder beside the files) or
   `multipart` (S3's multipart uploads, whose parts browsers send straight to the bucket)
 
-Arrows: receiving, checking and tidying know places; nothing here knows a request. Calls to a bucket
-are made outside transactions.
+Arrows: receiving and tidying know checking, all three know places; nothing here knows a request. Calls
+to a bucket are made outside transactions.
 """

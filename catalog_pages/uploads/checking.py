@@ -36,6 +36,9 @@ State = PendingUpload.State
 CLAIM_LASTS = timedelta(minutes=10)
 BEAT_SECONDS = 30
 ATTEMPTS_AT_MOST = 3
+WAITS = (
+    "The shop could not check this file yet, and tries again by itself. You may leave this page."
+)
 STOPPED = "Checking this file stopped three times without an answer, so it was given up."
 
 
@@ -47,8 +50,8 @@ def upload_check(*, upload_id: UUID) -> str:
     """Check one upload that has arrived; returns the state in which it is then, "" for none.
 
     Any number may run at once: one checks. Refusals end the upload with a sentence and remove its
-    bytes. When a disk or a bucket does not do its part the upload stays in `checking`, and
-    `tidying.uploads_tidy` has it tried again.
+    bytes. When a disk or a bucket does not do its part the upload stays in `checking` with a sentence,
+    and `tidying.uploads_tidy` has it tried again, after longer and longer waits.
     """
     upload = _claimed(upload_id)
     if upload is None:
@@ -111,8 +114,8 @@ class Check:
         bytes_remove(self.upload)
 
     def give_back(self) -> None:
-        """Not this process's fault: the attempt does not count."""
-        self._mine().update(claim=None, claimed_at=None, attempts=0)
+        """Not this process's fault: the attempt does not count. When it was is kept, for the next."""
+        self._mine().update(claim=None, claimed_at=timezone.now(), attempts=0, sentence=WAITS)
 
     def beat(self, *, at_once: bool = False) -> None:
         """Say that this task is alive; ClaimLost when somebody thought otherwise."""

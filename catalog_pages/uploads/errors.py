@@ -50,7 +50,7 @@ class WrongPlace(DomainError):
 class NoRoom(DomainError):
     code = "no_room"
     status = 507
-    message = "The shop's disk has no room for this file. Nothing was kept."
+    message = "The shop's disk has no room for all of this file. Make room, then try again."
 
 
 class BytesLost(DomainError):

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from catalog_pages.models import PendingUpload
 from catalog_pages.storage_s3 import ProtectedS3Storage, as_os_errors
-from catalog_pages.uploads.errors import BytesLost, NotWhole
+from catalog_pages.uploads.errors import BytesLost, NotWhole, UploadOver
 
 MEBIBYTE = 1024 * 1024
 PART_BYTES = 16 * MEBIBYTE  # at least 5 MiB, says S3
@@ -41,13 +41,18 @@ class BucketPlace:
         return max(PART_BYTES, -(-least // MEBIBYTE) * MEBIBYTE)
 
     def begin(self, upload: PendingUpload) -> None:
-        """Make sure that the bucket expects parts; of two requests at once, one wins."""
+        """Make sure that the bucket expects parts; of two requests at once, one wins.
+
+        UploadOver when the upload was dropped or handed over in the meantime.
+        """
         if upload.multipart_id and self._is_known(upload):
             return
         before, made = upload.multipart_id, self._create(upload.key)
-        rows = PendingUpload.objects.filter(pk=upload.pk, multipart_id=before)
-        if not rows.update(multipart_id=made):
+        rows = PendingUpload.objects.filter(pk=upload.pk, state=PendingUpload.State.RECEIVING)
+        if not rows.filter(multipart_id=before).update(multipart_id=made):
             self._abort(upload.key, made)
+        if not rows.exists():
+            raise UploadOver
         upload.refresh_from_db(fields=["multipart_id"])
 
     def received(self, upload: PendingUpload) -> int:

@@ -18,12 +18,15 @@ from django.utils import timezone
 
 from catalog_pages.assets import refuse_name, refuse_size
 from catalog_pages.audio.containers import container_for_name
-from catalog_pages.models import PendingUpload
+from catalog_pages.models import FixityCheck, PendingUpload
+from catalog_pages.uploads.checking import bytes_remove
 from catalog_pages.uploads.errors import NoRoom, NotWhole, UploadOver
 from catalog_pages.uploads.places import bucket_place, local_place, place
 from catalog_pages.uploads.tasks import check_upload
 
-RECEIVING, CHECKING = PendingUpload.State.RECEIVING, PendingUpload.State.CHECKING
+State = PendingUpload.State
+RECEIVING, CHECKING = State.RECEIVING, State.CHECKING
+DROPPED = "This upload was removed."
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,15 @@ class Begun:
     parts: list[int] | None = None
 
 
-def upload_begin(*, user: Any, file_name: str, size_bytes: int, last_modified: int) -> Begun:
-    """Expect a file from `user`, or find the unfinished upload of the same one.
+def upload_begin(
+    *, user: Any, file_name: str, size_bytes: int, last_modified: int, edges: str = ""
+) -> Begun:
+    """Expect a file from `user`, or find what has become of the same one.
 
-    The same file is one of the same name, size and date (`last_modified`, milliseconds). What has
-    arrived of it is counted anew, from the storage itself.
+    The same file is one of the same name, size, date (`last_modified`, milliseconds) and `edges`: the
+    browser's own word on its first and last bytes, "" for none. An unfinished upload of it goes on, and
+    what has arrived is counted anew, from the storage itself. One that has led to an asset is found as
+    long as its row is kept and the asset's bytes are there: whoever lost the answer sends nothing again.
 
     Raises FileRefused (its name; empty), FileTooLarge, UnreadableAudio (a type that is not sold),
     NoRoom, and OSError when the storage does not do its part.
@@ -47,7 +54,7 @@ def upload_begin(*, user: Any, file_name: str, size_bytes: int, last_modified: i
     refuse_name(file_name)
     refuse_size(size_bytes)
     container_for_name(file_name)
-    fingerprint = _fingerprint(file_name, size_bytes, last_modified)
+    fingerprint = _fingerprint(file_name, size_bytes, last_modified, edges)
     upload, is_new = _found_or_made(user, file_name, size_bytes, fingerprint)
     parts = None
     if upload.state == RECEIVING:
@@ -58,8 +65,8 @@ def upload_begin(*, user: Any, file_name: str, size_bytes: int, last_modified: i
 def upload_receive(*, upload: PendingUpload, offset: int, blocks: Iterable[bytes]) -> int:
     """Add `blocks` at `offset` to what this machine has; returns how much it has then.
 
-    Raises WrongOffset, PieceTooLong, UploadOver, WrongPlace, and OSError when the disk or the sender
-    fails; whole blocks that came before the error stay and are counted.
+    Raises WrongOffset, PieceTooLong, NoRoom, BytesLost, UploadOver, WrongPlace, and OSError when the
+    disk or the sender fails; whole blocks that came before the error stay and are counted.
     """
     if upload.state != RECEIVING:
         raise UploadOver
@@ -82,29 +89,38 @@ def upload_part_url(*, upload: PendingUpload, number: int) -> str:
 def upload_finish(*, upload: PendingUpload) -> PendingUpload:
     """Have the whole file checked, in the background; harmless to repeat.
 
-    Raises NotWhole, and OSError when the storage cannot say what it has.
+    Raises NotWhole, UploadOver when it was dropped in the same moment, and OSError when the storage
+    cannot say what it has.
     """
-    if upload.state == RECEIVING:
-        if place().received(upload) != upload.size_bytes:
-            raise NotWhole
-        _hand_over(upload)
-        upload.refresh_from_db()
-    return upload
+    if upload.state != RECEIVING:
+        return upload
+    if place().received(upload) != upload.size_bytes:
+        raise NotWhole
+    _hand_over(upload)
+    current = PendingUpload.objects.select_related("asset").filter(pk=upload.pk).first()
+    if current is None:
+        raise UploadOver
+    return current
 
 
 def upload_drop(*, upload: PendingUpload) -> None:
     """Forget an upload that has not been handed over, and remove what came of it.
 
-    Raises UploadOver when it has been. OSError leaves the row, so that it can be tried again.
+    Raises UploadOver when it has been, whatever `upload` says: the row decides, before any byte goes.
+    Bytes that a storage will not let go of yet are left to the next tidying.
     """
-    if upload.state != RECEIVING:
+    rows = PendingUpload.objects.filter(pk=upload.pk)
+    ended = {"state": State.FAILED, "sentence": DROPPED, "touched_at": timezone.now()}
+    if not rows.filter(state=RECEIVING).update(**ended):
         raise UploadOver
-    place().discard(upload)
-    PendingUpload.objects.filter(pk=upload.pk, state=RECEIVING).delete()
+    upload.refresh_from_db()  # a bucket's name for it may be newer than what was read
+    bytes_remove(upload)
+    rows.filter(holds_bytes=False).delete()
 
 
-def _fingerprint(file_name: str, size_bytes: int, last_modified: int) -> str:
-    return hashlib.sha256(json.dumps([file_name, size_bytes, last_modified]).encode()).hexdigest()
+def _fingerprint(file_name: str, size_bytes: int, last_modified: int, edges: str) -> str:
+    facts = [file_name, size_bytes, last_modified, edges]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _found_or_made(
@@ -113,7 +129,7 @@ def _found_or_made(
     unfinished = PendingUpload.objects.filter(
         uploaded_by=user, fingerprint=fingerprint, state__in=PendingUpload.UNFINISHED
     )
-    if found := unfinished.first():
+    if found := unfinished.first() or _kept(user, fingerprint):
         return found, False
     upload = PendingUpload(
         uploaded_by=user,
@@ -129,6 +145,26 @@ def _found_or_made(
     except IntegrityError:  # the same file was chosen in another window in the same moment
         return unfinished.get(), False
     return upload, True
+
+
+def _kept(user: Any, fingerprint: str) -> PendingUpload | None:
+    """The newest upload of the file that led to an asset; None when that is not known to be whole.
+
+    Bytes that are lost or damaged come back with the file that is sent again.
+    """
+    damaged = (FixityCheck.Found.MISSING, FixityCheck.Found.ALTERED)
+    kept = PendingUpload.objects.filter(
+        uploaded_by=user, fingerprint=fingerprint, asset__isnull=False
+    ).exclude(asset__fixity__found__in=damaged)
+    upload = kept.select_related("asset").order_by("-touched_at").first()
+    if upload is None or upload.asset is None:
+        return None
+    stored = upload.asset.file
+    try:
+        is_whole = stored.storage.size(stored.name or "") == upload.size_bytes
+    except FileNotFoundError:
+        return None
+    return upload if is_whole else None
 
 
 def _prepare(upload: PendingUpload, *, is_new: bool) -> list[int] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog_pages.models import PendingUpload
@@ -18,6 +18,7 @@ State = PendingUpload.State
 DAYS_KEPT = 7
 # A check that waits for longer than this has been lost by the queue, or could not be done.
 CHECK_WAITS = timedelta(minutes=5)
+CHECK_WAITS_AT_MOST = timedelta(hours=6)
 GIVEN_UP = {
     State.RECEIVING: "Nothing more arrived of this file for days, so it was given up.",
     State.CHECKING: "The shop's storage would not let this file be checked for days. Choose it again.",
@@ -55,14 +56,30 @@ def _ended() -> QuerySet[PendingUpload]:
 
 
 def _check_again() -> int:
-    now = timezone.now()
-    lost = PendingUpload.objects.filter(state=State.CHECKING).filter(
-        Q(claim=None, touched_at__lt=now - CHECK_WAITS) | Q(claimed_at__lt=now - CLAIM_LASTS)
-    )
-    waiting = list(lost.values_list("pk", flat=True))
-    for upload_id in waiting:
-        check_upload.enqueue(str(upload_id))
-    return len(waiting)
+    """Enqueue each check that is due, once: its row says when that was, and of two of us one does it."""
+    now, enqueued = timezone.now(), 0
+    for upload in PendingUpload.objects.filter(state=State.CHECKING):
+        same = PendingUpload.objects.filter(
+            pk=upload.pk, state=State.CHECKING, claim=upload.claim, claimed_at=upload.claimed_at
+        )
+        if _is_due(upload, now) and same.update(claim=None, claimed_at=now):
+            check_upload.enqueue(str(upload.pk))
+            enqueued += 1
+    return enqueued
+
+
+def _is_due(upload: PendingUpload, now: datetime) -> bool:
+    """Whether its task died, or it has waited long enough for the next attempt.
+
+    `touched_at` is when the file was handed over, `claimed_at` when it was last enqueued or tried. A
+    wait is as long as all the waiting before it: 5 minutes, 10, 20, and in the end hours. A check that
+    a full disk prevents would otherwise fetch gigabytes from a bucket every few minutes.
+    """
+    if upload.claim is not None and upload.claimed_at is not None:
+        return upload.claimed_at < now - CLAIM_LASTS
+    last = upload.claimed_at or upload.touched_at
+    wait = max(CHECK_WAITS, min(last - upload.touched_at, CHECK_WAITS_AT_MOST))
+    return last < now - wait
 
 
 def _give_up(before: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import threading
@@ -289,6 +290,70 @@ def test_what_cannot_be_sold_is_a_sentence_in_the_window(desk: Page, tmp_path: P
         expect(send).to_be_enabled()
 
     assert not DigitalAsset.objects.exists()
+
+
+def test_whoever_was_signed_out_signs_in_in_another_tab_and_goes_on(
+    desk: Page, recording: Path
+) -> None:
+    desk.goto(UPLOAD_PAGE)
+    desk.context.clear_cookies(name="sessionid")
+    row = choose(desk, recording).first
+    expect(row).to_contain_text("You are signed out. Sign in in another tab, then try again.")
+
+    sign_in_to_the_admin(desk.context.new_page())
+    desk.bring_to_front()
+    row.get_by_role("button", name=f"Try again {recording.name}").click()
+
+    expect(row).to_contain_text("Stored.")
+    assert stored_bytes() == recording.read_bytes()
+
+
+def test_a_lost_answer_to_the_last_request_sends_nothing_again(desk: Page, recording: Path) -> None:
+    desk.goto(UPLOAD_PAGE)
+    sent = offsets_of(desk)
+    lost: list[str] = []
+
+    def lose_the_answer_once(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort("connectionreset")
+
+    desk.route(re.compile(r"/finish/$"), lose_the_answer_once)
+    row = choose(desk, recording).first
+
+    expect(row).to_contain_text("Stored.")
+    assert len(lost) == 1
+    assert sent == [at * MEGABYTE for at in range(6)]
+
+
+@pytest.mark.parametrize("hashes_by", ["itself", "the browser"])
+def test_another_file_of_the_same_name_size_and_date_is_not_mixed_in(
+    desk: Page, recording: Path, hashes_by: str
+) -> None:
+    if hashes_by == "itself":  # as where a shop has no TLS
+        desk.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    desk.goto(UPLOAD_PAGE)
+    begun: list[str] = []
+    desk.route(
+        re.compile("/upload/begin/$"),
+        lambda route: (begun.append(route.request.post_data_json["edges"]), route.continue_()),
+    )
+    choose(desk, recording)
+    expect(desk.locator("[data-asset-summary]")).to_have_text("1 file done.")
+    content, date = recording.read_bytes(), recording.stat()
+    other = content[:-2] + bytes([content[-2] ^ 1, content[-1]])
+    recording.write_bytes(other)
+    os.utime(recording, ns=(date.st_atime_ns, date.st_mtime_ns))
+
+    choose(desk, recording)
+
+    expect(desk.locator("[data-asset-summary]")).to_have_text("2 files done.")
+    assert {asset.file.open().read() for asset in DigitalAsset.objects.all()} == {content, other}
+    assert len(set(begun)) == 2
+    assert {len(edges) for edges in begun} == {8 if hashes_by == "itself" else 64}
 
 
 def test_parts_go_straight_to_the_bucket_and_go_on_after_a_break(

@@ -3,7 +3,7 @@
 (() => {
     "use strict";
 
-    const { AssetTransfer, Stopped, outcomeOf, sentenceOf } = window.assetUploads;
+    const { AssetTransfer, Stopped, tokenNow, outcomeOf, sentenceOf } = window.assetUploads;
     const GONE = "This upload has ended without a file. Choose it again.";
     const busy = new WeakSet();
 
@@ -36,7 +36,8 @@
 
     const send = async (form, input, file) => {
         const parts = makePanel(form, file);
-        const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+        const field = form.querySelector("[name=csrfmiddlewaretoken]");
+        const token = field.value;
         const transfer = new AssetTransfer(file, {
             beginUrl: input.dataset.beginUrl,
             token,
@@ -60,12 +61,14 @@
         parts.stop.remove();
         parts.bar.removeAttribute("value"); // how long reading takes is not known
         parts.words.textContent = whole.sentence;
-        const outcome = await outcomeOf(whole.address, token).catch((problem) => ({ sentence: problem.message }));
+        const say = (sentence) => (parts.words.textContent = sentence);
+        const outcome = await outcomeOf(whole.address, token, say).catch((problem) => ({ sentence: problem.message }));
         if (!["stored", "duplicate"].includes(outcome.state)) {
             end(form, parts, outcome.sentence || GONE);
         } else if (form.isConnected) {
             form.querySelector("[data-arrived]").value = outcome.id;
             input.value = "";
+            field.value = tokenNow(token);
             form.requestSubmit();
         }
     };

@@ -3,7 +3,7 @@
 (() => {
     "use strict";
 
-    const { AssetTransfer, Stopped, request, outcomeOf, sentenceOf, size } = window.assetUploads;
+    const { AssetTransfer, Stopped, request, background, outcomeOf, sentenceOf, size } = window.assetUploads;
     const AT_ONCE = 2; // more would share one line and write to one disk
 
     const form = document.querySelector("[data-asset-upload]");
@@ -13,7 +13,6 @@
     const list = document.querySelector("[data-asset-list]");
     const template = document.querySelector("[data-asset-row]");
     const summary = document.querySelector("[data-asset-summary]");
-    const background = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
     const rows = new Map(); // id of an upload -> its row
     const waiting = [];
     let running = 0;
@@ -97,7 +96,7 @@
             summarise();
             if (address) {
                 rows.delete(address);
-                await request("DELETE", address, { headers: background }).catch(() => {});
+                await request("DELETE", address, { headers: background(token) }).catch(() => {});
             }
         }
     }
@@ -107,7 +106,7 @@
         row.bar.removeAttribute("value"); // how long reading takes is not known
         row.offer("");
         try {
-            row.finish(await outcomeOf(address, token));
+            row.finish(await outcomeOf(address, token, (sentence) => row.say("checking", sentence)));
         } catch (problem) {
             row.finish({ state: "failed", sentence: problem.message });
         }

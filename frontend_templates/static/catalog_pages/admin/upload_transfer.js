@@ -9,6 +9,8 @@
     const SPEED_SECONDS = 10;
     const ASK_FIRST = 500; // milliseconds until it is asked what became of a file
     const ASK_AT_LEAST = 5000;
+    const EDGE = 64 * 1024; // bytes at each end by which two files of one name, size and date differ
+    const TOKEN = /(?:^|; )csrftoken=([^;]+)/;
 
     const SIGNED_OUT = "You are signed out. Sign in in another tab, then try again.";
     const CHANGED = "The file on your computer has changed or is gone. Choose it again.";
@@ -28,6 +30,27 @@
     }
 
     class Lost extends Error {}
+
+    // The token of a form is void once somebody signs in again in another tab; the cookie's never is.
+    const tokenNow = (token) => document.cookie.match(TOKEN)?.[1] ?? token;
+    const background = (token) => ({ "X-CSRFToken": tokenNow(token), "X-Requested-With": "XMLHttpRequest" });
+
+    // For shops without TLS, where browsers keep their own hashes to themselves: FNV-1a, 32 bits.
+    const fnv = (bytes) => {
+        let hash = 0x811c9dc5;
+        for (const byte of bytes) {
+            hash = Math.imul(hash ^ byte, 0x01000193);
+        }
+        return new Uint8Array([hash >>> 24, hash >>> 16, hash >>> 8, hash]);
+    };
+
+    // A word that tells apart what begins or ends differently. Rejects when the file cannot be read.
+    const edgesOf = async (file) => {
+        const ends = new Blob([file.slice(0, EDGE), file.slice(Math.max(EDGE, file.size - EDGE))]);
+        const bytes = new Uint8Array(await ends.arrayBuffer());
+        const hash = crypto.subtle ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : fnv(bytes);
+        return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    };
 
     // A request that can be watched and aborted: the answer's status and JSON, or Stopped, or Lost.
     const request = (method, url, { body = null, headers = {}, signal, moved, silent = LOST } = {}) =>
@@ -81,7 +104,7 @@
         if (status === 403 || status === 401) {
             return new Refused(SIGNED_OUT, { again: true });
         }
-        if (status === 404) {
+        if (status === 404 || status === 410) {
             return new Lost("This upload was removed."); // the next attempt begins it anew
         }
         if ((status >= 500 && status !== 507) || status === 429 || status === 408 || status === 409) {
@@ -99,7 +122,7 @@
             this.file = file;
             this.beginUrl = beginUrl;
             this.tell = tell;
-            this.headers = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+            this.token = token;
             this.sent = 0;
             this.address = "";
         }
@@ -141,7 +164,10 @@
 
         async #begin() {
             const { name, size, lastModified } = this.file;
-            const declared = { file_name: name, size_bytes: size, last_modified: lastModified };
+            const edges = await edgesOf(this.file).catch(() => {
+                throw new Refused(CHANGED);
+            });
+            const declared = { file_name: name, size_bytes: size, last_modified: lastModified, edges };
             const begun = await this.#ask("POST", this.beginUrl, JSON.stringify(declared));
             this.address = begun.address;
             this.#samples = [];
@@ -158,7 +184,7 @@
                 const { status, answer } = await request("PATCH", address, {
                     body: this.file.slice(start, start + length),
                     headers: {
-                        ...this.headers,
+                        ...background(this.token),
                         "Content-Type": "application/partial-upload",
                         "Upload-Offset": String(start),
                     },
@@ -203,7 +229,7 @@
 
         async #ask(method, url, body = null) {
             const { signal } = this.#controller;
-            const headers = { ...this.headers, "Content-Type": "application/json" };
+            const headers = { ...background(this.token), "Content-Type": "application/json" };
             const reply = await request(method, url, { body, headers, signal });
             if (reply.status >= 300) {
                 throw problemOf(reply);
@@ -262,16 +288,19 @@
     }
 
     // What became of a file that has arrived, once the shop has read it: that takes a while, and no
-    // connection waits for it. Rejects with Refused when the shop knows nothing of it any more.
-    const outcomeOf = async (address, token) => {
-        const headers = { "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+    // connection waits for it: `tell` is called with the shop's sentence meanwhile. Rejects with Refused
+    // when the shop knows nothing of it any more.
+    const outcomeOf = async (address, token, tell) => {
         for (let pause = ASK_FIRST; ; pause = Math.min(pause * 1.5, ASK_AT_LEAST)) {
-            const reply = await request("GET", address, { headers }).catch(() => null);
+            const reply = await request("GET", address, { headers: background(token) }).catch(() => null);
             if (reply?.status === 200 && reply.answer.state !== "checking") {
                 return reply.answer;
             }
             if (reply && reply.status !== 200 && reply.status < 500) {
                 throw new Refused(LOST_TRACK);
+            }
+            if (reply?.status === 200) {
+                tell(reply.answer.sentence);
             }
             await new Promise((resolve) => setTimeout(resolve, pause));
         }
@@ -308,5 +337,14 @@
         return `Uploading, ${percent}${pace}`;
     };
 
-    window.assetUploads = { AssetTransfer, Stopped, request, outcomeOf, sentenceOf, size };
+    window.assetUploads = {
+        AssetTransfer,
+        Stopped,
+        request,
+        background,
+        tokenNow,
+        outcomeOf,
+        sentenceOf,
+        size,
+    };
 })();
