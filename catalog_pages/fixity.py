@@ -1,8 +1,8 @@
 """Whether stored files are still what was stored: read again, hashed, compared with their rows.
 
-Public: `verify` for the command, `check_asset` for one file, `orphans` and `delete_orphans` for what no
-row knows, `known_missing` for whoever may not ask the storage. None of them is called inside a
-transaction: storage is read for hours, and each result is written by itself.
+Public: `verify` for the command, `check_asset` for one file, `known_missing` for whoever may not ask
+the storage. The first two are never called inside a transaction: storage is read for hours, and each
+result is written by itself.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import hashlib
 import logging
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError, transaction
@@ -28,20 +28,16 @@ from catalog_pages.models import (
     DigitalAsset,
     Excerpt,
     FixityCheck,
-    PendingUpload,
     ProductPage,
     ProductTrack,
 )
 from catalog_pages.models.assets import protected_storage
-from catalog_pages.storage import ProtectedFileSystemStorage, StorageUnavailable
+from catalog_pages.orphans import is_storage_ours
+from catalog_pages.storage import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
-# Bytes are stored before their row; a large file takes its time on the way.
-YOUNG = timedelta(hours=1)
-DELETABLE = timedelta(days=1)
 GIVE_UP_AFTER = 3  # refusals in a row of a storage that answers nobody
-ASKED_AT_MOST = 100  # rows, before storage and database are said to be strangers
 
 Found = FixityCheck.Found
 OnBytes: TypeAlias = Callable[[int], object]
@@ -99,10 +95,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which audio files to read, in this order, and the bytes that they and their excerpts have."""
+    """Which audio files to read, in this order, and the bytes that they and their excerpts have.
+
+    `spare_ids`: those that follow a sample, one for each file of it that cannot be read.
+    """
 
     asset_ids: list[uuid.UUID]
     size_bytes: int
+    spare_ids: list[uuid.UUID] = field(default_factory=list)
 
 
 def plan(sample: int | None = None) -> Plan:
@@ -111,8 +111,10 @@ def plan(sample: int | None = None) -> Plan:
         F("fixity__checked_at").asc(nulls_first=True), "created_at", "pk"
     ).annotate(cut_bytes=Sum("excerpts__size_bytes"))
     # Ids, not rows, and no open cursor: a reader that stays open for hours hinders SQLite's writers.
-    rows = list(assets.values_list("pk", "size_bytes", "cut_bytes")[:sample])
-    return Plan([pk for pk, _, _ in rows], sum(size + (cut or 0) for _, size, cut in rows))
+    rows = list(assets.values_list("pk", "size_bytes", "cut_bytes"))
+    ids, sizes = [pk for pk, _, _ in rows], [size + (cut or 0) for _, size, cut in rows]
+    spare_ids = ids[sample:] if sample else []
+    return Plan(ids[:sample], sum(sizes[:sample]), spare_ids)
 
 
 def known_missing(asset_id: uuid.UUID) -> bool:
@@ -140,20 +142,21 @@ def verify(
 ) -> Report:
     """Check every planned audio file and its excerpts; `tell` hears of each finding at once.
 
-    `on_bytes` adds up to the plan's bytes. A `report` that is given is filled on the way, so that
-    an interrupt loses nothing; each result is in the database before the next file is opened. What
-    was deleted meanwhile is passed over. Two runs at once end with the later result of each file.
-    Raises StorageUnavailable when there is no storage at all.
+    A file that cannot be read leaves its place in a sample to the next one: no such file keeps samples
+    from getting round. `on_bytes` adds up to the plan's bytes, and those of files read instead. A
+    `report` that is given is filled on the way, so that an interrupt loses nothing; each result is in
+    the database before the next file is opened. What was deleted meanwhile is passed over. Two runs at
+    once end with the later result of each file. Raises StorageUnavailable, and notes nothing, when
+    there is no storage at all or when it has none of our files.
     """
     round_ = _Round(report or Report(), tell, on_bytes, repair_excerpts)
     if planned.asset_ids:
         _refuse_lost_folder()
-    for asset_id in planned.asset_ids:
-        asset = DigitalAsset.objects.filter(pk=asset_id).first()
-        if asset is not None:
-            round_.check(asset)
-        if round_.report.gave_up:
-            break
+    waiting, spare = deque(planned.asset_ids), deque(planned.spare_ids)
+    while waiting and not round_.report.gave_up:
+        asset = DigitalAsset.objects.filter(pk=waiting.popleft()).first()
+        if asset is not None and not round_.check(asset) and spare:
+            waiting.append(spare.popleft())
     return round_.report
 
 
@@ -164,15 +167,21 @@ class _Round:
     on_bytes: OnBytes
     repair_excerpts: bool
     _refusals: int = field(default=0, init=False)
+    _is_ours: bool = field(default=False, init=False)
 
-    def check(self, asset: DigitalAsset) -> None:
+    def check(self, asset: DigitalAsset) -> bool:
+        """Read one file and its excerpts, and note it; False when the file could not be asked for."""
         found, wrong = self._read(asset, asset)
+        if found is Found.MISSING and not self._is_ours:
+            _refuse_strange_storage()
+        self._is_ours = self._is_ours or found is not None
         if found and _note(asset, found, wrong):
             setattr(self.report, found.value, getattr(self.report, found.value) + 1)
             if found is not Found.INTACT:
                 self.tell(_finding(asset, asset, wrong))
         for excerpt in asset.excerpts.defer("peaks"):
             self._check_excerpt(excerpt, asset, master_is_intact=found is Found.INTACT)
+        return found is not None
 
     def _check_excerpt(
         self, excerpt: Excerpt, asset: DigitalAsset, *, master_is_intact: bool
@@ -329,70 +338,9 @@ def _refuse_lost_folder() -> None:
         raise StorageUnavailable(f"there is no folder {storage.location}")
 
 
-# --- What no row knows ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Orphan:
-    """Stored bytes that belong to nothing."""
-
-    key: str
-    size_bytes: int
-    modified_at: datetime
-
-    @property
-    def age(self) -> timedelta:
-        return timezone.now() - self.modified_at
-
-
-def orphans() -> list[Orphan]:
-    """Stored objects older than an hour that no audio file and no upload accounts for, by key.
-
-    Keys are listed before rows are read: what is stored later is not looked at, and what was
-    stored earlier has had its row since, unless it is on its way in; hence the hour, and a second look
-    at the rows (a bucket dates a large object from when its upload began). Raises OSError.
-    """
-    strangers = _without_needed(_storage().keys())
-    aged = [orphan for key in sorted(strangers) if (orphan := _orphan(key))]
-    still = _without_needed(orphan.key for orphan in aged if orphan.age >= YOUNG)
-    return [orphan for orphan in aged if orphan.key in still]
-
-
-def delete_orphans(found: Iterable[Orphan]) -> Iterator[tuple[Orphan, str]]:
-    """Delete those older than a day that still belong to nothing; with each, a sentence of its fate.
-
-    Nothing is deleted when storage and database do not know each other: then one of them is the wrong
-    one, and every file would look like an orphan. Raises OSError.
-    """
-    names = DigitalAsset.objects.values_list("file", flat=True)[:ASKED_AT_MOST]
-    ours = any(_storage().exists(name) for name in names)
-    for orphan in found:
-        if not ours:
-            yield orphan, "Kept: nothing else in this storage belongs to this database."
-        elif orphan.age < DELETABLE:
-            yield orphan, "Kept, as it is younger than a day."
-        elif not _without_needed([orphan.key]):
-            yield orphan, "Kept: it belongs to an audio file now."
-        else:
-            _storage().delete(orphan.key)
-            logger.warning("Deleted an orphan, %s (%d bytes)", orphan.key, orphan.size_bytes)
-            yield orphan, "Deleted."
-
-
-def _storage() -> ProtectedFileSystemStorage:
-    return cast(ProtectedFileSystemStorage, protected_storage())
-
-
-def _without_needed(keys: Iterable[str]) -> set[str]:
-    """Those of `keys` that nothing needs. Uploads first: each becomes an asset before it ends."""
-    left = set(keys)
-    # A refused upload whose bytes are not gone yet is tidied away by the uploads themselves.
-    left -= {upload.key for upload in PendingUpload.objects.filter(holds_bytes=True)}
-    return left.difference(DigitalAsset.objects.values_list("file", flat=True))
-
-
-def _orphan(key: str) -> Orphan | None:
-    try:
-        return Orphan(key, _storage().size(key), _storage().get_modified_time(key))
-    except FileNotFoundError:  # gone since it was listed
-        return None
+def _refuse_strange_storage() -> None:
+    """An empty folder where the disk should be has lost no file either, nor has another's bucket."""
+    if not is_storage_ours():
+        raise StorageUnavailable(
+            "it has none of this shop's files; is the disk mounted, and is the bucket the right one"
+        )

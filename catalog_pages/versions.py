@@ -15,7 +15,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from catalog_pages.errors import DomainError
 from catalog_pages.locks import lock_assets
-from catalog_pages.models import DigitalAsset, TrackFile
+from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
 
 
 class CannotReplace(DomainError):
@@ -94,6 +94,18 @@ def _refuse_unfit(old: DigitalAsset, new: DigitalAsset) -> None:
             f"“{new}” has been bought as it is, so it is no new version of anything. Upload the new "
             "version as a file of its own."
         )
+    if page := _on_sale_without(old, new):
+        raise CannotReplace(
+            f"“{new}” is on sale in “{page.title}” already, which does not have “{old}”. Whoever "
+            f"bought “{old}” would be offered it at once. Choose a file that is not on sale."
+        )
+
+
+def _on_sale_without(old: DigitalAsset, new: DigitalAsset) -> ProductPage | None:
+    """A product on sale with the new file that nobody would know as another edition of the old one."""
+    has_old = TrackFile.objects.filter(asset=old, track__page=OuterRef("pk"))
+    pages = ProductPage.objects.live().filter(~Exists(has_old), tracks__files__asset=new)
+    return pages.order_by("title").first()
 
 
 def is_sold(asset: DigitalAsset) -> bool:

@@ -5,7 +5,6 @@ Connected by `OrdersConfig.ready`. The one receiver of Wagtail's publish signal 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +17,8 @@ from orders.services.updates import new_versions_task
 def tell_about_new_versions(instance: ProductPage, **kwargs: Any) -> None:
     """Whoever owns an older version of a file hears of it, if they asked; as a task, after commit."""
     if instance.live:  # Wagtail sends the signal for a scheduled page, too
-        transaction.on_commit(partial(new_versions_task.enqueue, instance.pk))
+        # Robust: it is published, and the scheduler tells if the queue does not.
+        transaction.on_commit(lambda: new_versions_task.enqueue(instance.pk), robust=True)
 
 
 def connect() -> None:

@@ -71,7 +71,9 @@ class ReplaceForm(forms.Form):
         # With the chooser that tracks have: Wagtail knows it by the model, once all is loaded.
         chooser = formfield_for_dbfield(TrackFile._meta.get_field("asset"))
         chooser.label = "New version"
-        chooser.help_text = "In the same format, and not sold yet. Neither file's bytes change."
+        chooser.help_text = (
+            "In the same format, and neither sold nor on sale yet. Neither file's bytes change."
+        )
         self.fields = {"asset": chooser, **self.fields}
         if not may_publish:
             del self.fields["publish_now"]
@@ -154,16 +156,20 @@ def asset_replace(*, old: DigitalAsset, new: DigitalAsset, by: Any) -> list[Outc
 
 
 def _naming(asset: DigitalAsset) -> list[ProductPage]:
-    """Products that use the file now or name it in one of their versions; their newest one decides."""
+    """Products that use the file now or name it in one of their versions; their newest one decides.
+
+    No aliases: Wagtail keeps no drafts of one, and publishes it with the product that it mirrors.
+    """
     named = Q(pk__in=products_with_version_naming_asset(asset).order_by().values("pk"))
     using = Q(tracks__files__asset=asset)
-    return list(ProductPage.objects.filter(named | using).distinct().order_by("title"))
+    pages = ProductPage.objects.filter(named | using, alias_of=None)
+    return list(pages.distinct().order_by("title"))
 
 
 def _draft(page: ProductPage, old: DigitalAsset, new: DigitalAsset, by: Any) -> Outcome | None:
     version = page.get_latest_revision_as_object()
     if not _swap(version, old, new):
-        return None
+        return _kept(page, old)
     lock = page.get_lock()
     if not page.permissions_for_user(by).can_edit() or (lock and lock.for_user(by)):
         return Outcome(page, "You cannot edit it now, so it was left as it is.")
@@ -176,6 +182,16 @@ def _draft(page: ProductPage, old: DigitalAsset, new: DigitalAsset, by: Any) -> 
             page, "The new file is in its draft, with other changes that wait.", revision
         )
     return Outcome(page, "The new file is in its draft.", revision, is_ready=True)
+
+
+def _kept(page: ProductPage, old: DigitalAsset) -> Outcome | None:
+    """What its newest version no longer uses may be on sale all the same; then somebody decided that."""
+    if not page.live or not TrackFile.objects.filter(track__page=page, asset=old).exists():
+        return None
+    return Outcome(
+        page,
+        "It is on sale with the old file. Its draft no longer uses that, so it was left as it is.",
+    )
 
 
 def _swap(version: ProductPage, old: DigitalAsset, new: DigitalAsset) -> bool:

@@ -129,6 +129,12 @@ class DigitalAsset(models.Model):
         return self.duration_ms is not None
 
     @property
+    def last_found(self) -> str:
+        """What the last check found of the bytes, "" before the first; no query with `fixity` selected."""
+        check = getattr(self, "fixity", None)
+        return check.found if check is not None else ""
+
+    @property
     def etag(self) -> str:
         return f'"{self.sha256}"'
 

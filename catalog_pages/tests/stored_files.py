@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from catalog_pages.models import DigitalAsset
+from catalog_pages.models.assets import protected_key
 
 
 def keep_in(settings: Any, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> Any:
@@ -57,7 +57,7 @@ def flip_a_bit(path: Path, at: int = 1000) -> None:
 
 def stray(root: Path, name: str = "", *, hours: float, content: bytes = b"lost property") -> Path:
     """A stored file that no row knows, last written so many hours ago."""
-    path = root / (name or f"ab/{uuid.uuid4().hex}")
+    path = root / (name or protected_key(DigitalAsset(), ""))
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     then = time.time() - hours * 3600

@@ -120,7 +120,7 @@ def _folder_became_a_file(path: Path) -> None:
 def test_whatever_happened_to_a_file_is_said(
     happens: Callable[[Path], object], found: str, words: str
 ) -> None:
-    asset = make_asset()
+    asset, _ = make_asset(), make_asset()
     happens(path_of(asset))
 
     code, said = run("--no-orphans")
@@ -154,7 +154,7 @@ def test_every_product_that_uses_the_file_is_named_once() -> None:
 
 def test_a_title_cannot_write_lines_of_its_own() -> None:
     asset = make_asset()
-    make_product("Harbour\x1b[2J", assets=[asset])
+    make_product("Harbour\x1b[2J", assets=[asset, make_asset()])
     path_of(asset).unlink()
 
     assert "in “Harbour\N{REPLACEMENT CHARACTER}[2J”" in run()[1]
@@ -176,7 +176,7 @@ def test_a_file_that_is_back_is_intact_at_the_next_check(
 
 
 def test_an_error_is_logged_once_not_every_night(caplog: pytest.LogCaptureFixture) -> None:
-    asset = make_asset(file_name="harbour.flac")
+    asset, _ = make_asset(file_name="harbour.flac"), make_asset()
     path_of(asset).unlink()
 
     codes = [run()[0], run()[0]]
@@ -338,6 +338,7 @@ def test_an_excerpt_waits_for_its_audio_file(tmp_path: Path) -> None:
     _, excerpt = product_with_excerpt(tmp_path)
     Path(excerpt.file.path).unlink()
     path_of(excerpt.asset).unlink()
+    make_asset()
 
     code, said = run("--repair-excerpts")
 

@@ -14,9 +14,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+import catalog_pages.orphans
 from catalog_pages import fixity
-from catalog_pages.fixity import delete_orphans, known_missing, orphans
+from catalog_pages.fixity import known_missing
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, PendingUpload
+from catalog_pages.orphans import delete_orphans, orphans
 from catalog_pages.tests.stored_files import (
     before_sql,
     keep_in,
@@ -139,11 +141,24 @@ def test_nothing_is_deleted_from_a_storage_of_strangers(root: Path) -> None:
     path_of(make_asset()).unlink()  # as with the database of another shop
     paths = [stray(root, hours=48) for _ in range(3)]
 
+    fates = [fate for _, fate in delete_orphans(orphans())]
+
+    assert fates == ["Kept: nothing else in this storage belongs to this database."] * 3
+    assert all(path.exists() for path in paths)
+
+
+def test_what_the_shop_did_not_write_is_listed_and_never_deleted(root: Path) -> None:
+    make_asset()
+    names = ["backups/shop.dump", "ab/nobody", "ab/" + "c" * 32, "AB/" + "AB" * 16]
+    foreign = [stray(root, name, hours=48) for name in names]
+    ours = stray(root, "ab/" + "ab" * 16, hours=48)
+
     code, said = run("--delete-orphans")
 
     assert code == 1
-    assert said.count("Kept: nothing else in this storage belongs to this database.") == 3
-    assert all(path.exists() for path in paths)
+    assert all(path.exists() for path in foreign)
+    assert said.count("belong to nothing. Kept: it was not written by the shop.") == 4
+    assert not ours.exists()
 
 
 # --- A storage that cannot be asked -------------------------------------------------------------------
@@ -161,6 +176,19 @@ def test_a_disk_that_is_not_mounted_has_lost_nothing(root: Path) -> None:
     assert not known_missing(asset.pk)
 
 
+def test_the_empty_folder_of_a_disk_that_is_not_mounted_has_lost_nothing(root: Path) -> None:
+    asset, _ = make_asset(), make_asset()
+    root.rename(root.with_name("elsewhere"))
+    root.mkdir()
+
+    code, said = run()
+
+    assert code == 2
+    assert "The storage could not be asked: it has none of this shop's files" in said
+    assert not FixityCheck.objects.exists()
+    assert not known_missing(asset.pk)
+
+
 def test_a_file_that_cannot_be_opened_is_neither_missing_nor_altered() -> None:
     unreadable, other = make_asset(file_name="harbour.flac"), make_asset()
     path_of(unreadable).unlink()
@@ -172,6 +200,17 @@ def test_a_file_that_cannot_be_opened_is_neither_missing_nor_altered() -> None:
     assert said.startswith(f"harbour.flac (asset {unreadable.pk}, ")
     assert "could not be read: Too many levels of symbolic links." in said
     assert list(FixityCheck.objects.values_list("asset", flat=True)) == [other.pk]
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_a_sample_from_the_others() -> None:
+    unreadable, others = make_asset(), {make_asset() for _ in range(3)}
+    path_of(unreadable).unlink()
+    path_of(unreadable).symlink_to(path_of(unreadable))
+
+    codes = [run("--sample", "1", "--no-orphans")[0] for _ in range(3)]
+
+    assert codes == [2, 2, 2], "it is tried again each time"
+    assert {check.asset for check in FixityCheck.objects.all()} == others
 
 
 # --- A bucket -----------------------------------------------------------------------------------------
@@ -236,17 +275,18 @@ def test_a_buckets_orphans_are_found_and_deleted(
     server: S3Server, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asset, upload = make_asset(), pending()
-    put(server, "ab/nobody", b"lost property")
+    put(server, "ab/" + "ab" * 16, b"lost property")
+    put(server, "backups/shop.dump", b"foreign")
     put(server, upload.key, b"coming")
     assert orphans() == []  # all of it is younger than an hour
 
-    monkeypatch.setattr(fixity, "YOUNG", timedelta(0))
-    monkeypatch.setattr(fixity, "DELETABLE", timedelta(0))
+    monkeypatch.setattr(catalog_pages.orphans, "YOUNG", timedelta(0))
+    monkeypatch.setattr(catalog_pages.orphans, "DELETABLE", timedelta(0))
     code, said = run("--delete-orphans")
 
     assert code == 1
-    assert "stored as ab/nobody): orphaned: 13" in said
-    assert sorted(bucket.keys()) == sorted([asset.file.name, upload.key])
+    assert f"stored as ab/{'ab' * 16}): orphaned: 13" in said
+    assert sorted(bucket.keys()) == sorted([asset.file.name, upload.key, "backups/shop.dump"])
 
 
 def test_a_bucket_that_does_not_answer_has_lost_nothing(server: S3Server, bucket: Any) -> None:

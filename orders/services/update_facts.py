@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -60,10 +61,17 @@ def offers_of(grants: QuerySet[UserAsset]) -> list[Offer]:
 
 
 def copies_among(copies: Collection[Copy]) -> Q:
-    """A filter for rows that have an `order_item` and a `seat`."""
-    wanted = Q(pk__in=[])
+    """A filter for rows that have an `order_item` and a `seat`; for thousands of copies as well.
+
+    One term for each seat, not for each copy: databases refuse an expression a thousand terms deep.
+    Few lines have many seats, so that there are far fewer seats than copies.
+    """
+    lines: dict[int, list[int]] = defaultdict(list)
     for order_item_id, seat in sorted(copies):
-        wanted |= Q(order_item=order_item_id, seat=seat)
+        lines[seat].append(order_item_id)
+    wanted = Q(pk__in=[])
+    for seat, order_item_ids in lines.items():
+        wanted |= Q(seat=seat, order_item__in=order_item_ids)
     return wanted
 
 

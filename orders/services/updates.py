@@ -11,17 +11,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from functools import partial
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset, ProductPage
-from downloads.models import UserAsset
+from downloads.models import Revocation, UserAsset
 from orders.models import OutboxMail, PublishedVersion, UpdateNotice, UpdateWish
 from orders.services.mail import mail_queue, mail_send_task
 from orders.services.mail.kinds import NEW_VERSION
@@ -38,6 +37,10 @@ from orders.services.update_facts import (
 
 MAX_TOKEN = 500
 SWEPT = timedelta(days=2)
+# Nobody has such a letter, and no link in one has to work.
+UNTRIED = Q(letter__status=OutboxMail.Status.SKIPPED) | Q(
+    letter__status=OutboxMail.Status.QUEUED, letter__attempts=0
+)
 
 
 class StopLinkDead(DomainError):
@@ -49,7 +52,8 @@ class StopLinkDead(DomainError):
 def update_wish_add(*, order_item_id: int, seat: int) -> None:
     """The holder of this copy wants letters about new versions from now on. Safe to call again.
 
-    What is offered already stands on the page that they asked from: no letter is written about it.
+    What is offered already stands on the page that they asked from: no letter is written about it,
+    and one that was not sent, because they had taken an earlier wish back, is none about it later.
     """
     grants = UserAsset.objects.filter(order_item=order_item_id, seat=seat)
     with transaction.atomic():
@@ -57,6 +61,12 @@ def update_wish_add(*, order_item_id: int, seat: int) -> None:
         UpdateWish.objects.bulk_create([wish], ignore_conflicts=True)
         seen = [_notice(offer.copy, offer.version) for offer in offers_of(grants)]
         UpdateNotice.objects.bulk_create(seen, ignore_conflicts=True)
+        UpdateNotice.objects.filter(
+            UNTRIED,
+            order_item=order_item_id,
+            seat=seat,
+            asset__in={notice.asset_id for notice in seen},
+        ).update(letter=None)
 
 
 def update_wish_drop(*, order_item_id: int, seat: int) -> None:
@@ -119,13 +129,41 @@ def new_versions_tell(*, page_id: int) -> int:
 
 
 def new_versions_sweep() -> int:
-    """Tell what was published within two days and whose task was lost; how many letters were written."""
-    since = timezone.now() - SWEPT
+    """Tell what was published and whose task was lost; how many letters were written.
+
+    Of two days everything, and of all time what somebody may fetch who asked and does not know: their
+    files may have been closed when it was published, by a dispute that was won since.
+    """
+    untold = DigitalAsset.objects.filter(Exists(_untold()), replaces__isnull=False)
     pages = ProductPage.objects.live().filter(
-        last_published_at__gte=since, tracks__files__asset__replaces__isnull=False
+        Q(
+            last_published_at__gte=timezone.now() - SWEPT,
+            tracks__files__asset__replaces__isnull=False,
+        )
+        | Q(tracks__files__asset__in=untold.order_by().values("pk"))
     )
-    return sum(
-        new_versions_tell(page_id=pk) for pk in pages.values_list("pk", flat=True).distinct()
+    page_ids = list(pages.order_by().values_list("pk", flat=True).distinct())
+    return sum(new_versions_tell(page_id=page_id) for page_id in page_ids)
+
+
+def _untold() -> QuerySet[UserAsset]:
+    """For a subquery on versions: open copies of others in its lineage whose holders wait for word."""
+    copy = {"order_item": OuterRef("order_item"), "seat": OuterRef("seat")}
+    known = UpdateNotice.objects.filter(
+        Q(letter=None) | ~Q(letter__status=OutboxMail.Status.SKIPPED),
+        asset=OuterRef(OuterRef("pk")),
+        **copy,
+    )
+    standing = Revocation.objects.filter(grant=OuterRef("pk"), lifted_at=None)
+    return (
+        UserAsset.objects.filter(
+            Exists(UpdateWish.objects.filter(**copy).order_by()),
+            ~Exists(known.order_by()),
+            ~Exists(standing.order_by()),
+            asset__lineage=OuterRef("lineage"),
+        )
+        .exclude(asset=OuterRef("pk"))
+        .order_by()
     )
 
 
@@ -183,7 +221,12 @@ def _revive(known: Collection[Pair]) -> None:
     for mail_id in list(skipped.values_list("pk", flat=True)):
         again = OutboxMail.objects.filter(pk=mail_id, status=OutboxMail.Status.SKIPPED)
         if again.update(status=OutboxMail.Status.QUEUED, next_attempt_at=timezone.now()):
-            transaction.on_commit(partial(mail_send_task.enqueue, mail_id), robust=True)
+            _send_soon(mail_id)
+
+
+def _send_soon(mail_id: int) -> None:
+    """After commit. Robust, as when it was queued; for which Django needs a function with a name."""
+    transaction.on_commit(lambda: mail_send_task.enqueue(mail_id), robust=True)
 
 
 def _notice(copy: Copy, version: DigitalAsset) -> UpdateNotice:

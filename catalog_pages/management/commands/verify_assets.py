@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from catalog_pages.fixity import Finding, Report, delete_orphans, orphans, plan, verify
+from catalog_pages.fixity import Finding, Report, plan, verify
+from catalog_pages.orphans import delete_orphans, orphans
 from catalog_pages.templatetags.shop import filesize_short
 
 FOUND, NOT_ASKED, INTERRUPTED = 1, 2, 130
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         strays.add_argument(
             "--delete-orphans",
             action="store_true",
-            help="delete files that belong to nothing and are older than a day",
+            help="delete what the shop wrote, belongs to nothing and is older than a day",
         )
         parser.add_argument(
             "--progress",

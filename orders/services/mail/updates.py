@@ -8,12 +8,19 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.formats import date_format
 
+from downloads.holders import normalise_email
 from downloads.models import UserAsset
 from orders.models import GiftCode, Order, OrderItem, OutboxMail, UpdateNotice
 from orders.services.guests import Holding, guest_link
 from orders.services.mail.facts import Facts
 from orders.services.mail.kinds import NEW_VERSION
-from orders.services.update_facts import Offer, copies_among, guest_holdings_of, wished_offers
+from orders.services.update_facts import (
+    Offer,
+    copies_among,
+    guest_holdings_of,
+    holder_email,
+    wished_offers,
+)
 
 STOP_SALT = "orders.stop-update-letters"
 
@@ -39,12 +46,30 @@ def new_version(mail: OutboxMail, order: Order | None) -> Facts:
 
 
 def is_update_overtaken(mail: OutboxMail) -> bool:
-    """Nothing of it is offered to this holder any more, or they have taken their wish back."""
-    return not offers_told(mail)
+    """Nothing of it is offered to this holder any more, or they have taken their wish back.
+
+    Otherwise it is addressed to whoever holds it now: an account may have another address than when
+    the letter was written, and what an address bought may be an account's since.
+    """
+    offers = _offers_of(mail)
+    addresses = [holder_email(offer.grant) for offer in offers]
+    if addresses and not any(_is_to(mail, address) for address in addresses):
+        mail.to_email = addresses[0]
+        mail.save(update_fields=["to_email"])
+    return not offers
 
 
 def offers_told(mail: OutboxMail) -> list[Offer]:
-    """What the letter tells of, as far as it is still true, wished for, and open to its reader."""
+    """What the letter tells of, as far as its address is still the holder's; a link opens files."""
+    return [offer for offer in _offers_of(mail) if _is_to(mail, holder_email(offer.grant))]
+
+
+def _is_to(mail: OutboxMail, address: str) -> bool:
+    return normalise_email(mail.to_email) == normalise_email(address)
+
+
+def _offers_of(mail: OutboxMail) -> list[Offer]:
+    """What was told by it and is still true, wished for, and open to somebody."""
     notices = UpdateNotice.objects.filter(letter__kind=NEW_VERSION, letter__fact=mail.fact)
     told = {
         ((item_id, seat), asset_id)
