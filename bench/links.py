@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -22,6 +21,7 @@ from catalog_pages.storage_s3 import ProtectedS3Storage
 from downloads.health import health_of
 from downloads.links import file_url
 from downloads.models import UserAsset
+from site_config.accounts.models import User
 from tests import servers
 from tests.factories import buy, make_asset, make_product, make_user
 from tests.servers import S3Server
@@ -87,7 +87,7 @@ def _redirected(grant: UserAsset) -> None:
     """One request through the view: right, counting, ledger, and the address of the bucket."""
     target = file_url(grant)
     request = RequestFactory().get(target)
-    request.user = AnonymousUser()
+    request.user = cast("User", grant.user)
     view, arguments, named = resolve(target.partition("?")[0])
     response = view(request, *arguments, **named)
     assert response.status_code == 302, response.content

@@ -95,14 +95,18 @@ class Archive:
         return cast("IO[bytes]", _ArchiveFile(self._layout))
 
     def covered(self, stretches: Iterable[ByteRange]) -> list[int]:
-        """How many bytes of each member's content lie in ``stretches`` of the archive.
+        """How many bytes of each member's content lie in ``stretches`` of the archive; see `within`."""
+        return [sum(part.length for part in parts) for parts in self.within(stretches)]
+
+    def within(self, stretches: Iterable[ByteRange]) -> list[list[ByteRange]]:
+        """Which bytes of each member's content, counted from its beginning, lie in ``stretches``.
 
         The stretches must not overlap; they may stand in the order a client asked for, as
         `ranges.coalesce` leaves them. The time is linear in members and stretches, but for the
         sort.
         """
         contents = self._layout.contents
-        counts = [0] * len(contents)
+        parts: list[list[ByteRange]] = [[] for _ in contents]
         first = 0
         for stretch in sorted(stretches):
             while first < len(contents) and contents[first].stop <= stretch.start:
@@ -111,8 +115,9 @@ class Archive:
                 start, stop = contents[index].start, contents[index].stop
                 if start >= stretch.stop:
                     break
-                counts[index] += min(stop, stretch.stop) - max(start, stretch.start)
-        return counts
+                first_byte, end = max(start, stretch.start), min(stop, stretch.stop)
+                parts[index].append(ByteRange(first_byte - start, end - start))
+        return parts
 
 
 # What the archive is made of: the content of a member, or a record that is made when it is read.

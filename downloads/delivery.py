@@ -7,8 +7,10 @@ error with a code: FileMissing, StorageDown, NoSlot and LimitReached.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +28,7 @@ from downloads.counting import (
     Pair,
     Wanted,
     downloads_begin,
+    downloads_give_back,
     downloads_handed_over,
     downloads_sent,
 )
@@ -45,10 +48,12 @@ from downloads.streaming import (
 
 logger = logging.getLogger(__name__)
 
-BytesOf = Callable[[Sequence[ByteRange]], list[int]]  # of each file, in stretches of what is sent
+# Which bytes of each file lie in stretches of what is sent.
+PartsOf = Callable[[Sequence[ByteRange]], Sequence[Sequence[ByteRange]]]
 
 PRIVATE = "no-store"
 MIN_URL_SECONDS = 60
+ASKED_AT_ONCE = 8
 URL_BYTES_A_SECOND = 500_000
 
 
@@ -73,13 +78,14 @@ def _by_its_road(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRe
         return _from_bucket(request, wanted, client, storage)
     if settings.PROTECTED_ACCEL_REDIRECT:
         return _from_nginx(request, wanted, client)
+    _refuse_damaged([asset])
     return _from_us(
         request,
         wanted=[wanted],
         client=client,
         stored=stored_asset(asset),
         file_name=asset.file_name,
-        bytes_of=lambda stretches: [_length(stretches)],
+        parts_of=lambda stretches: [stretches],
     )
 
 
@@ -102,15 +108,16 @@ def deliver_archive(
         is_dated_weakly=True,  # it stays when a file is taken out
     )
     with _told_as_reasons(wanted):
-        _refuse_missing([want.asset for want in wanted])
-        _ask_remote(wanted[0].asset)
+        assets = [want.asset for want in wanted]
+        _refuse_damaged(assets)
+        _ask_remote(assets)
         return _from_us(
             request,
             wanted=wanted,
             client=client,
             stored=stored,
             file_name=file_name,
-            bytes_of=lambda stretches: archive.covered(coalesce(stretches)),
+            parts_of=lambda stretches: archive.within(coalesce(stretches)),
         )
 
 
@@ -141,7 +148,7 @@ def _from_bucket(
 ) -> HttpResponse:
     """A redirect to an address that ends soon. HEAD is answered here: such an address is for GET."""
     asset = wanted.asset
-    _refuse_missing([asset])
+    _refuse_damaged([asset])
     disposition = content_disposition("attachment", file_name=asset.file_name)
     if request.method == "HEAD":
         return HttpResponse(
@@ -167,7 +174,7 @@ def _from_bucket(
 def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpResponse:
     """Headers for nginx, which sends the bytes, ranges and validators by itself."""
     asset = wanted.asset
-    _refuse_missing([asset])
+    _refuse_damaged([asset])
     if request.method == "GET":
         begun = downloads_begin([wanted], client=client)
         downloads_handed_over(begun, by_link=False)
@@ -189,7 +196,7 @@ def _from_us(
     client: Client,
     stored: StoredFile,
     file_name: str,
-    bytes_of: BytesOf,
+    parts_of: PartsOf,
 ) -> HttpResponseBase:
     respond = partial(
         file_response,
@@ -201,9 +208,16 @@ def _from_us(
     )
     # A file that is gone is said to be gone, whatever was asked, and before anything counts.
     stored.open_intact().close()
-    if not plan_answer(request, stored).stretches:
+    answer = plan_answer(request, stored)
+    if not answer.stretches:
         return respond()
-    return _sent(request, wanted, client, respond, bytes_of)
+    planned = [
+        replace(want, planned_bytes=sum(part.length for part in parts))
+        for want, parts in zip(wanted, parts_of(answer.stretches), strict=True)
+    ]
+    # A header may ask for the rest of a file and get all of it: what will be sent decides.
+    client = replace(client, resumes=not answer.starts_download)
+    return _sent(request, planned, client, respond, parts_of)
 
 
 def _sent(
@@ -211,57 +225,61 @@ def _sent(
     wanted: Sequence[Wanted],
     client: Client,
     respond: partial[HttpResponseBase],
-    bytes_of: BytesOf,
+    parts_of: PartsOf,
 ) -> HttpResponseBase:
     slot = slots.paid.take(request)
     if slot is None:
         raise slots.NoSlot
     try:
-        begun = downloads_begin(wanted, client=client)
-        return respond(on_close=_note_and_release(begun, wanted, bytes_of, slot))
+        begun = downloads_begin([want for want in wanted if want.planned_bytes], client=client)
+        return respond(on_close=_note_and_release(begun, wanted, parts_of, slot))
     except BaseException:
         slot.release()
         raise
 
 
 def _note_and_release(
-    begun: Mapping[Pair, Download], wanted: Sequence[Wanted], bytes_of: BytesOf, slot: slots.Slot
+    begun: Mapping[Pair, Download], wanted: Sequence[Wanted], parts_of: PartsOf, slot: slots.Slot
 ) -> OnClose:
-    pairs = [want.pair for want in wanted]
-    sizes = {want.pair: want.asset.size_bytes for want in wanted}
-
     def on_close(stretches: Sequence[ByteRange]) -> None:
         slot.release()
-        downloads_sent(begun, sent=dict(zip(pairs, bytes_of(stretches), strict=True)), sizes=sizes)
+        parts = zip(wanted, parts_of(stretches), strict=True)
+        downloads_sent(begun, sent={want.pair: sent for want, sent in parts})
 
     return on_close
 
 
-def _refuse_missing(assets: Sequence[DigitalAsset]) -> None:
+def _refuse_damaged(assets: Sequence[DigitalAsset]) -> None:
     """Raise FileMissing or StorageDown by what is known without reading a file or asking a bucket."""
     storage = assets[0].file.storage
     if isinstance(storage, RemoteStorage):
-        if not health_of(storage).is_up():
+        health = health_of(storage)
+        if not health.is_up():
+            # Whoever was sent there since it last answered has got nothing.
+            downloads_give_back(since=health.was_up_at)
             raise StorageDown
-        gone = FixityCheck.objects.filter(asset__in=assets, found=FixityCheck.Found.MISSING)
-        missing = gone.values_list("asset", flat=True).first()
-    else:
-        missing = next((asset.pk for asset in assets if not _is_whole(asset)), None)
-    if missing is not None:
-        logger.error("Asset %s is missing or damaged", missing)
+    damaged = next((asset for asset in assets if not _is_whole(asset)), None)
+    if damaged is not None:
+        logger.error("Asset %s is missing or damaged", damaged.pk)
         raise FileMissing
 
 
-def _ask_remote(asset: DigitalAsset) -> None:
-    """Raise what a bucket raises when it is gone since it was last asked: headers are not sent yet."""
-    storage = asset.file.storage
-    if isinstance(storage, RemoteStorage):
-        storage.size(asset.file.name or "")
-
-
 def _is_whole(asset: DigitalAsset) -> bool:
-    path = Path(asset.file.path)
-    return path.is_file() and path.stat().st_size == asset.size_bytes
+    """By the last check, and on this machine by the file's length as well."""
+    if isinstance(asset.file.storage, RemoteStorage):
+        return asset.last_found in ("", FixityCheck.Found.INTACT)
+    path = Path(asset.file.path)  # here a missing file may be back: we see for ourselves
+    is_here = path.is_file() and path.stat().st_size == asset.size_bytes
+    return is_here and asset.last_found != FixityCheck.Found.ALTERED
+
+
+def _ask_remote(assets: Sequence[DigitalAsset]) -> None:
+    """Raise what a bucket raises for the first file that it has not: headers are not sent yet."""
+    if not isinstance(assets[0].file.storage, RemoteStorage):
+        return
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        for _ in pool.map(lambda asset: asset.file.storage.size(asset.file.name or ""), assets):
+            pass
 
 
 @contextmanager
@@ -274,7 +292,3 @@ def _told_as_reasons(wanted: Sequence[Wanted]) -> Iterator[None]:
         logger.error("Cannot be read, of assets %s: %s", names, error)
         is_away = isinstance(error, StorageUnavailable)
         raise (StorageDown() if is_away else FileMissing()) from error
-
-
-def _length(stretches: Iterable[ByteRange]) -> int:
-    return sum(stretch.length for stretch in stretches)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from catalog_pages.errors import DomainError
+
+if TYPE_CHECKING:
+    from downloads.models import UserAsset
 
 
 class NotNow(DomainError):
@@ -39,15 +44,34 @@ class AccessStopped(DomainError):
 
 
 class LimitReached(DomainError):
+    """`grant` is the one whose limit it is: of an archive's files, one closes all."""
+
     code = "limit_reached"
     status = 403
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, grant: UserAsset | None = None) -> None:
+        self.grant = grant
         times = {1: "once", 2: "twice"}.get(limit, f"{limit} times")
         super().__init__(
             f"You have downloaded this {times}, which is as often as the shop allows. "
             "Write to us if you need it again."
         )
+
+
+class DownloadUnderWay(NotNow):
+    """What is left of the limit is being fetched by another program or network at this moment."""
+
+    code = "download_under_way"
+    status = 409
+    message = (
+        "Another program or device is fetching this at the moment, and it is the last download that "
+        "is left. Let it finish, or try again in a minute."
+    )
+    retry_after_s = 60
+
+    def __init__(self, *, grant: UserAsset | None = None) -> None:
+        self.grant = grant
+        super().__init__()
 
 
 class FileMissing(NotNow):

@@ -227,8 +227,9 @@ def stored_bytes(asset: DigitalAsset) -> StoredBytes:
         return StoredBytes("Not checked yet")
     found = Found(check.found)
     words = f"{str(found.label).capitalize()} when last checked, {moment(check.checked_at)}"
-    # What lies on this machine is back, whatever the last check found.
-    return StoredBytes(words, is_missing=found is Found.MISSING and not is_here)
+    # What lies on this machine is back, where the last check missed it.
+    is_gone = found is Found.MISSING and not is_here
+    return StoredBytes(words, is_missing=is_gone or found is Found.ALTERED)
 
 
 def _fault_on_disk(asset: DigitalAsset) -> str:
@@ -286,7 +287,10 @@ def _next(
     if decision.error is not None:
         return "The limit does not end by itself. Reset it, and the holder may start again."
     if stored.is_missing:
-        return "It opens when the file is back in the storage."
+        return (
+            "It opens when the file is uploaded again, or restored from a backup and checked again "
+            "(manage.py verify_assets)."
+        )
     held = _held_until(grant, downloads)
     if held and decision.left is not None and len(held) >= decision.left:
         return (

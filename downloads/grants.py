@@ -84,7 +84,7 @@ def grants_claim(*, user_id: int, order_item_ids: Collection[int], seat: int = 0
     order or the gift copy for this account.
     """
     unclaimed = UserAsset.objects.filter(order_item_id__in=order_item_ids, seat=seat, user=None)
-    grants = list(unclaimed.order_by("pk"))
+    grants = list(lock_grants(unclaimed.values("pk")).values())
     unclaimed.update(user_id=user_id)
     _record(grants, AccessEvent.Kind.GRANTED, CLAIMED, actor_id=user_id)
     return len(grants)

@@ -1,8 +1,8 @@
 """Addresses of files: they name the grant and the version, never a path, and end by themselves.
 
-A link carries a key: a time, and a signature over grant, target and holder. Whoever has it needs no
-session, so that a download manager or an app can fetch; the right itself is looked up on every use.
-When the holder changes (an account claims what an address held), every older key is void.
+A link carries a key: a time, and a signature over grant, target and holder. The right itself is looked
+up on every use. What an account holds is fetched signed in; what an address holds is fetched by whoever
+has the link. When the holder changes (an account claims what an address held), every older key is void.
 """
 
 from __future__ import annotations

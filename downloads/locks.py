@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
+
+from django.db.models import QuerySet
 
 from downloads.models import UserAsset
 
 
-def lock_grants(grant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, UserAsset]:
+def lock_grants(grant_ids: Collection[uuid.UUID] | QuerySet[Any]) -> dict[uuid.UUID, UserAsset]:
     locked = (
         UserAsset.objects.select_for_update(no_key=True).filter(pk__in=grant_ids).order_by("pk")
     )

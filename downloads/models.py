@@ -111,8 +111,8 @@ class Revocation(models.Model):
 class Download(models.Model):
     """One logical download: a grant's file on one client within one window, in however many requests.
 
-    Ranges, retries and resumed parts add to `sent_bytes`; it counts towards the limit from
-    `counted_at` on. While it has not counted, `held_until` keeps its place, so that several clients
+    It counts towards the limit from `counted_at` on: when enough of the file has been `covered`, however
+    often a part was sent. While it has not, `held_until` keeps its place, so that several clients
     starting at once cannot all pass a limit of one.
     """
 
@@ -124,6 +124,14 @@ class Download(models.Model):
     started_at = models.DateTimeField()
     ends_at = models.DateTimeField(help_text="When its window closes.")
     sent_bytes = models.BigIntegerField(default=0)
+    promised_bytes = models.BigIntegerField(
+        default=0,
+        help_text="What all its requests together were to send, before anything was sent.",
+    )
+    covered = models.JSONField(
+        default=list, help_text="Which bytes of the file were sent: [start, stop] pairs, in order."
+    )
+    open_requests = models.PositiveIntegerField(default=0)
     counted_at = models.DateTimeField(null=True, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
     is_current = models.BooleanField(default=True)
@@ -137,7 +145,9 @@ class Download(models.Model):
                 condition=Q(is_current=True),
                 name="download_one_current_per_client",
             ),
-            models.CheckConstraint(condition=Q(sent_bytes__gte=0), name="download_sent_bytes"),
+            models.CheckConstraint(
+                condition=Q(sent_bytes__gte=0, promised_bytes__gte=0), name="download_sent_bytes"
+            ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=models.F("started_at")), name="download_window_has_length"
             ),

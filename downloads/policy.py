@@ -14,8 +14,8 @@ from catalog_pages.models import DigitalAsset
 from downloads.errors import AccessStopped, LimitReached
 from downloads.models import Download, Revocation, UserAsset
 
-# A download that has had its file twice over is not resumed from elsewhere any more: "all but the
-# first byte" would be a way around the limit.
+# A download that was promised its file so many times over is not resumed from elsewhere any more: "all
+# but the first byte" would be a way around the limit.
 JOINED_BELOW_COPIES = 2
 
 # In the order in which they are told when several stand: what is final before what may pass.
@@ -83,7 +83,7 @@ def joined(
     """
     under_way = [row for row in downloads if row.is_open(now)]
     own = [row for row in under_way if row.client == client.digest]
-    unspent = [row for row in under_way if row.sent_bytes < size_bytes * JOINED_BELOW_COPIES]
+    unspent = [row for row in under_way if row.promised_bytes < size_bytes * JOINED_BELOW_COPIES]
     others = unspent if client.resumes else []
     return max(own or others, key=lambda row: row.started_at, default=None)
 

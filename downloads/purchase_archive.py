@@ -23,7 +23,7 @@ def archive_grants(grant: UserAsset, *, scope: str, fmt: str) -> QuerySet[UserAs
         same = same.filter(order_item__order__items=grant.order_item_id)
     if fmt:
         same = same.filter(asset__format_name=fmt)
-    facts = same.select_related("asset", "order_item").with_facts()
+    facts = same.select_related("asset__fixity", "order_item").with_facts()
     return facts.order_by("order_item__position", "position", "pk")
 
 

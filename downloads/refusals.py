@@ -26,7 +26,8 @@ def refused(
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    kinds = ["text/html", "application/json", "application/problem+json"]
+    return request.get_preferred_type(kinds) not in (None, "text/html")
 
 
 def _problem(error: DomainError) -> JsonResponse:

@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from catalog_pages.errors import DomainError
 
 # As long as nginx waits for a reader (send_timeout). Whoever pauses longer resumes with a Range.
-STALLED_S = 60.0
+STALLED_S = 60
 _CORK: int | None = getattr(socket, "TCP_CORK", None)  # Linux has it
 
 
@@ -83,15 +83,18 @@ class Slots:
             if len(self._taken) >= limit:
                 return None
             self._taken.add(ticket)
-        release_connection = _hold_connection(request)
+        let_go: list[Callable[[], None]] = []
 
         def give_back() -> None:
             # Takes no lock: this may happen while this very thread holds it, whenever Python clears
             # away what is forgotten.
             self._taken.discard(ticket)
-            release_connection()
+            for release in let_go:
+                release()
 
-        return Slot(give_back)
+        slot = Slot(give_back)
+        let_go.append(_hold_connection(request))  # should it fail, the slot is forgotten, and free
+        return slot
 
 
 def _hold_connection(request: HttpRequest | None) -> Callable[[], None]:

@@ -7,10 +7,11 @@ import mimetypes
 import uuid
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlencode
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage, storages
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -23,7 +24,14 @@ from catalog_pages.models import DigitalAsset, Excerpt
 from downloads import slots
 from downloads.counting import Wanted, client_of
 from downloads.delivery import PRIVATE, deliver_archive, deliver_file
-from downloads.errors import LinkClaimed, LinkExpired, NotSignedIn
+from downloads.errors import (
+    AccessStopped,
+    DownloadUnderWay,
+    LimitReached,
+    LinkClaimed,
+    LinkExpired,
+    NotSignedIn,
+)
 from downloads.ledger import denial_record
 from downloads.links import KeyState, archive_target, archive_url, file_url, key_state
 from downloads.models import UserAsset
@@ -34,6 +42,8 @@ from downloads.streaming import StoredFile, StoredFileDamaged, file_response, pl
 
 logger = logging.getLogger(__name__)
 
+MAX_FORMAT = 20
+SMALL_BYTES = 128 * 1024
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 PUBLIC_FOLDERS = ("images/", "original_images/")
 PICTURE_TYPES = frozenset({"image/webp", "image/jpeg", "image/png", "image/gif", "image/avif"})
@@ -72,7 +82,9 @@ def file(
 @require_safe
 def archive(request: HttpRequest, grant_id: uuid.UUID, scope: str) -> HttpResponseBase:
     """One ZIP of what came with a grant: its line, or its order; `format` leaves other formats out."""
-    fmt = request.GET.get("format", "")[:20]
+    fmt = request.GET.get("format", "")
+    if len(fmt) > MAX_FORMAT or not fmt.isprintable():
+        raise Http404
     found = _found(request, grant_id, archive_target(scope, fmt))
     if not isinstance(found, Found):
         return found
@@ -125,12 +137,13 @@ def picture(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | HttpResponseBase:
-    """The grant, by the key in the address or by who is signed in; else the answer to give.
+    """The grant, by who is signed in or, where an address holds it, by the key; else the answer to give.
 
-    A key that is not ours opens nothing, whoever brings it. One that has ended opens nothing new:
-    but its holder, signed in, goes on with a download that it began.
+    A key that is not ours opens nothing, whoever brings it; one to what an account holds opens nothing
+    for others. One that has ended opens nothing new: but its holder, signed in, goes on with a
+    download that it began.
     """
-    grants = UserAsset.objects.select_related("asset").filter(pk=grant_id)
+    grants = UserAsset.objects.select_related("asset__fixity").filter(pk=grant_id)
     own = grants.filter(user=request.user).first() if request.user.is_authenticated else None
     key = request.GET.get("key", "")
     if not key:
@@ -141,6 +154,8 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
     state = key_state(grant=grant, target=target or str(grant.asset_id), key=key)
     if state is KeyState.FOREIGN:
         raise Http404
+    if own is None and grant.user_id is not None and state is not KeyState.CLAIMED:
+        return _nobody(request)
     goes_on = own is not None and "Range" in request.headers
     if state is KeyState.FITS or goes_on:
         return Found(grant)
@@ -153,13 +168,18 @@ def _nobody(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     if wants_json(request):
         return refused(request, NotSignedIn())
-    return redirect(f"{reverse('account_login')}?next={request.path}")
+    return redirect(
+        f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()}, safe='/')}"
+    )
 
 
 def _expired(request: HttpRequest, found: Found, fresh_url: str) -> HttpResponseBase:
     """The link was ours. A fresh one is for its holder's eyes: an old address may have wandered."""
     grant = found.grant
     is_own = grant.user_id is not None and grant.user_id == request.user.pk
+    decision = decide(grant)
+    if isinstance(decision.error, AccessStopped):  # "the file is still yours" would not be true
+        return _denied(request, grant, decision.error)
     error = found.stale or LinkExpired()
     denial_record(grant=grant, code=error.code)
     return refused(request, error, fresh_url=fresh_url if is_own else "")
@@ -178,8 +198,11 @@ def _version(grant: UserAsset, asset_id: uuid.UUID | None) -> DigitalAsset:
 def _denied(
     request: HttpRequest, grant: UserAsset, error: DomainError, asset: DigitalAsset | None = None
 ) -> HttpResponseBase:
+    whose = grant
+    if isinstance(error, LimitReached | DownloadUnderWay) and error.grant is not None:
+        whose = error.grant  # of an archive's files, the one that closes it
     if not isinstance(error, slots.NoSlot):
-        denial_record(grant=grant, code=error.code, asset_id=asset.pk if asset else None)
+        denial_record(grant=whose, code=error.code, asset_id=asset.pk if asset else None)
     return refused(request, error, title=grant.title)
 
 
@@ -212,9 +235,12 @@ def _public_response(request: HttpRequest, stored: StoredFile, cache: str) -> Ht
     try:
         if not plan_answer(request, stored).stretches:
             return respond()
+        if stored.size_bytes <= SMALL_BYTES:  # no more to send than a page: gone in a moment
+            return respond()
         slot = slots.public.take(request)
         if slot is None:
-            return refused(request, slots.NoSlot())
+            busy = {"Retry-After": str(slots.NoSlot.retry_after_s), "Cache-Control": "no-store"}
+            return HttpResponse(status=slots.NoSlot.status, headers=busy)
         try:
             return respond(on_close=lambda stretches: slot.release())
         except BaseException:

@@ -37,7 +37,7 @@ def sense_problems(config: Config, *, production: bool, sandbox_wanted: bool) ->
         *_payment_problems(config, production=production, sandbox_wanted=sandbox_wanted),
         *_mail_problems(config),
         *_limit_problems(config),
-        *storage_problems(config.storage),
+        *storage_problems(config.storage, production=production),
     ]
 
 
@@ -183,8 +183,8 @@ def _limit_problems(config: Config) -> list[Problem]:
         problems.append(("CART_MAX_QUANTITY", "must be between 1 and 99"))
     if not 0 < config.max_upload_bytes <= MAX_UPLOAD_BYTES:
         problems.append(("MAX_UPLOAD_MB", "must be between 1 and 1048576"))
-    if not 2 <= config.web_threads <= 512:
-        problems.append(("WEB_THREADS", "must be between 2 and 512"))
+    if not 4 <= config.web_threads <= 512:
+        problems.append(("WEB_THREADS", "must be between 4 and 512"))
     if not 0 <= config.download_limit <= 100_000:
         problems.append(("DOWNLOAD_LIMIT", "must be between 0 (no limit) and 100000"))
     if not 60 <= config.signed_url_max_seconds <= WEEK_SECONDS:
@@ -192,11 +192,13 @@ def _limit_problems(config: Config) -> list[Problem]:
     return problems
 
 
-def storage_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+def storage_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
     """A bucket is named whole, and nothing that would hand out its files without a signature passes."""
     if storage.kind not in ("local", "s3"):
         return [("PROTECTED_STORAGE", "must be local or s3")]
-    return _s3_problems(storage) if storage.is_s3 else _accel_problems(storage.accel_redirect)
+    if storage.is_s3:
+        return _s3_problems(storage, production=production)
+    return _accel_problems(storage.accel_redirect)
 
 
 def _accel_problems(prefix: str) -> list[Problem]:
@@ -205,7 +207,7 @@ def _accel_problems(prefix: str) -> list[Problem]:
     return []
 
 
-def _s3_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+def _s3_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
     problems = []
     if not BUCKET_NAME.fullmatch(storage.bucket):
         problems.append(("AWS_STORAGE_BUCKET_NAME", "must name the bucket that holds paid files"))
@@ -219,6 +221,10 @@ def _s3_problems(storage: ProtectedStorageConfig) -> list[Problem]:
         )
     if storage.endpoint_url and not _is_origin(storage.endpoint_url):
         problems.append(("AWS_S3_ENDPOINT_URL", "must be an address such as https://s3.example"))
+    elif production and storage.endpoint_url.startswith("http://"):
+        problems.append(
+            ("AWS_S3_ENDPOINT_URL", "must start with https://: files pass there openly")
+        )
     return problems + _cloudfront_problems(storage)
 
 

@@ -32,7 +32,7 @@ from downloads.admin.base import BREAKS, WIDE, DeskIndexView, status_tag
 from downloads.models import Download, Revocation, UserAsset
 
 STANDING = Revocation.objects.filter(lifted_at=None)
-MISSING = FixityCheck.Found.MISSING
+DAMAGED = (FixityCheck.Found.MISSING, FixityCheck.Found.ALTERED)
 
 
 def counted() -> QuerySet[Download]:
@@ -83,8 +83,8 @@ def state_of(grant: Any) -> SafeString:
     if grant.limit and grant.used >= grant.limit:
         return status_tag("Limit reached", "careful")
     check = getattr(grant.asset, "fixity", None)
-    if check and check.found == MISSING:
-        return status_tag("File missing", "bad")
+    if check and check.found in DAMAGED:
+        return status_tag("File missing or damaged", "bad")
     if grant.limit and grant.most_used >= grant.limit:
         return status_tag("Limit reached for another version", "careful")
     return status_tag("Open", "good")
@@ -123,7 +123,7 @@ class GrantFilterSet(WagtailFilterSet):
             ("open", "Open"),
             *((cause.value, f"Closed: {cause.label}") for cause in Revocation.Cause),
             ("limit", "Limit reached"),
-            ("missing", "File missing"),
+            ("missing", "File missing or damaged"),
         ],
         empty_label="All",
         widget=forms.RadioSelect,
@@ -142,7 +142,7 @@ class GrantFilterSet(WagtailFilterSet):
 
     def keep_state(self, grants: QuerySet[Any], name: str, state: str) -> QuerySet[Any]:
         standing = STANDING.filter(grant=OuterRef("pk"))
-        reached, missing = Q(pk__in=used_up()), Q(asset__fixity__found=MISSING)
+        reached, missing = Q(pk__in=used_up()), Q(asset__fixity__found__in=DAMAGED)
         if state == "open":
             return grants.filter(~Exists(standing)).exclude(reached).exclude(missing)
         if state in ("limit", "missing"):

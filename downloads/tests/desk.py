@@ -80,6 +80,10 @@ def found_missing(grant: UserAsset) -> None:
     FixityCheck.objects.create(asset=grant.asset, found="missing", checked_at=timezone.now())
 
 
+def found_altered(grant: UserAsset) -> None:
+    FixityCheck.objects.create(asset=grant.asset, found="altered", checked_at=timezone.now())
+
+
 def lifted(grant: UserAsset) -> None:
     Revocation.objects.create(grant=grant, cause="refund", lifted_at=timezone.now())
 

@@ -189,7 +189,6 @@ def test_parts_fetched_one_by_one_make_the_same_file(archive: Archive, parts: in
         )
         assert response.status_code == 206
         received.update(b"".join(response))
-        response.close()
 
     assert received.digest() == hashlib.sha256(b"".join(blocks(archive))).digest()
 

@@ -20,7 +20,7 @@ from downloads.grants import access_block
 from downloads.health import StorageHealth, health_of
 from downloads.links import archive_url, file_url
 from downloads.models import AccessEvent, Download
-from downloads.tests.granting import body_of, bought
+from downloads.tests.granting import body_of, bought_as_guest
 from tests.servers import S3Server, seaweed
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> ProtectedS3Stor
 def test_a_link_leads_to_an_address_that_fetches_the_file_and_ends_soon(
     client: Client, bucket: ProtectedS3Storage
 ) -> None:
-    (grant,) = bought(client)
+    (grant,) = bought_as_guest(client)
 
     answer = Client().get(file_url(grant))
 
@@ -65,7 +65,7 @@ def test_a_link_leads_to_an_address_that_fetches_the_file_and_ends_soon(
 def test_it_counts_once_when_the_address_is_given_out(
     client: Client, bucket: ProtectedS3Storage
 ) -> None:
-    (grant,) = bought(client)
+    (grant,) = bought_as_guest(client)
 
     Client().head(file_url(grant))
     looked_at = Download.objects.count()
@@ -82,7 +82,7 @@ def test_a_limit_holds_without_a_byte_passing_through_us(
     client: Client, bucket: ProtectedS3Storage, settings: Any
 ) -> None:
     settings.DOWNLOAD_LIMIT = 1
-    (grant,) = bought(client)
+    (grant,) = bought_as_guest(client)
 
     statuses = [
         Client(headers={"User-Agent": program}).get(file_url(grant)).status_code
@@ -95,14 +95,14 @@ def test_a_limit_holds_without_a_byte_passing_through_us(
 def test_no_new_address_is_given_out_after_a_refund(
     client: Client, bucket: ProtectedS3Storage
 ) -> None:
-    (grant,) = bought(client)
+    (grant,) = bought_as_guest(client)
     access_block(order_item_ids=[grant.order_item_id], cause="refund")
 
     assert Client().get(file_url(grant)).status_code == 403
 
 
 def test_head_says_what_the_file_is(client: Client, bucket: ProtectedS3Storage) -> None:
-    (grant,) = bought(client)
+    (grant,) = bought_as_guest(client)
 
     head = Client().head(file_url(grant))
 
@@ -123,7 +123,7 @@ def test_addresses_of_larger_files_live_longer_up_to_the_cap(settings: Any) -> N
 def test_a_zip_comes_from_the_bucket_and_resumes(
     client: Client, bucket: ProtectedS3Storage
 ) -> None:
-    first, _ = bought(client, bytes(300_000), b"two" * 100_000)
+    first, _ = bought_as_guest(client, bytes(300_000), b"two" * 100_000)
     url = archive_url(first)
 
     whole = body_of(Client().get(url))
@@ -138,7 +138,7 @@ def test_a_zip_comes_from_the_bucket_and_resumes(
 def test_a_bucket_that_is_away_is_told_plainly_and_burns_nothing(
     client: Client, bucket: ProtectedS3Storage, server: S3Server
 ) -> None:
-    first, _ = bought(client, b"one", b"two")
+    first, _ = bought_as_guest(client, b"one", b"two")
     server.stop()
     try:
         health_of(bucket).forget()
@@ -156,11 +156,12 @@ def test_a_bucket_that_is_away_is_told_plainly_and_burns_nothing(
     assert Client().get(file_url(first)).status_code == 302
 
 
+@pytest.mark.parametrize("found", ["missing", "altered"])
 def test_a_file_known_to_be_lost_is_told_without_asking_the_bucket(
-    client: Client, bucket: ProtectedS3Storage, django_assert_num_queries: Any
+    client: Client, bucket: ProtectedS3Storage, found: str
 ) -> None:
-    (grant,) = bought(client)
-    FixityCheck.objects.create(asset=grant.asset, found="missing", checked_at=grant.created_at)
+    (grant,) = bought_as_guest(client)
+    FixityCheck.objects.create(asset=grant.asset, found=found, checked_at=grant.created_at)
 
     answer = Client().get(file_url(grant), headers={"Accept": "application/json"})
 
@@ -171,8 +172,8 @@ def test_a_file_known_to_be_lost_is_told_without_asking_the_bucket(
 def test_a_link_costs_the_same_queries_however_much_somebody_owns(
     client: Client, bucket: ProtectedS3Storage
 ) -> None:
-    (few,) = bought(client)
-    many, *_ = bought(client, *(str(number).encode() for number in range(10)))
+    (few,) = bought_as_guest(client)
+    many, *_ = bought_as_guest(client, *(str(number).encode() for number in range(10)))
 
     counts = []
     for grant in (few, many):

@@ -162,7 +162,7 @@ STATES = [
     (stopped("dispute"), "dispute", "Closed: payment disputed", "0 of 3"),
     (stopped("staff"), "staff", "Closed: taken back by staff", "0 of 3"),
     (stopped("account"), "account", "Closed: account closed", "0 of 3"),
-    (found_missing, "missing", "File missing", "0 of 3"),
+    (found_missing, "missing", "File missing or damaged", "0 of 3"),
     (limit_of_another_version, "limit", "Limit reached for another version", "0 of 3"),
 ]
 

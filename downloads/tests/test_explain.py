@@ -22,6 +22,7 @@ from downloads.models import AccessEvent, UserAsset
 from downloads.tests.desk import (
     fetched,
     fetched_and_reset,
+    found_altered,
     found_missing,
     lifted,
     limit_of_another_version,
@@ -74,9 +75,10 @@ CASES = [
     (stopped("dispute"), "suspended_by_dispute", "when the dispute is settled"),
     (stopped("staff"), "revoked_by_staff", "when staff give it back"),
     (stopped("account"), "account_closed", "closed for good"),
-    (deleted_from_disk, "file_missing", "when the file is back"),
-    (cut_short_on_disk, "file_missing", "when the file is back"),
+    (deleted_from_disk, "file_missing", "when the file is uploaded again"),
+    (cut_short_on_disk, "file_missing", "when the file is uploaded again"),
     (found_missing, "", ""),  # it has come back since it was looked for
+    (found_altered, "file_missing", "when the file is uploaded again"),
 ]
 
 
@@ -161,7 +163,7 @@ def test_a_last_place_that_is_held_is_told_with_its_end(client: Client, grant: U
     assert explanation.allowed
     assert f"{timezone.localtime(ends):%H:%M}" in explanation.next_words
     other = client.get(file_url(grant), headers={"Accept": "application/json"})
-    assert other.json()["code"] == "limit_reached"
+    assert other.json()["code"] == "download_under_way"
 
 
 def test_each_download_is_told_with_what_became_of_it(grant: UserAsset) -> None:
@@ -193,7 +195,7 @@ def test_each_download_is_told_with_what_became_of_it(grant: UserAsset) -> None:
 CHECKS = [
     ("", "Not checked yet", ""),
     ("intact", "As it was stored when last checked, 3 March 2027, 14:02", ""),
-    ("altered", "Altered when last checked, 3 March 2027, 14:02", ""),
+    ("altered", "Altered when last checked, 3 March 2027, 14:02", "file_missing"),
     ("missing", "Missing when last checked, 3 March 2027, 14:02", "file_missing"),
 ]
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from PIL import Image
 
 from catalog_pages.models import DigitalAsset, Excerpt
+from downloads.counting import limit_reset
 from downloads.grants import access_block, access_unblock
 from downloads.links import file_url
 from downloads.models import AccessEvent, LedgerIsAppendOnly, UserAsset
@@ -165,12 +166,22 @@ def test_the_ledger_cannot_be_rewritten(grant: UserAsset) -> None:
     ):
         with pytest.raises(LedgerIsAppendOnly):
             rewrite()
-    with (
-        pytest.raises(IntegrityError),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("UPDATE downloads_accessevent SET code = 'nothing happened'")
+    for column in ("code = 'nothing happened'", "id = id + 1", f"actor_id = {make_user().pk}"):
+        with (
+            pytest.raises(IntegrityError),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"UPDATE downloads_accessevent SET {column}")
+
+
+def test_who_pressed_a_button_may_be_forgotten_with_the_account(grant: UserAsset) -> None:
+    actor = make_editor()
+    limit_reset(grant=grant, actor_id=actor.pk)
+
+    actor.delete()
+
+    assert AccessEvent.objects.get(kind="limit_reset").actor is None
 
 
 def make_excerpt(asset: DigitalAsset, content: bytes = b"mp3" * 1000) -> Excerpt:

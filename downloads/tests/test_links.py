@@ -15,7 +15,7 @@ from django.urls import reverse
 from downloads.grants import access_block, access_unblock, grants_claim
 from downloads.links import archive_url, file_url
 from downloads.models import AccessEvent, Revocation, UserAsset
-from downloads.tests.granting import body_of, bought, held_by_address
+from downloads.tests.granting import body_of, bought, bought_as_guest
 from tests.factories import make_asset, make_user
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def grant(client: Client) -> UserAsset:
+    """Held by an address: whoever has a link needs no session."""
+    return bought_as_guest(client)[0]
+
+
+@pytest.fixture
+def own(client: Client) -> UserAsset:
+    """Held by the account that `client` is signed in with."""
     return bought(client)[0]
 
 
@@ -54,8 +61,6 @@ def test_whoever_has_the_link_needs_no_session(grant: UserAsset, stranger: Clien
 
 
 def test_a_link_names_grant_and_file_and_neither_holder_nor_path(grant: UserAsset) -> None:
-    held_by_address(grant, "anna@example.com")
-
     url = file_url(grant)
 
     assert str(grant.pk) in url
@@ -75,9 +80,9 @@ def test_no_link_with_one_bit_changed_opens_anything(grant: UserAsset, stranger:
 
 @pytest.mark.parametrize("key", ["", "x", ":", "::", "1:2", "é", "\0", "A" * 5000, "1" * 90 + ":a"])
 def test_a_key_that_never_was_one_opens_nothing_for_the_holder_either(
-    client: Client, grant: UserAsset, key: str
+    client: Client, own: UserAsset, key: str
 ) -> None:
-    path = reverse("downloads:file", args=[grant.pk, grant.asset_id])
+    path = reverse("downloads:file", args=[own.pk, own.asset_id])
 
     with_key = client.get(path, {"key": key})
 
@@ -85,7 +90,7 @@ def test_a_key_that_never_was_one_opens_nothing_for_the_holder_either(
 
 
 def test_a_key_opens_its_own_grant_and_file_alone(client: Client, stranger: Client) -> None:
-    first, second = bought(client, b"one", b"two")
+    first, second = bought_as_guest(client, b"one", b"two")
     key = key_of(file_url(first))
 
     for grant_id, asset_id in [
@@ -101,7 +106,7 @@ def test_a_key_opens_its_own_grant_and_file_alone(client: Client, stranger: Clie
 
 
 def test_an_archives_key_opens_that_archive_alone(client: Client, stranger: Client) -> None:
-    first, _ = bought(client, b"one", b"two")
+    first, _ = bought_as_guest(client, b"one", b"two")
     key = key_of(archive_url(first))
 
     order = reverse("downloads:archive", args=[first.pk, "order"])
@@ -114,30 +119,74 @@ def test_an_archives_key_opens_that_archive_alone(client: Client, stranger: Clie
 
 
 def test_a_link_that_has_ended_says_so_and_offers_its_holder_a_fresh_one(
-    client: Client, grant: UserAsset, stranger: Client, all_links_have_ended: Any, settings: Any
+    client: Client, own: UserAsset, all_links_have_ended: Any, settings: Any
 ) -> None:
-    url = file_url(grant)
+    url = file_url(own)
     all_links_have_ended()
 
-    for_anybody = stranger.get(url)
-    for_the_holder = client.get(url)
+    answer = client.get(url)
 
-    assert for_anybody.status_code == for_the_holder.status_code == 410
-    assert "key=" not in for_anybody.content.decode()
+    assert answer.status_code == 410
     settings.DOWNLOAD_LINK_HOURS = 12
-    fresh = for_the_holder.context["fresh_url"]
-    assert stranger.get(fresh).status_code == 200
+    assert client.get(answer.context["fresh_url"]).status_code == 200
     assert AccessEvent.objects.filter(kind="denied", code="link_expired").count() == 1
 
 
-def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
-    client: Client, grant: UserAsset, stranger: Client, all_links_have_ended: Any
+def test_a_guests_link_that_has_ended_gives_nobody_a_fresh_one(
+    grant: UserAsset, stranger: Client, all_links_have_ended: Any
 ) -> None:
     url = file_url(grant)
     all_links_have_ended()
 
+    answer = stranger.get(url)
+
+    assert answer.status_code == 410
+    assert "key=" not in answer.content.decode()
+    assert reverse("orders:guest_find") in answer.content.decode()
+
+
+def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
+    client: Client, own: UserAsset, all_links_have_ended: Any
+) -> None:
+    url = file_url(own)
+    all_links_have_ended()
+
     assert client.get(url, headers={"Range": "bytes=100-"}).status_code == 206
-    assert stranger.get(url, headers={"Range": "bytes=100-"}).status_code == 410
+    assert Client().get(url, headers={"Range": "bytes=100-"}).status_code == 302
+
+
+def test_the_link_of_an_account_is_of_no_use_to_others(
+    client: Client, own: UserAsset, stranger: Client
+) -> None:
+    for url in (file_url(own), archive_url(own)):
+        signed_out = stranger.get(url)
+        program = stranger.get(url, headers={"Accept": "application/json"})
+        other = Client()
+        other.force_login(make_user())
+
+        assert signed_out["Location"].startswith(reverse("account_login"))
+        assert (program.status_code, program.json()["code"]) == (401, "not_signed_in")
+        assert other.get(url).status_code == 404
+        assert client.get(url).status_code == 200
+
+
+def test_an_old_link_to_what_was_refunded_does_not_say_that_the_file_is_still_theirs(
+    grant: UserAsset, stranger: Client, all_links_have_ended: Any
+) -> None:
+    url = file_url(grant)
+    access_block(order_item_ids=[grant.order_item_id], cause="refund")
+    all_links_have_ended()
+
+    answer = stranger.get(url, headers={"Accept": "application/problem+json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "revoked_by_refund")
+
+
+def test_a_format_that_is_none_opens_nothing(client: Client, own: UserAsset) -> None:
+    address = reverse("downloads:archive", args=[own.pk, "line"])
+
+    for fmt in ("\0", "FLAC\n", "x" * 5000, "\u202eCALF"):
+        assert client.get(address, {"format": fmt}).status_code == 404
 
 
 def test_every_use_of_a_link_looks_at_the_right_as_it_is_now(
@@ -157,7 +206,6 @@ def test_every_use_of_a_link_looks_at_the_right_as_it_is_now(
 def test_the_links_of_a_guest_end_when_an_account_claims_what_they_open(
     grant: UserAsset, stranger: Client
 ) -> None:
-    held_by_address(grant)
     url = file_url(grant)
     assert stranger.get(url).status_code == 200
 
@@ -173,7 +221,7 @@ def test_a_link_of_one_holder_does_not_work_for_the_next(
 ) -> None:
     url = file_url(grant)
 
-    UserAsset.objects.filter(pk=grant.pk).update(user=make_user())
+    UserAsset.objects.filter(pk=grant.pk).update(email="another@example.com")
 
     assert stranger.get(url).status_code == 404
 

@@ -115,7 +115,8 @@ if CONFIG.database["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 20}},
+        # One for each thread, as a download keeps its own until it ends, and some for what runs beside.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": CONFIG.web_threads + 4}},
     }
 
 CACHES: dict[str, dict[str, Any]] = {

@@ -110,8 +110,8 @@ def read_port(text: str) -> int:
 
 
 def read_threads(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 512):
-        raise Refusal(f"WEB_THREADS must be a number from 2 to 512, and {text!r} is not.")
+    if not (text.isascii() and text.isdigit() and 4 <= int(text) <= 512):
+        raise Refusal(f"WEB_THREADS must be a number from 4 to 512, and {text!r} is not.")
     return int(text)
 
 

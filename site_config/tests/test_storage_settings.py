@@ -86,6 +86,7 @@ def test_cloudfront_signs_when_all_of_it_is_given(
         (S3 | {"PROTECTED_ACCEL_REDIRECT": "/protected/"}, "PROTECTED_ACCEL_REDIRECT"),
         (S3 | {"AWS_ACCESS_KEY_ID": "only one"}, "AWS_SECRET_ACCESS_KEY"),
         (S3 | {"AWS_S3_ENDPOINT_URL": "s3.example"}, "AWS_S3_ENDPOINT_URL"),
+        (S3 | {"AWS_S3_ENDPOINT_URL": "http://s3.example"}, "AWS_S3_ENDPOINT_URL"),
         (S3 | {"AWS_CLOUDFRONT_DOMAIN": "files.shop.example"}, "AWS_CLOUDFRONT_KEY"),
         (S3 | {"AWS_CLOUDFRONT_DOMAIN": "files.shop.example"}, "AWS_CLOUDFRONT_KEY_ID"),
         (S3 | {"AWS_CLOUDFRONT_KEY_ID": "K2"}, "AWS_CLOUDFRONT_DOMAIN"),
