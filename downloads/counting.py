@@ -116,6 +116,12 @@ def downloads_sent(
     downloads_record(counted)
 
 
+def is_under_way(*, grant: UserAsset, client: Client) -> bool:
+    """Whether this client has begun a download of the grant whose window is still open."""
+    own = Download.objects.filter(grant=grant, client=client.digest, is_current=True)
+    return own.filter(ends_at__gt=timezone.now()).exists()
+
+
 def downloads_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
     """Count downloads whose bytes somebody else sends. `by_link`: the client got an address for them."""
     waiting = {pair: row for pair, row in begun.items() if row.counted_at is None}

@@ -22,7 +22,7 @@ from catalog_pages import versions
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset, Excerpt
 from downloads import slots
-from downloads.counting import Wanted, client_of
+from downloads.counting import Wanted, client_of, is_under_way
 from downloads.delivery import PRIVATE, deliver_archive, deliver_file
 from downloads.errors import (
     AccessStopped,
@@ -140,8 +140,8 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
     """The grant, by who is signed in or, where an address holds it, by the key; else the answer to give.
 
     A key that is not ours opens nothing, whoever brings it; one to what an account holds opens nothing
-    for others. One that has ended opens nothing new: but its holder, signed in, goes on with a
-    download that it began.
+    for others. One that has ended opens nothing new: but its holder, signed in, or the client that is
+    in the middle of a download, goes on with it.
     """
     grants = UserAsset.objects.select_related("asset__fixity").filter(pk=grant_id)
     own = grants.filter(user=request.user).first() if request.user.is_authenticated else None
@@ -156,10 +156,17 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
         raise Http404
     if own is None and grant.user_id is not None and state is not KeyState.CLAIMED:
         return _nobody(request)
-    goes_on = own is not None and "Range" in request.headers
-    if state is KeyState.FITS or goes_on:
+    if state is KeyState.FITS or (state is KeyState.EXPIRED and _goes_on(request, grant)):
         return Found(grant)
     return Found(grant, LinkClaimed() if state is KeyState.CLAIMED else LinkExpired())
+
+
+def _goes_on(request: HttpRequest, grant: UserAsset) -> bool:
+    """Whether this asks for a part of what its holder, or the very same client, is downloading."""
+    if "Range" not in request.headers:
+        return False
+    is_own = grant.user_id is not None and grant.user_id == request.user.pk
+    return is_own or is_under_way(grant=grant, client=client_of(request))
 
 
 def _nobody(request: HttpRequest) -> HttpResponseBase:

@@ -155,6 +155,19 @@ def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
     assert Client().get(url, headers={"Range": "bytes=100-"}).status_code == 302
 
 
+def test_a_program_in_the_middle_of_a_guests_download_goes_on_after_the_link_has_ended(
+    grant: UserAsset, all_links_have_ended: Any
+) -> None:
+    url = file_url(grant)
+    program, other = (Client(headers={"User-Agent": name}) for name in ("a program", "another"))
+    body_of(program.get(url, headers={"Range": "bytes=0-99"}))
+    all_links_have_ended()
+
+    assert program.get(url, headers={"Range": "bytes=100-"}).status_code == 206
+    assert program.get(url).status_code == 410
+    assert other.get(url, headers={"Range": "bytes=100-"}).status_code == 410
+
+
 def test_the_link_of_an_account_is_of_no_use_to_others(
     client: Client, own: UserAsset, stranger: Client
 ) -> None:
