@@ -142,9 +142,9 @@ def refusal(error: DomainError, **more: Any) -> JsonResponse:
 
 def declared(body: bytes) -> dict[str, Any]:
     """What `upload_begin` is told of a file, of the right types; BadRequest otherwise."""
-    kinds = {"file_name": str, "size_bytes": int, "last_modified": int, "edges": str}
+    kinds = {"file_name": str, "size_bytes": int, "last_modified": int, "edges": str, "again": bool}
     try:
-        fields = {"edges": ""} | json.loads(body)
+        fields = {"edges": "", "again": False} | json.loads(body)
         told = {key: fields[key] for key in kinds}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRequest from error

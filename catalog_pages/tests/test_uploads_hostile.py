@@ -124,7 +124,7 @@ def test_bytes_that_stay_when_an_upload_is_dropped_go_later(sender: Sender) -> N
 def test_whoever_lost_the_answer_to_the_last_request_sends_nothing_again(sender: Sender) -> None:
     upload = stored(sender)
 
-    status, begun = sender.begin()
+    status, begun = sender.begin(again=True)
 
     assert (status, begun["id"], begun["state"]) == (200, str(upload.pk), "stored")
     assert begun["sentence"] == "Stored."
@@ -135,15 +135,21 @@ def test_the_newest_of_the_kept_ones_is_found(sender: Sender) -> None:
     stored(Sender(sender.client, sender.content, "first.wav"))
     duplicate = stored(sender)
 
-    _, begun = sender.begin()
+    _, begun = sender.begin(again=True)
 
     assert (begun["id"], begun["state"]) == (str(duplicate.pk), "duplicate")
+
+
+def test_whoever_only_chooses_a_file_that_is_here_is_told_that_it_is(sender: Sender) -> None:
+    stored(sender)
+
+    assert stored(sender).state == "duplicate"
 
 
 def test_somebody_elses_stored_upload_is_not_found(sender: Sender) -> None:
     stored(sender)
 
-    status, begun = Sender(member_client(EDITORS), sender.content).begin()
+    status, begun = Sender(member_client(EDITORS), sender.content).begin(again=True)
 
     assert (status, begun["state"]) == (201, "receiving")
 
@@ -162,7 +168,7 @@ def test_a_file_that_is_not_whole_any_more_is_sent_again(sender: Sender, loss: s
     else:
         FixityCheck.objects.create(asset=asset, found="altered", checked_at=timezone.now())
 
-    status, begun = sender.begin()
+    status, begun = sender.begin(again=True)
 
     assert (status, begun["state"], begun["received_bytes"]) == (201, "receiving", 0)
 

@@ -39,14 +39,21 @@ class Begun:
 
 
 def upload_begin(
-    *, user: Any, file_name: str, size_bytes: int, last_modified: int, edges: str = ""
+    *,
+    user: Any,
+    file_name: str,
+    size_bytes: int,
+    last_modified: int,
+    edges: str = "",
+    again: bool = False,
 ) -> Begun:
     """Expect a file from `user`, or find what has become of the same one.
 
     The same file is one of the same name, size, date (`last_modified`, milliseconds) and `edges`: the
     browser's own word on its first and last bytes, "" for none. An unfinished upload of it goes on, and
-    what has arrived is counted anew, from the storage itself. One that has led to an asset is found as
-    long as its row is kept and the asset's bytes are there: whoever lost the answer sends nothing again.
+    what has arrived is counted anew, from the storage itself. Whoever begins `again` after an answer was
+    lost also finds one that has led to an asset, and sends nothing twice; whoever only chooses a file
+    that is here already is told so when it has arrived.
 
     Raises FileRefused (its name; empty), FileTooLarge, UnreadableAudio (a type that is not sold),
     NoRoom, and OSError when the storage does not do its part.
@@ -55,7 +62,7 @@ def upload_begin(
     refuse_size(size_bytes)
     container_for_name(file_name)
     fingerprint = _fingerprint(file_name, size_bytes, last_modified, edges)
-    upload, is_new = _found_or_made(user, file_name, size_bytes, fingerprint)
+    upload, is_new = _found_or_made(user, file_name, size_bytes, fingerprint, again=again)
     parts = None
     if upload.state == RECEIVING:
         parts = _prepare(upload, is_new=is_new)
@@ -124,12 +131,12 @@ def _fingerprint(file_name: str, size_bytes: int, last_modified: int, edges: str
 
 
 def _found_or_made(
-    user: Any, file_name: str, size_bytes: int, fingerprint: str
+    user: Any, file_name: str, size_bytes: int, fingerprint: str, *, again: bool
 ) -> tuple[PendingUpload, bool]:
     unfinished = PendingUpload.objects.filter(
         uploaded_by=user, fingerprint=fingerprint, state__in=PendingUpload.UNFINISHED
     )
-    if found := unfinished.first() or _kept(user, fingerprint):
+    if found := unfinished.first() or (_kept(user, fingerprint) if again else None):
         return found, False
     upload = PendingUpload(
         uploaded_by=user,

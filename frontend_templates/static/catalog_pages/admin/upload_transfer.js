@@ -167,7 +167,11 @@
             const edges = await edgesOf(this.file).catch(() => {
                 throw new Refused(CHANGED);
             });
-            const declared = { file_name: name, size_bytes: size, last_modified: lastModified, edges };
+            // After a lost answer we may have been done already: then the shop says so.
+            const again = this.address !== "";
+            const declared = {
+                file_name: name, size_bytes: size, last_modified: lastModified, edges, again,
+            };
             const begun = await this.#ask("POST", this.beginUrl, JSON.stringify(declared));
             this.address = begun.address;
             this.#samples = [];
