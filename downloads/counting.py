@@ -117,9 +117,12 @@ def downloads_sent(
 
 
 def is_under_way(*, grant: UserAsset, client: Client) -> bool:
-    """Whether this client has begun a download of the grant whose window is still open."""
+    """Whether this client asks for the rest of what it has got a part of, and not all, from us."""
     own = Download.objects.filter(grant=grant, client=client.digest, is_current=True)
-    return own.filter(ends_at__gt=timezone.now()).exists()
+    return client.resumes and any(
+        row.covered and sum(stop - start for start, stop in row.covered) < row.asset.size_bytes
+        for row in own.filter(ends_at__gt=timezone.now()).select_related("asset")
+    )
 
 
 def downloads_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
