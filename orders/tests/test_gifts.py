@@ -406,8 +406,8 @@ def test_projections_see_a_redeemed_copy_that_lost_its_right_and_mend_it(client:
     assert list(compare_projections([order])) == []
     lost = UserAsset.objects.filter(seat=1).first()
     assert lost is not None
-    lost.events.all()._raw_delete(using="default")
-    UserAsset.objects.filter(pk=lost.pk)._raw_delete(using="default")
+    # The ledger keeps every right from being deleted: this one is nobody's copy any more.
+    UserAsset.objects.filter(pk=lost.pk).update(seat=9)
 
     found = list(compare_projections([order]))
 
