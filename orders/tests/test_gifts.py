@@ -25,7 +25,7 @@ from orders.services.gifts import gift_codes_issue, gift_redeem, gift_state
 from orders.services.projections import compare_projections
 from orders.stripe_sandbox import actions
 from orders.tests.happenings import dispute, refund, refund_line, tell
-from tests.factories import make_asset, make_cart, make_product, make_user, session_id_of
+from tests.factories import buy, make_asset, make_cart, make_product, make_user, session_id_of
 
 pytestmark = pytest.mark.django_db
 
@@ -406,8 +406,9 @@ def test_projections_see_a_redeemed_copy_that_lost_its_right_and_mend_it(client:
     assert list(compare_projections([order])) == []
     lost = UserAsset.objects.filter(seat=1).first()
     assert lost is not None
-    # The ledger keeps every right from being deleted: this one is nobody's copy any more.
-    UserAsset.objects.filter(pk=lost.pk).update(seat=9)
+    # The ledger keeps every right from being deleted: this one went to another order's line.
+    elsewhere = buy(Client(), make_user(), make_product()).items.get()
+    UserAsset.objects.filter(pk=lost.pk).update(order_item=elsewhere, seat=9)
 
     found = list(compare_projections([order]))
 
