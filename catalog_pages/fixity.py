@@ -1,8 +1,8 @@
 """Whether stored files are still what was stored: read again, hashed, compared with their rows.
 
-Public: `verify` for the command, `check_asset` for one file, `known_missing` for whoever may not ask
-the storage. The first two are never called inside a transaction: storage is read for hours, and each
-result is written by itself.
+Public: `verify` for the command, `check_asset` for one file. Neither is called inside a transaction:
+storage is read for hours, and each result is written by itself. What was found is read as
+`DigitalAsset.last_found`.
 """
 
 from __future__ import annotations
@@ -115,11 +115,6 @@ def plan(sample: int | None = None) -> Plan:
     ids, sizes = [pk for pk, _, _ in rows], [size + (cut or 0) for _, size, cut in rows]
     spare_ids = ids[sample:] if sample else []
     return Plan(ids[:sample], sum(sizes[:sample]), spare_ids)
-
-
-def known_missing(asset_id: uuid.UUID) -> bool:
-    """Whether the last check found the file's bytes gone. One query, and the storage is not asked."""
-    return FixityCheck.objects.filter(asset_id=asset_id, found=Found.MISSING).exists()
 
 
 def check_asset(asset: DigitalAsset) -> FixityCheck.Found:

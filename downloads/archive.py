@@ -94,10 +94,6 @@ class Archive:
         """
         return cast("IO[bytes]", _ArchiveFile(self._layout))
 
-    def covered(self, stretches: Iterable[ByteRange]) -> list[int]:
-        """How many bytes of each member's content lie in ``stretches`` of the archive; see `within`."""
-        return [sum(part.length for part in parts) for parts in self.within(stretches)]
-
     def within(self, stretches: Iterable[ByteRange]) -> list[list[ByteRange]]:
         """Which bytes of each member's content, counted from its beginning, lie in ``stretches``.
 

@@ -78,7 +78,7 @@ def _by_its_road(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRe
         return _from_bucket(request, wanted, client, storage)
     if settings.PROTECTED_ACCEL_REDIRECT:
         return _from_nginx(request, wanted, client)
-    _refuse_damaged([asset])
+    _refuse_damaged([asset])  # said whatever was asked, and before anything counts
     return _from_us(
         request,
         wanted=[wanted],
@@ -206,8 +206,6 @@ def _from_us(
         disposition="attachment",
         cache_control=PRIVATE,
     )
-    # A file that is gone is said to be gone, whatever was asked, and before anything counts.
-    stored.open_intact().close()
     answer = plan_answer(request, stored)
     if not answer.stretches:
         return respond()

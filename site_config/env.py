@@ -221,10 +221,16 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "media_root": _path(env, "MEDIA_ROOT", var_dir / "media"),
         "static_root": _path(env, "STATIC_ROOT", var_dir / "static"),
         "protected_media_root": _path(env, "PROTECTED_MEDIA_ROOT", BASE_DIR / "protected_media"),
-        "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
-        "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
         "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
         "storage": _storage(env),
+        **_limits(env),
+    }
+
+
+def _limits(env: Env) -> dict[str, int]:
+    return {
+        "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
+        "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
         "web_threads": _int(env, "WEB_THREADS", 16),
         "download_limit": _int(env, "DOWNLOAD_LIMIT", 20),
         "signed_url_max_seconds": _int(env, "SIGNED_URL_MAX_SECONDS", 3600),

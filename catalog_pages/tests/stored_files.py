@@ -43,6 +43,12 @@ def run(*arguments: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
+def is_noted_missing(asset: DigitalAsset) -> bool:
+    """Whether the last check found the file gone, as whoever may not ask the storage reads it."""
+    fresh = DigitalAsset.objects.select_related("fixity").get(pk=asset.pk)
+    return fresh.last_found == "missing"
+
+
 def path_of(asset: DigitalAsset) -> Path:
     return Path(asset.file.path)
 

@@ -18,12 +18,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog_pages.assets import asset_store, ensure_excerpts
-from catalog_pages.fixity import check_asset, known_missing, plan, verify
+from catalog_pages.fixity import check_asset, plan, verify
 from catalog_pages.management.commands.verify_assets import Command
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage
 from catalog_pages.tests.editors import owner_client
 from catalog_pages.tests.sample_audio import write_tone
-from catalog_pages.tests.stored_files import before_sql, flip_a_bit, keep_in_folder, path_of, run
+from catalog_pages.tests.stored_files import (
+    before_sql,
+    flip_a_bit,
+    is_noted_missing,
+    keep_in_folder,
+    path_of,
+    run,
+)
 from tests.factories import make_asset, make_product
 from tests.together import at_once
 
@@ -129,7 +136,7 @@ def test_whatever_happened_to_a_file_is_said(
     assert words in said
     assert f"asset {asset.pk}, in no product now, stored as {asset.file.name}" in said
     assert asset.fixity.found == found
-    assert known_missing(asset.pk) is (found == MISSING)
+    assert is_noted_missing(asset) is (found == MISSING)
 
 
 def test_a_damaged_row_is_told_from_damaged_bytes() -> None:
@@ -171,7 +178,7 @@ def test_a_file_that_is_back_is_intact_at_the_next_check(
     path_of(asset).write_bytes(content)
 
     assert check_asset(asset) is INTACT
-    assert not known_missing(asset.pk)
+    assert not is_noted_missing(asset)
     assert f"{asset} (asset {asset.pk}) is as it was stored again" in caplog.messages
 
 
@@ -192,7 +199,7 @@ def test_whether_a_file_is_known_to_be_missing_costs_one_query(
     asset = make_asset()
 
     with django_assert_num_queries(1):
-        assert not known_missing(asset.pk)
+        assert not is_noted_missing(asset)
 
 
 def test_reading_takes_the_same_memory_for_any_file() -> None:
@@ -283,7 +290,7 @@ def test_two_runs_at_once_do_not_disturb_each_other() -> None:
 
     assert [(report.intact, report.missing) for report in reports] == [(5, 1)] * 2
     assert FixityCheck.objects.filter(found=INTACT).count() == 5
-    assert known_missing(assets[0].pk)
+    assert is_noted_missing(assets[0])
 
 
 # --- Excerpts -----------------------------------------------------------------------------------------

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 import catalog_pages.orphans
 from catalog_pages import fixity
-from catalog_pages.fixity import known_missing
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, PendingUpload
 from catalog_pages.orphans import delete_orphans, orphans
 from catalog_pages.tests.stored_files import (
     before_sql,
+    is_noted_missing,
     keep_in,
     keep_in_folder,
     path_of,
@@ -173,7 +173,7 @@ def test_a_disk_that_is_not_mounted_has_lost_nothing(root: Path) -> None:
     assert code == 2
     assert f"The storage could not be asked: there is no folder {root}." in said
     assert not FixityCheck.objects.exists()
-    assert not known_missing(asset.pk)
+    assert not is_noted_missing(asset)
 
 
 def test_the_empty_folder_of_a_disk_that_is_not_mounted_has_lost_nothing(root: Path) -> None:
@@ -186,7 +186,7 @@ def test_the_empty_folder_of_a_disk_that_is_not_mounted_has_lost_nothing(root: P
     assert code == 2
     assert "The storage could not be asked: it has none of this shop's files" in said
     assert not FixityCheck.objects.exists()
-    assert not known_missing(asset.pk)
+    assert not is_noted_missing(asset)
 
 
 def test_a_file_that_cannot_be_opened_is_neither_missing_nor_altered() -> None:
@@ -268,7 +268,7 @@ def test_a_bucket_is_read_as_a_disk_is(server: S3Server, bucket: Any) -> None:
     assert f"harbour.flac (asset {spoilt.pk}" in said
     assert f"altered: the SHA-256 is {hashlib.sha256(body).hexdigest()} and" in said
     assert sound.fixity.found == FixityCheck.Found.INTACT
-    assert known_missing(lost.pk)
+    assert is_noted_missing(lost)
 
 
 def test_a_buckets_orphans_are_found_and_deleted(

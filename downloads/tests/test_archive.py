@@ -237,7 +237,7 @@ def test_covered_bytes_are_counted_for_each_member(
         # 30 bytes, a name of one, a timestamp of nine, and the content begins.
         starts = [info.header_offset + 30 + 1 + 9 for info in packed.infolist()]
 
-    counts = archive.covered(sent)
+    counts = [sum(part.length for part in parts) for parts in archive.within(sent)]
 
     contents = [range(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     assert counts == [len(positions & set(content)) for content in contents]
