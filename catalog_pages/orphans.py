@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -77,7 +78,7 @@ def delete_orphans(found: Iterable[Orphan]) -> Iterator[tuple[Orphan, str]]:
             yield orphan, "Kept: nothing else in this storage belongs to this database."
         elif orphan.age < DELETABLE:
             yield orphan, "Kept, as it is younger than a day."
-        elif not _without_needed([orphan.key]):
+        elif _is_needed(orphan.key):
             yield orphan, "Kept: it belongs to an audio file now."
         else:
             _storage().delete(orphan.key)
@@ -95,6 +96,13 @@ def _without_needed(keys: Iterable[str]) -> set[str]:
     # A refused upload whose bytes are not gone yet is tidied away by the uploads themselves.
     left -= {upload.key for upload in PendingUpload.objects.filter(holds_bytes=True)}
     return left.difference(DigitalAsset.objects.values_list("file", flat=True))
+
+
+def _is_needed(key: str) -> bool:
+    """Whether something needs this one key, of our own form; no other row is fetched. Uploads first."""
+    upload_id = UUID(hex=key.rpartition("/")[2])  # an upload's key is made of its id alone
+    uploads = PendingUpload.objects.filter(pk=upload_id, holds_bytes=True)
+    return uploads.exists() or DigitalAsset.objects.filter(file=key).exists()
 
 
 def _orphan(key: str) -> Orphan | None:

@@ -4,11 +4,13 @@ A request that will send bytes begins a download or joins the one that its clien
 it sends is noted as bytes of the file, so that ranges, retries and connections add up, and a beginning
 sent three times is still a beginning. From DOWNLOAD_COUNTED_PERCENT of the file on it counts. Where
 others send the bytes (a bucket, nginx) it counts when they are told to.
+
+Until it counts, a download keeps its place for as long as a request of it is under way and for a minute
+after the last. Then its client may go on with it, if a place is free.
 """
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,20 +26,16 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from catalog_pages.models import DigitalAsset
+from downloads import coverage
 from downloads.errors import DownloadUnderWay, LimitReached
-from downloads.ledger import downloads_record, links_record
+from downloads.ledger import downloads_record, links_record, uncounted_record
 from downloads.locks import lock_grants
 from downloads.models import AccessEvent, Download, UserAsset
+from downloads.places import KEPT
 from downloads.policy import Client, joined, limit_of
-from downloads.ranges import ByteRange, coalesce
+from downloads.ranges import ByteRange
 
-# For how long a place is kept should nobody tell us the end of a download, as when a process dies.
-BREATH = timedelta(minutes=1)
-LEASE_BYTES_A_SECOND = 1_000_000
-LEASE_AT_MOST = timedelta(hours=1)
-# A player that seeks about covers many stretches; more than this are noted as if gaps had been sent.
-STRETCHES_NOTED = 200
-_REST = re.compile(r"bytes=0*[1-9][0-9]*-")
+BREATH = timedelta(minutes=1)  # for whoever lost the line to come back
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 
@@ -59,23 +57,33 @@ class Wanted:
         return self.asset.size_bytes if self.planned_bytes is None else self.planned_bytes
 
 
-def client_of(request: HttpRequest) -> Client:
+@dataclass(frozen=True)
+class Begun:
+    """A request's share in a download: whoever began it says how it ended."""
+
+    download: Download
+    promised_bytes: int
+
+
+Begins = Mapping[Pair, Begun]
+
+
+def client_digest(request: HttpRequest) -> str:
     """Which client asks: a keyed digest of its address and program, from which neither can be read."""
     try:
         address = get_adapter().get_client_ip(request) or ""
     except PermissionDenied:  # a server behind a socket tells no address
         address = ""
     program = request.headers.get("User-Agent", "")
-    digest = salted_hmac("downloads.client", f"{address}|{program}", algorithm="sha256").hexdigest()
-    return Client(digest, resumes=bool(_REST.match(request.headers.get("Range", ""))))
+    return salted_hmac("downloads.client", f"{address}|{program}", algorithm="sha256").hexdigest()
 
 
 @transaction.atomic
-def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Download]:
+def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Begun]:
     """The download of each file that the client is on: under way already, or new now.
 
-    Raises LimitReached when a new one is one too many, and DownloadUnderWay when it would be if what
-    others have begun came to count; then none is begun.
+    Raises LimitReached when a place is needed and none is left, and DownloadUnderWay when none would be
+    if what others have begun came to count; then nothing is begun.
     """
     now = timezone.now()
     locked = lock_grants({want.grant.pk for want in wanted})
@@ -83,74 +91,87 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
     begun = {}
     for want in wanted:
         rows = earlier.get(want.pair, [])
-        under_way = joined(rows, client=client, size_bytes=want.asset.size_bytes, now=now)
-        if under_way is None:
-            _refuse_beyond_limit(locked[want.grant.pk], rows, now)
-        begun[want.pair] = under_way or _new(want, client, now)
-    _promise(wanted, begun, now)
-    known = [row for row in begun.values() if row.pk is not None]
+        row = joined(rows, client=client, size_bytes=want.asset.size_bytes, now=now)
+        if row is None or not row.has_place(now):
+            others = [other for other in rows if other is not row]
+            _refuse_beyond_limit(locked[want.grant.pk], others, now)
+        row = row or _new(want, client, now)
+        _promise(row, want.promised_bytes, now)
+        begun[want.pair] = Begun(row, want.promised_bytes)
+    rows = [begin.download for begin in begun.values()]
+    known = [row for row in rows if row.pk is not None]
     Download.objects.bulk_update(known, ["promised_bytes", "open_requests", "held_until"])
-    Download.objects.bulk_create([row for row in begun.values() if row.pk is None])
+    Download.objects.bulk_create([row for row in rows if row.pk is None])
     return begun
 
 
 @transaction.atomic
-def downloads_sent(
-    begun: Mapping[Pair, Download], *, sent: Mapping[Pair, Sequence[ByteRange]]
-) -> None:
+def downloads_sent(begun: Begins, *, sent: Mapping[Pair, Sequence[ByteRange]]) -> None:
     """Note which bytes of each file were handed over, and count what has had enough.
 
-    Called when a body is over, however it ended. What has not counted keeps its place for a minute,
-    for the client to come back, or for as long as other requests of it are under way.
+    Called once for each beginning, when its body is over, however it ended, and when there was none.
     """
     lock_grants({grant_id for grant_id, _ in begun})  # first, as whoever begins does
     now = timezone.now()
-    own = {download.pk for download in begun.values()}
+    own = {begin.download.pk for begin in begun.values()}
     of_these = Q(grant__in={grant_id for grant_id, _ in begun}, is_current=True, counted_at=None)
     found = Download.objects.filter(Q(pk__in=own) | of_these).select_related("asset")
     counted = []
     for pair, rows in _by_pair(found).items():
-        others = [row for row in rows if row.pk not in own and row.counted_at is None]
-        mine = [row for row in rows if row.pk in own]
-        counted += [row for row in mine if _note(row, sent.get(pair, ()), others, now)]
+        if pair in begun:
+            pk = begun[pair].download.pk
+            row = next(row for row in rows if row.pk == pk)
+            others = [other for other in rows if other is not row]
+            _end_request(row, begun[pair].promised_bytes, sent.get(pair, ()), now)
+            if _comes_to_count(row, others, now):
+                counted.append(row)
+            row.save()
     downloads_record(counted)
 
 
-def is_under_way(*, grant: UserAsset, client: Client) -> bool:
-    """Whether this client asks for the rest of what it has got a part of, and not all, from us."""
-    own = Download.objects.filter(grant=grant, client=client.digest, is_current=True)
-    return client.resumes and any(
-        row.covered and sum(stop - start for start, stop in row.covered) < row.asset.size_bytes
-        for row in own.filter(ends_at__gt=timezone.now()).select_related("asset")
+def covered_by(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Download]:
+    """What this client has under way of these files, and has got a part of, from us."""
+    rows = Download.objects.filter(
+        grant__in={want.grant.pk for want in wanted},
+        client=client.digest,
+        is_current=True,
+        ends_at__gt=timezone.now(),
     )
-
-
-def downloads_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
-    """Count downloads whose bytes somebody else sends. `by_link`: the client got an address for them."""
-    waiting = {pair: row for pair, row in begun.items() if row.counted_at is None}
-    if waiting:
-        _count_handed_over(waiting, by_link=by_link)
+    return {(row.grant_id, row.asset_id): row for row in rows if coverage.has_begun(row)}
 
 
 @transaction.atomic
-def _count_handed_over(begun: Mapping[Pair, Download], *, by_link: bool) -> None:
+def downloads_handed_over(begun: Begins, *, by_link: bool) -> None:
+    """Count downloads whose bytes somebody else sends. `by_link`: the client got an address for them."""
     lock_grants({grant_id for grant_id, _ in begun})
+    own = {begin.download.pk for begin in begun.values()}
     now = timezone.now()
-    fresh = [
-        download
-        for download in begun.values()
-        if Download.objects.filter(pk=download.pk, counted_at=None).update(
-            counted_at=now, open_requests=0
-        )
-    ]
+    counted = []
+    for row in Download.objects.filter(pk__in=own):
+        promised_bytes = begun[row.grant_id, row.asset_id].promised_bytes
+        _forget_request(row, promised_bytes)
+        row.sent_bytes += promised_bytes
+        if row.counted_at is None:
+            row.counted_at, row.counted_by_link = now, by_link
+            counted.append(row)
+        row.save()
     if by_link:
-        links_record(fresh)
-    downloads_record(fresh)
+        links_record(counted)
+    downloads_record(counted)
 
 
+@transaction.atomic
 def downloads_give_back(*, since: datetime) -> int:
     """What counted since then was an address of a bucket that did not answer: it counts no more."""
-    return Download.objects.filter(counted_at__gte=since, covered=[]).update(counted_at=None)
+    in_vain = Download.objects.filter(counted_at__gte=since, counted_by_link=True)
+    lock_grants(in_vain.values("grant"))
+    rows = list(in_vain)
+    for row in rows:
+        row.counted_at, row.counted_by_link = None, False
+        row.held_until = row.held_until if row.open_requests else None
+    Download.objects.bulk_update(rows, ["counted_at", "counted_by_link", "held_until"])
+    uncounted_record(rows)
+    return len(rows)
 
 
 @transaction.atomic
@@ -180,57 +201,49 @@ def _by_pair(rows: Iterable[Download]) -> dict[Pair, list[Download]]:
     return found
 
 
-def _promise(wanted: Collection[Wanted], begun: Mapping[Pair, Download], now: datetime) -> None:
-    """Note what each download is about to be sent, and keep its place until then."""
-    held_until = now + _lease(sum(want.promised_bytes for want in wanted))
-    for want in wanted:
-        row = begun[want.pair]
-        if row.held_until is None or row.held_until < now:
-            row.open_requests = 0  # of a process that died nobody has told us the end
-        row.promised_bytes += want.promised_bytes
-        row.open_requests += 1
-        row.held_until = max(held_until, row.held_until or held_until)
+def _promise(row: Download, promised_bytes: int, now: datetime) -> None:
+    """Note what the download is about to be sent, and keep its place."""
+    if row.held_until is None or row.held_until < now:
+        # Of what a process had under way when it died nobody has told us the end.
+        row.open_requests = row.promised_bytes = 0
+    row.promised_bytes += promised_bytes
+    row.open_requests += 1
+    row.held_until = max(now + KEPT, row.held_until or now)
 
 
-def _note(
-    row: Download, sent: Sequence[ByteRange], others: Sequence[Download], now: datetime
-) -> bool:
-    """Write down what a request of this download has sent; whether it counts from now on.
+def _forget_request(row: Download, promised_bytes: int) -> None:
+    row.promised_bytes = max(0, row.promised_bytes - promised_bytes)
+    row.open_requests = max(0, row.open_requests - 1)
+
+
+def _end_request(
+    row: Download, promised_bytes: int, sent: Sequence[ByteRange], now: datetime
+) -> None:
+    """A place that nothing was sent to is free at once, another after a minute."""
+    _forget_request(row, promised_bytes)
+    coverage.cover(row, sent)
+    if not row.open_requests:
+        row.held_until = now + BREATH if coverage.has_begun(row) else None
+
+
+def _comes_to_count(row: Download, others: Sequence[Download], now: datetime) -> bool:
+    """Whether it counts from now on.
 
     Several clients that take a part each, and none enough, have had the file all the same.
     """
-    row.sent_bytes += sum(part.length for part in sent)
-    row.covered = _noted([*_ranges(row.covered), *sent])
-    row.open_requests = max(0, row.open_requests - 1)
-    if not row.open_requests:
-        row.held_until = now + BREATH
-    counts = row.counted_at is None and bool(row.covered) and _is_enough([row, *others])
-    if counts:
-        row.counted_at = now
-        # What others had of this one download is no part of another.
-        Download.objects.filter(pk__in=[other.pk for other in others]).update(covered=[])
-    row.save(update_fields=["sent_bytes", "covered", "open_requests", "held_until", "counted_at"])
-    return counts
-
-
-def _is_enough(rows: Sequence[Download]) -> bool:
-    have = coalesce(sorted(part for row in rows for part in _ranges(row.covered)))
-    enough = -(-rows[0].asset.size_bytes * settings.DOWNLOAD_COUNTED_PERCENT // 100)
-    return sum(part.length for part in have) >= enough
-
-
-def _ranges(noted: Iterable[Sequence[int]]) -> list[ByteRange]:
-    return [ByteRange(start, stop) for start, stop in noted]
-
-
-def _noted(ranges: Iterable[ByteRange]) -> list[list[int]]:
-    parts = coalesce(sorted(ranges))
-    if len(parts) > STRETCHES_NOTED:
-        parts = [
-            *parts[: STRETCHES_NOTED - 1],
-            ByteRange(parts[STRETCHES_NOTED - 1].start, parts[-1].stop),
-        ]
-    return [[part.start, part.stop] for part in parts]
+    together = [row, *(other for other in others if other.counted_at is None)]
+    if not coverage.has_begun(row) or not coverage.is_enough(
+        together, size_bytes=row.asset.size_bytes
+    ):
+        return False
+    row.counted_by_link = False  # whatever became of an address, this was sent
+    if row.counted_at is not None:
+        return False
+    row.counted_at = now
+    for other in together[1:]:  # what they had of this one download is no part of another
+        coverage.forget(other)
+    Download.objects.bulk_update(together[1:], ["covered", "scattered_bytes"])
+    return True
 
 
 def _refuse_beyond_limit(grant: UserAsset, rows: Sequence[Download], now: datetime) -> None:
@@ -240,12 +253,7 @@ def _refuse_beyond_limit(grant: UserAsset, rows: Sequence[Download], now: dateti
     used = sum(row.counts_since(grant.counted_from) for row in rows)
     if used >= limit:
         raise LimitReached(limit, grant=grant)
-    held = [
-        row
-        for row in rows
-        if row.is_current and row.counted_at is None and row.held_until and row.held_until > now
-    ]
-    if used + len(held) >= limit:
+    if used + sum(row.is_held(now) for row in rows) >= limit:
         raise DownloadUnderWay(grant=grant)
 
 
@@ -257,7 +265,3 @@ def _new(want: Wanted, client: Client, now: datetime) -> Download:
         started_at=now,
         ends_at=now + timedelta(hours=settings.DOWNLOAD_WINDOW_HOURS),
     )
-
-
-def _lease(promised_bytes: int) -> timedelta:
-    return min(BREATH + timedelta(seconds=promised_bytes // LEASE_BYTES_A_SECOND), LEASE_AT_MOST)

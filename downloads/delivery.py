@@ -1,7 +1,7 @@
 """By which road the bytes reach their owner: from us, from nginx, or from the bucket itself.
 
 Callers have decided already that they may. Everything that stands in the way here is raised as an
-error with a code: FileMissing, StorageDown, NoSlot and LimitReached.
+error with a code: FileMissing, StorageDown, NoSlot, LimitReached and DownloadUnderWay.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -21,12 +21,15 @@ from django.http.response import HttpResponseBase
 
 from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage import RemoteStorage, StorageUnavailable
-from downloads import slots
+from downloads import coverage, slots
 from downloads.archive import Archive, ArchiveMember
 from downloads.content_disposition import content_disposition
 from downloads.counting import (
+    Begins,
     Pair,
     Wanted,
+    client_digest,
+    covered_by,
     downloads_begin,
     downloads_give_back,
     downloads_handed_over,
@@ -36,8 +39,9 @@ from downloads.digests import repr_digest
 from downloads.errors import FileMissing, StorageDown
 from downloads.health import health_of
 from downloads.models import Download
+from downloads.places import keeper
 from downloads.policy import Client
-from downloads.ranges import ByteRange, coalesce
+from downloads.ranges import ByteRange, RangeNotSatisfiable, coalesce, parse_ranges
 from downloads.streaming import (
     OnClose,
     StoredFile,
@@ -48,13 +52,28 @@ from downloads.streaming import (
 
 logger = logging.getLogger(__name__)
 
-# Which bytes of each file lie in stretches of what is sent.
-PartsOf = Callable[[Sequence[ByteRange]], Sequence[Sequence[ByteRange]]]
-
 PRIVATE = "no-store"
 MIN_URL_SECONDS = 60
 ASKED_AT_ONCE = 8
 URL_BYTES_A_SECOND = 500_000
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What one address delivers: a file, or a ZIP of several.
+
+    `parts_of` says which bytes of each wanted file lie in stretches of what is sent.
+    """
+
+    wanted: Sequence[Wanted]
+    stored: StoredFile
+    file_name: str
+    parts_of: Callable[[Sequence[ByteRange]], Sequence[Sequence[ByteRange]]]
+    is_archive: bool = False
+
+    @property
+    def assets(self) -> list[DigitalAsset]:
+        return [want.asset for want in self.wanted]
 
 
 def url_lifetime_s(size_bytes: int) -> int:
@@ -66,37 +85,16 @@ def url_lifetime_s(size_bytes: int) -> int:
     return min(MIN_URL_SECONDS + size_bytes // URL_BYTES_A_SECOND, settings.SIGNED_URL_MAX_SECONDS)
 
 
-def deliver_file(request: HttpRequest, *, wanted: Wanted, client: Client) -> HttpResponseBase:
-    """One file, whole or in parts. Raises what the module says."""
-    with _told_as_reasons([wanted]):
-        return _by_its_road(request, wanted, client)
-
-
-def _by_its_road(request: HttpRequest, wanted: Wanted, client: Client) -> HttpResponseBase:
-    asset, storage = wanted.asset, wanted.asset.file.storage
-    if isinstance(storage, RemoteStorage):
-        return _from_bucket(request, wanted, client, storage)
-    if settings.PROTECTED_ACCEL_REDIRECT:
-        return _from_nginx(request, wanted, client)
-    _refuse_damaged([asset])  # said whatever was asked, and before anything counts
-    return _from_us(
-        request,
+def file_parcel(wanted: Wanted) -> Parcel:
+    return Parcel(
         wanted=[wanted],
-        client=client,
-        stored=stored_asset(asset),
-        file_name=asset.file_name,
+        stored=stored_asset(wanted.asset),
+        file_name=wanted.asset.file_name,
         parts_of=lambda stretches: [stretches],
     )
 
 
-def deliver_archive(
-    request: HttpRequest,
-    *,
-    wanted: Sequence[Wanted],
-    names: Sequence[str],
-    file_name: str,
-    client: Client,
-) -> HttpResponseBase:
+def archive_parcel(wanted: Sequence[Wanted], *, names: Sequence[str], file_name: str) -> Parcel:
     """Many files as one ZIP, always sent by us: it exists nowhere, and is read from where they are."""
     archive = Archive([_member(want.asset, name) for want, name in zip(wanted, names, strict=True)])
     stored = StoredFile(
@@ -107,18 +105,54 @@ def deliver_archive(
         last_modified=archive.last_modified,
         is_dated_weakly=True,  # it stays when a file is taken out
     )
-    with _told_as_reasons(wanted):
-        assets = [want.asset for want in wanted]
-        _refuse_damaged(assets)
-        _ask_remote(assets)
-        return _from_us(
-            request,
-            wanted=wanted,
-            client=client,
-            stored=stored,
-            file_name=file_name,
-            parts_of=lambda stretches: archive.within(coalesce(stretches)),
-        )
+    return Parcel(
+        wanted=wanted,
+        stored=stored,
+        file_name=file_name,
+        parts_of=lambda stretches: archive.within(coalesce(stretches)),
+        is_archive=True,
+    )
+
+
+def client_of(request: HttpRequest, parcel: Parcel) -> Client:
+    """Who asks, and whether for the rest of the parcel alone."""
+    return Client(client_digest(request), resumes=_asks_for_rest(request, parcel))
+
+
+def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
+    """Whether the client asks to go on exactly where it, not having everything, has stopped."""
+    if not client.resumes:
+        return False
+    rows = covered_by(parcel.wanted, client=client)
+    whole = sum(want.asset.size_bytes for want in parcel.wanted)
+    if sum(coverage.covered_bytes([row]) for row in rows.values()) >= whole:
+        return False
+    stretches = plan_answer(request, parcel.stored).stretches
+    return bool(stretches) and all(_has_reached(parcel, rows, part.start) for part in stretches)
+
+
+def deliver(request: HttpRequest, parcel: Parcel, *, client: Client) -> HttpResponseBase:
+    """The parcel, whole or in parts. Raises what the module says."""
+    with _told_as_reasons(parcel.wanted):
+        _refuse_unavailable(parcel.assets)
+        storage = parcel.assets[0].file.storage
+        if not parcel.is_archive and isinstance(storage, RemoteStorage):
+            return _from_bucket(request, parcel.wanted[0], client, storage)
+        if not parcel.is_archive and settings.PROTECTED_ACCEL_REDIRECT:
+            return _from_nginx(request, parcel.wanted[0], client)
+        return _from_us(request, parcel, client)
+
+
+def outage_noticed(asset: DigitalAsset) -> bool:
+    """Whether the asset's storage does not answer. What was given out in vain counts no more then."""
+    storage = asset.file.storage
+    if not isinstance(storage, RemoteStorage):
+        return False
+    health = health_of(storage)
+    is_down = not health.is_up()
+    if (since := health.new_outage()) is not None:
+        downloads_give_back(since=since)
+    return is_down
 
 
 def stored_asset(asset: DigitalAsset) -> StoredFile:
@@ -148,7 +182,6 @@ def _from_bucket(
 ) -> HttpResponse:
     """A redirect to an address that ends soon. HEAD is answered here: such an address is for GET."""
     asset = wanted.asset
-    _refuse_damaged([asset])
     disposition = content_disposition("attachment", file_name=asset.file_name)
     if request.method == "HEAD":
         return HttpResponse(
@@ -174,7 +207,6 @@ def _from_bucket(
 def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpResponse:
     """Headers for nginx, which sends the bytes, ranges and validators by itself."""
     asset = wanted.asset
-    _refuse_damaged([asset])
     if request.method == "GET":
         begun = downloads_begin([wanted], client=client)
         downloads_handed_over(begun, by_link=False)
@@ -189,73 +221,79 @@ def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRes
     )
 
 
-def _from_us(
-    request: HttpRequest,
-    *,
-    wanted: Sequence[Wanted],
-    client: Client,
-    stored: StoredFile,
-    file_name: str,
-    parts_of: PartsOf,
-) -> HttpResponseBase:
+def _from_us(request: HttpRequest, parcel: Parcel, client: Client) -> HttpResponseBase:
     respond = partial(
         file_response,
         request,
-        stored_file=stored,
-        file_name=file_name,
+        stored_file=parcel.stored,
+        file_name=parcel.file_name,
         disposition="attachment",
         cache_control=PRIVATE,
     )
-    answer = plan_answer(request, stored)
-    if not answer.stretches:
+    stretches = plan_answer(request, parcel.stored).stretches
+    if not stretches:
         return respond()
     planned = [
         replace(want, planned_bytes=sum(part.length for part in parts))
-        for want, parts in zip(wanted, parts_of(answer.stretches), strict=True)
+        for want, parts in zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
     ]
-    # A header may ask for the rest of a file and get all of it: what will be sent decides.
-    client = replace(client, resumes=not answer.starts_download)
-    return _sent(request, planned, client, respond, parts_of)
-
-
-def _sent(
-    request: HttpRequest,
-    wanted: Sequence[Wanted],
-    client: Client,
-    respond: partial[HttpResponseBase],
-    parts_of: PartsOf,
-) -> HttpResponseBase:
     slot = slots.paid.take(request)
     if slot is None:
         raise slots.NoSlot
-    try:
-        begun = downloads_begin([want for want in wanted if want.planned_bytes], client=client)
-        return respond(on_close=_note_and_release(begun, wanted, parts_of, slot))
-    except BaseException:
-        slot.release()
-        raise
+    with ExitStack() as undone:
+        undone.callback(slot.release)
+        _ask_remote(parcel.assets)
+        begun = downloads_begin([want for want in planned if want.planned_bytes], client=client)
+        undone.callback(downloads_sent, begun, sent={})
+        keeper.keep(slot, [begin.download.pk for begin in begun.values()])
+        response = respond(on_close=_note_and_release(begun, parcel, slot))
+        undone.pop_all()
+        return response
 
 
-def _note_and_release(
-    begun: Mapping[Pair, Download], wanted: Sequence[Wanted], parts_of: PartsOf, slot: slots.Slot
-) -> OnClose:
+def _note_and_release(begun: Begins, parcel: Parcel, slot: slots.Slot) -> OnClose:
     def on_close(stretches: Sequence[ByteRange]) -> None:
         slot.release()
-        parts = zip(wanted, parts_of(stretches), strict=True)
+        parts = zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
         downloads_sent(begun, sent={want.pair: sent for want, sent in parts})
 
     return on_close
 
 
-def _refuse_damaged(assets: Sequence[DigitalAsset]) -> None:
+def _asks_for_rest(request: HttpRequest, parcel: Parcel) -> bool:
+    """By what will be sent, where we send it; elsewhere by the header, which others then weigh."""
+    is_ours = parcel.is_archive or not _is_sent_by_others(parcel.assets[0])
+    if is_ours:
+        stretches = plan_answer(request, parcel.stored).stretches
+    else:
+        try:
+            header = request.headers.get("Range")
+            stretches = parse_ranges(header, size_bytes=parcel.stored.size_bytes) or ()
+        except RangeNotSatisfiable:
+            return False
+    return bool(stretches) and min(stretches).start > 0
+
+
+def _is_sent_by_others(asset: DigitalAsset) -> bool:
+    return isinstance(asset.file.storage, RemoteStorage) or bool(settings.PROTECTED_ACCEL_REDIRECT)
+
+
+def _has_reached(parcel: Parcel, rows: Mapping[Pair, Download], position: int) -> bool:
+    """Whether the last byte of a file that lies before the position was sent to the client."""
+    before = parcel.parts_of([ByteRange(0, position)])
+    for want, parts in zip(reversed(parcel.wanted), reversed(before), strict=True):
+        if parts:
+            row, stop = rows.get(want.pair), parts[-1].stop
+            return row is not None and any(
+                part.start < stop <= part.stop for part in coverage.covered(row)
+            )
+    return False
+
+
+def _refuse_unavailable(assets: Sequence[DigitalAsset]) -> None:
     """Raise FileMissing or StorageDown by what is known without reading a file or asking a bucket."""
-    storage = assets[0].file.storage
-    if isinstance(storage, RemoteStorage):
-        health = health_of(storage)
-        if not health.is_up():
-            # Whoever was sent there since it last answered has got nothing.
-            downloads_give_back(since=health.was_up_at)
-            raise StorageDown
+    if outage_noticed(assets[0]):
+        raise StorageDown
     damaged = next((asset for asset in assets if not _is_whole(asset)), None)
     if damaged is not None:
         logger.error("Asset %s is missing or damaged", damaged.pk)

@@ -294,8 +294,8 @@ def _next(
     held = _held_until(grant, downloads)
     if held and decision.left is not None and len(held) >= decision.left:
         return (
-            "What is under way holds the last place: "
-            f"another program or network has to wait until {moment(min(held))}."
+            "What is under way holds the last place. Another program or network has to wait until it "
+            f"ends; should nothing be heard of it any more, until {moment(min(held))}."
         )
     return ""
 
@@ -306,11 +306,7 @@ def _held_until(grant: UserAsset, downloads: Iterable[Download]) -> list[datetim
     return [
         row.held_until
         for row in downloads
-        if row.asset_id == grant.asset_id
-        and row.is_open(now)
-        and row.counted_at is None
-        and row.held_until is not None
-        and row.held_until > now
+        if row.asset_id == grant.asset_id and row.is_held(now) and row.held_until is not None
     ]
 
 
@@ -369,4 +365,5 @@ def _text(event: AccessEvent, first_holder: str, kind_of_holder: str) -> str:
         Kind.LINK_ISSUED: "The storage's own address was given out",
         Kind.DOWNLOADED: "Downloaded",
         Kind.LIMIT_RESET: "Limit reset",
+        Kind.NOT_COUNTED: "Counts no more: the storage did not answer",
     }[Kind(event.kind)]

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from django.utils import timezone
@@ -22,55 +23,82 @@ PATIENCE_SECONDS = 5
 class StorageHealth:
     """The last word of a storage, renewed in the background while anybody asks.
 
-    Whoever asks first, or after half a minute of silence, waits for the answer; everybody else is told
-    what was found at most seconds ago, without a call.
+    Whoever asks first of all, or first after half a minute of silence, waits for the answer, five
+    seconds at most; everybody else is told what was found last, without a call.
     """
 
     def __init__(self, probe: Callable[[], None]) -> None:
         self._probe = probe
         self._lock = threading.Lock()
         self._is_up = False
-        self._asked_at: int | None = None  # by the monotonic clock
-        self._running: threading.Event | None = None
-        self.was_up_at = timezone.now()  # when it last answered; before it ever did, when we began
+        self._is_known = False
+        self._asked_at: float | None = None  # by the monotonic clock
+        self._running: _Question | None = None
+        self._was_up_at = timezone.now()  # when it last answered; before it ever did, when we began
+        self._outage: datetime | None = None
 
     def is_up(self) -> bool:
-        age = None if self._asked_at is None else int(time.monotonic()) - self._asked_at
+        age = None if self._asked_at is None else time.monotonic() - self._asked_at
         if age is not None and age < FRESH_SECONDS:
             return self._is_up
-        done = self._ask()
-        if age is None or age > STALE_SECONDS or not self._is_up:
-            done.wait(PATIENCE_SECONDS)
+        question, is_new = self._ask()
+        if age is None or (age > STALE_SECONDS and is_new):
+            question.wait()
         return self._is_up
+
+    def new_outage(self) -> datetime | None:
+        """Since when it may have been away, told once for each time that it went away.
+
+        It is never long ago: another process may have known better than this one, if nobody asked here.
+        """
+        with self._lock:
+            outage, self._outage = self._outage, None
+            return outage
 
     def forget(self) -> None:
         """Whatever was found counts no more."""
         self._asked_at = None
 
-    def _ask(self) -> threading.Event:
-        """Set when the answer is there. One question at a time, whoever wants it asked."""
+    def _ask(self) -> tuple[_Question, bool]:
+        """The question that is under way, and whether it is new. One at a time, whoever asks."""
         with self._lock:
-            if self._running is None:
-                done = threading.Event()
-                threading.Thread(target=self._run, args=(done,), daemon=True).start()
-                self._running = done  # `_run` waits for the lock before it clears it
-            return self._running
+            if self._running is not None:
+                return self._running, False
+            self._running = question = _Question()
+            threading.Thread(target=self._run, args=(question,), daemon=True).start()
+            return question, True
 
-    def _run(self, done: threading.Event) -> None:
+    def _run(self, question: _Question) -> None:
         try:
             self._probe()
         except OSError as error:
-            if self._is_up or self._asked_at is None:
-                logger.error("The storage of paid files does not answer: %s", error)
-            self._is_up = False
+            self._note_down(error)
         else:
-            self._is_up = True
-            self.was_up_at = timezone.now()
+            self._is_up, self._was_up_at = True, timezone.now()
         finally:
             with self._lock:
-                self._asked_at = int(time.monotonic())
+                self._is_known, self._asked_at = True, time.monotonic()
                 self._running = None
-            done.set()
+            question.answered.set()
+
+    def _note_down(self, error: OSError) -> None:
+        if self._is_up or not self._is_known:
+            logger.error("The storage of paid files does not answer: %s", error)
+            recently = timezone.now() - timedelta(seconds=STALE_SECONDS)
+            self._outage = max(self._was_up_at, recently)
+        self._is_up = False
+
+
+class _Question:
+    """One call to the storage, and for how long anybody waits for it."""
+
+    def __init__(self) -> None:
+        self.answered = threading.Event()
+        self._until = time.monotonic() + PATIENCE_SECONDS
+
+    def wait(self) -> None:
+        """However many wait, and whenever they came: all are let go at the same moment."""
+        self.answered.wait(max(0, self._until - time.monotonic()))
 
 
 _known: WeakKeyDictionary[RemoteStorage, StorageHealth] = WeakKeyDictionary()

@@ -24,6 +24,11 @@ def links_record(downloads: Iterable[Download]) -> None:
     _of_downloads(downloads, AccessEvent.Kind.LINK_ISSUED)
 
 
+def uncounted_record(downloads: Iterable[Download]) -> None:
+    """Each of these was written as downloaded before, and came to nothing through our fault."""
+    _of_downloads(downloads, AccessEvent.Kind.NOT_COUNTED)
+
+
 def denial_record(*, grant: UserAsset, code: str, asset_id: uuid.UUID | None = None) -> None:
     """Why the holder got nothing: once an hour for each reason."""
     recent = AccessEvent.objects.filter(

@@ -123,16 +123,25 @@ class Download(models.Model):
     client = models.CharField(max_length=64, help_text="A keyed digest; never an address.")
     started_at = models.DateTimeField()
     ends_at = models.DateTimeField(help_text="When its window closes.")
-    sent_bytes = models.BigIntegerField(default=0)
+    sent_bytes = models.BigIntegerField(
+        default=0, help_text="Sent, or left to nginx or a bucket to send; what went twice, twice."
+    )
     promised_bytes = models.BigIntegerField(
         default=0,
-        help_text="What all its requests together were to send, before anything was sent.",
+        help_text="What the requests under way are to send.",
     )
     covered = models.JSONField(
         default=list, help_text="Which bytes of the file were sent: [start, stop] pairs, in order."
     )
+    scattered_bytes = models.BigIntegerField(
+        default=0, help_text="Sent beside those, in stretches too many to be noted one by one."
+    )
     open_requests = models.PositiveIntegerField(default=0)
     counted_at = models.DateTimeField(null=True, blank=True)
+    counted_by_link = models.BooleanField(
+        default=False,
+        help_text="It counts because an address was given out; what came of that, nobody has told us.",
+    )
     held_until = models.DateTimeField(null=True, blank=True)
     is_current = models.BooleanField(default=True)
 
@@ -146,19 +155,36 @@ class Download(models.Model):
                 name="download_one_current_per_client",
             ),
             models.CheckConstraint(
-                condition=Q(sent_bytes__gte=0, promised_bytes__gte=0), name="download_sent_bytes"
+                condition=Q(sent_bytes__gte=0, promised_bytes__gte=0, scattered_bytes__gte=0),
+                name="download_sent_bytes",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=models.F("started_at")), name="download_window_has_length"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("counted_at",),
+                condition=Q(counted_by_link=True),
+                name="download_counted_by_link",
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.grant_id}, {self.sent_bytes} bytes"
 
     def is_open(self, now: datetime) -> bool:
-        """Whether its client may go on with it."""
+        """Whether its client may go on with it, if it has its place or gets one again."""
         return self.is_current and now < self.ends_at
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether it keeps a place for what may come to count."""
+        is_waiting = self.is_open(now) and self.counted_at is None
+        return is_waiting and self.held_until is not None and self.held_until > now
+
+    def has_place(self, now: datetime) -> bool:
+        """Whether its client needs nobody's leave to go on: it counts already, or its place is kept."""
+        return self.counted_at is not None or self.is_held(now)
 
     def counts_since(self, moment: datetime | None) -> bool:
         return self.counted_at is not None and (moment is None or self.counted_at > moment)
@@ -189,6 +215,7 @@ class AccessEvent(models.Model):
         DOWNLOADED = "downloaded"
         DENIED = "denied"
         LIMIT_RESET = "limit_reset"
+        NOT_COUNTED = "not_counted"  # what was written as downloaded before, and came to nothing
 
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -14,8 +14,8 @@ from catalog_pages.models import DigitalAsset
 from downloads.errors import AccessStopped, LimitReached
 from downloads.models import Download, Revocation, UserAsset
 
-# A download that was promised its file so many times over is not resumed from elsewhere any more: "all
-# but the first byte" would be a way around the limit.
+# A download that has sent its file so many times over, or is about to, is not resumed from elsewhere any
+# more: "all but the first byte" would be a way around the limit.
 JOINED_BELOW_COPIES = 2
 
 # In the order in which they are told when several stand: what is final before what may pass.
@@ -79,13 +79,15 @@ def joined(
 ) -> Download | None:
     """Which of a file's downloads the client goes on with: its own, or one that it resumes.
 
-    Whoever changes from one network to another looks like a new client that asks for the rest.
+    Whoever changes from one network to another looks like a new client that asks for the rest. What
+    has lost its place needs a new one: see `Download.has_place`.
     """
     under_way = [row for row in downloads if row.is_open(now)]
     own = [row for row in under_way if row.client == client.digest]
-    unspent = [row for row in under_way if row.promised_bytes < size_bytes * JOINED_BELOW_COPIES]
+    spared = size_bytes * JOINED_BELOW_COPIES
+    unspent = [row for row in under_way if row.sent_bytes + row.promised_bytes < spared]
     others = unspent if client.resumes else []
-    return max(own or others, key=lambda row: row.started_at, default=None)
+    return max(own or others, key=lambda row: (row.has_place(now), row.started_at), default=None)
 
 
 def decide(
@@ -93,8 +95,8 @@ def decide(
 ) -> Decision:
     """May the holder fetch this file now? `asset` is a newer version, where it is not the bought one.
 
-    A client whose download is under way goes on with it, whatever is left. Reads revocations and
-    downloads: two queries, none when `with_facts` fetched them for a list.
+    A client whose download counts already, or has its place, goes on with it, whatever is left. Reads
+    revocations and downloads: two queries, none when `with_facts` fetched them for a list.
     """
     asset = asset or grant.asset
     standing = {row.cause for row in grant.revocations.all() if row.lifted_at is None}
@@ -107,7 +109,11 @@ def decide(
     downloads = [row for row in grant.downloads.all() if row.asset_id == asset.pk]
     used = sum(row.counts_since(grant.counted_from) for row in downloads)
     left = max(0, limit - used)
-    goes_on = client and joined(
-        downloads, client=client, size_bytes=asset.size_bytes, now=timezone.now()
-    )
+    goes_on = client and _goes_on(downloads, client, asset.size_bytes)
     return Decision(None if left or goes_on else LimitReached(limit), left, limit)
+
+
+def _goes_on(downloads: Iterable[Download], client: Client, size_bytes: int) -> bool:
+    now = timezone.now()
+    row = joined(downloads, client=client, size_bytes=size_bytes, now=now)
+    return row is not None and row.has_place(now)

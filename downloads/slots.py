@@ -45,6 +45,10 @@ class Slot:
         self._give_back = weakref.finalize(self, give_back)
         self._give_back.atexit = False
 
+    @property
+    def is_taken(self) -> bool:
+        return self._give_back.alive
+
     def release(self) -> None:
         """Give the slot back. Again is as good as once, from any thread."""
         self._give_back()

@@ -22,8 +22,17 @@ from catalog_pages import versions
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset, Excerpt
 from downloads import slots
-from downloads.counting import Wanted, client_of, is_under_way
-from downloads.delivery import PRIVATE, deliver_archive, deliver_file
+from downloads.counting import Wanted
+from downloads.delivery import (
+    PRIVATE,
+    Parcel,
+    archive_parcel,
+    client_of,
+    deliver,
+    file_parcel,
+    goes_on,
+    outage_noticed,
+)
 from downloads.errors import (
     AccessStopped,
     DownloadUnderWay,
@@ -49,11 +58,18 @@ PUBLIC_FOLDERS = ("images/", "original_images/")
 PICTURE_TYPES = frozenset({"image/webp", "image/jpeg", "image/png", "image/gif", "image/avif"})
 
 
+STALE = {KeyState.EXPIRED: LinkExpired, KeyState.CLAIMED: LinkClaimed}
+
+
 @dataclass(frozen=True)
 class Found:
-    """The grant that a request may use; `stale` says why its link alone would not do."""
+    """The grant that a request may use; `stale` says why its link alone would not do.
+
+    `is_own`: the holder is signed in.
+    """
 
     grant: UserAsset
+    is_own: bool
     stale: LinkExpired | None = None
 
 
@@ -67,14 +83,16 @@ def file(
         return found
     grant = found.grant
     asset = _version(grant, asset_id)
-    if found.stale is not None:
+    parcel = file_parcel(Wanted(grant, asset))
+    if not _is_open(request, found, parcel):
         return _expired(request, found, file_url(grant, asset))
-    client = client_of(request)
+    client = client_of(request, parcel)
+    outage_noticed(asset)  # first: what it gives back is left again
     decision = decide(grant, asset=asset, client=client)
     if decision.error is not None:
         return _denied(request, grant, decision.error, asset)
     try:
-        return deliver_file(request, wanted=Wanted(grant, asset), client=client)
+        return deliver(request, parcel, client=client)
     except DomainError as error:
         return _denied(request, grant, error, asset)
 
@@ -89,20 +107,17 @@ def archive(request: HttpRequest, grant_id: uuid.UUID, scope: str) -> HttpRespon
     if not isinstance(found, Found):
         return found
     grant = found.grant
-    if found.stale is not None:
-        return _expired(request, found, archive_url(grant, scope=scope, fmt=fmt))
     grants = list(archive_grants(grant, scope=scope, fmt=fmt))
     if not grants:
         raise Http404
     try:
         wanted = open_files(grants)
-        return deliver_archive(
-            request,
-            wanted=wanted,
-            names=member_names(wanted),
-            file_name=archive_name(grants, fmt=fmt),
-            client=client_of(request),
+        parcel = archive_parcel(
+            wanted, names=member_names(wanted), file_name=archive_name(grants, fmt=fmt)
         )
+        if not _is_open(request, found, parcel):
+            return _expired(request, found, archive_url(grant, scope=scope, fmt=fmt))
+        return deliver(request, parcel, client=client_of(request, parcel))
     except DomainError as error:
         return _denied(request, grant, error)
 
@@ -140,14 +155,13 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
     """The grant, by who is signed in or, where an address holds it, by the key; else the answer to give.
 
     A key that is not ours opens nothing, whoever brings it; one to what an account holds opens nothing
-    for others. One that has ended opens nothing new: but its holder, signed in, or the client that is
-    in the middle of a download, goes on with it.
+    for others.
     """
     grants = UserAsset.objects.select_related("asset__fixity").filter(pk=grant_id)
     own = grants.filter(user=request.user).first() if request.user.is_authenticated else None
     key = request.GET.get("key", "")
     if not key:
-        return Found(own) if own is not None else _nobody(request)
+        return Found(own, is_own=True) if own is not None else _nobody(request)
     grant = own or grants.first()
     if grant is None:
         raise Http404
@@ -156,17 +170,23 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
         raise Http404
     if own is None and grant.user_id is not None and state is not KeyState.CLAIMED:
         return _nobody(request)
-    if state is KeyState.FITS or (state is KeyState.EXPIRED and _goes_on(request, grant)):
-        return Found(grant)
-    return Found(grant, LinkClaimed() if state is KeyState.CLAIMED else LinkExpired())
+    stale = STALE.get(state)
+    return Found(grant, is_own=own is not None, stale=stale() if stale else None)
 
 
-def _goes_on(request: HttpRequest, grant: UserAsset) -> bool:
-    """Whether this asks for a part of what its holder, or the very same client, is downloading."""
-    if "Range" not in request.headers:
+def _is_open(request: HttpRequest, found: Found, parcel: Parcel) -> bool:
+    """Whether the link has not ended, or this only goes on with what was begun before it had.
+
+    Its holder, signed in, may ask for any part: players seek. Of an address, whoever was sent the
+    bytes just before may ask for those that follow.
+    """
+    if not isinstance(found.stale, LinkExpired):
+        return True
+    if isinstance(found.stale, LinkClaimed):
         return False
-    is_own = grant.user_id is not None and grant.user_id == request.user.pk
-    return is_own or is_under_way(grant=grant, client=client_of(request))
+    if found.is_own:
+        return "Range" in request.headers
+    return goes_on(request, parcel, client=client_of(request, parcel))
 
 
 def _nobody(request: HttpRequest) -> HttpResponseBase:
@@ -183,13 +203,12 @@ def _nobody(request: HttpRequest) -> HttpResponseBase:
 def _expired(request: HttpRequest, found: Found, fresh_url: str) -> HttpResponseBase:
     """The link was ours. A fresh one is for its holder's eyes: an old address may have wandered."""
     grant = found.grant
-    is_own = grant.user_id is not None and grant.user_id == request.user.pk
     decision = decide(grant)
     if isinstance(decision.error, AccessStopped):  # "the file is still yours" would not be true
         return _denied(request, grant, decision.error)
     error = found.stale or LinkExpired()
     denial_record(grant=grant, code=error.code)
-    return refused(request, error, fresh_url=fresh_url if is_own else "")
+    return refused(request, error, fresh_url=fresh_url if found.is_own else "")
 
 
 def _version(grant: UserAsset, asset_id: uuid.UUID | None) -> DigitalAsset:

@@ -2,7 +2,7 @@
 
 | request | does | answers |
 | --- | --- | --- |
-| `POST upload/begin/` | expects a file, or finds its unfinished upload | 201 or 200, 413, 422, 507 |
+| `POST upload/begin/` | expects a file, or finds its unfinished upload | 201 or 200, 409, 413, 422, 507 |
 | `GET upload/<id>/` | says what has become of it | 200 |
 | `PATCH upload/<id>/` | adds the body at `Upload-Offset` | 200, 409 and where to go on, 413 |
 | `DELETE upload/<id>/` | drops what has arrived | 204, 409 when it is too late |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import catalog_pages.orphans
@@ -135,6 +138,69 @@ def test_an_orphan_that_got_a_row_since_is_not_deleted(root: Path) -> None:
 
     assert fates == ["Kept: it belongs to an audio file now."]
     assert path.exists()
+
+
+def test_an_orphan_that_became_an_audio_files_since_is_not_deleted(root: Path) -> None:
+    make_asset()
+    asset = make_asset()
+    os.utime(path_of(asset), (0, 0))
+    DigitalAsset.objects.filter(pk=asset.pk).delete()
+    other = stray(root, hours=48)
+    found = orphans()
+    DigitalAsset.objects.bulk_create([asset])
+
+    fates = {orphan.key: fate for orphan, fate in delete_orphans(found)}
+
+    assert fates.pop(asset.file.name) == "Kept: it belongs to an audio file now."
+    assert list(fates.values()) == ["Deleted."]
+    assert (path_of(asset).exists(), other.exists()) == (True, False)
+
+
+def test_an_upload_that_becomes_an_audio_file_while_we_look_keeps_its_bytes(root: Path) -> None:
+    make_asset()
+    asset = make_asset()
+    os.utime(path_of(asset), (0, 0))
+    DigitalAsset.objects.filter(pk=asset.pk).delete()
+    found = orphans()
+    pending(pk=asset.pk, state="checking")
+
+    def upload_ends() -> None:
+        DigitalAsset.objects.bulk_create([asset])
+        PendingUpload.objects.update(state="stored", holds_bytes=False)
+
+    with before_sql('FROM "catalog_pages_pendingupload"', then=upload_ends):
+        fates = [fate for _, fate in delete_orphans(found)]
+
+    assert fates == ["Kept: it belongs to an audio file now."]
+    assert path_of(asset).exists()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_before_an_orphan_is_deleted_only_its_own_rows_are_asked_for(
+    count: int, root: Path
+) -> None:
+    rows = [(make_asset(), pending()) for _ in range(4)]
+    for _ in range(count):
+        stray(root, hours=48)
+    found = orphans()
+
+    with CaptureQueriesContext(connection) as captured:
+        fates = [fate for _, fate in delete_orphans(found)]
+
+    first, *looks = [query["sql"] for query in captured]
+    assert fates == ["Deleted."] * count
+    assert "LIMIT 100" in first, "whether the storage is ours, once"
+    assert len(looks) == 2 * count
+    for orphan, of_upload, of_asset in zip(found, looks[::2], looks[1::2], strict=True):
+        assert where(of_upload, "catalog_pages_pendingupload", "id") == orphan.key[3:]
+        assert where(of_asset, "catalog_pages_digitalasset", "file") == orphan.key
+    assert all(path_of(asset).exists() for asset, _ in rows)
+
+
+def where(sql: str, table: str, column: str) -> str:
+    """The one value that `column` of `table` has to have for a row to be fetched; "" for any."""
+    equal = re.search(rf""" WHERE .*"{table}"."{column}" = '([^']*)'""", sql)
+    return equal[1].replace("-", "") if equal and " OR " not in sql else ""
 
 
 def test_nothing_is_deleted_from_a_storage_of_strangers(root: Path) -> None:

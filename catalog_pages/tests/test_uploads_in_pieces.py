@@ -5,22 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
 from django.urls import reverse
 
 from catalog_pages.models import DigitalAsset, PendingUpload
 from catalog_pages.roles import EDITORS
 from catalog_pages.tests.editors import member_client, tone
 from catalog_pages.tests.stored_files import keep_in_folder
-from catalog_pages.tests.uploading import Sender, answer, private_files, private_folder
+from catalog_pages.tests.uploading import Sender, answer, checked, private_files, private_folder
 from catalog_pages.uploads import local
 from catalog_pages.uploads.errors import WrongOffset
-from catalog_pages.uploads.receiving import upload_begin, upload_receive
+from catalog_pages.uploads.receiving import (
+    LOOKS,
+    TWO_WINDOWS,
+    Begun,
+    upload_begin,
+    upload_drop,
+    upload_finish,
+    upload_receive,
+)
 from tests.factories import make_user
 from tests.together import at_once
 
@@ -218,6 +228,89 @@ def test_the_same_file_begun_in_two_windows_is_one_upload() -> None:
 
     assert len({one.upload.pk for one in begun}) == 1
     assert sum(one.is_new for one in begun) == 1
+
+
+@contextmanager
+def another_window(
+    *, begins: Callable[[], object], ends: Callable[[], object], times: int
+) -> Iterator[list[Any]]:
+    """It begins the same file after each of our first `times` looks, and ends it before the next.
+
+    A look is for an unfinished upload. Yields what each of its steps returned or raised.
+    """
+    looks, steps = 0, []
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal looks
+        if looks > times or '"fingerprint" = ' not in sql or '"state" IN ' not in sql:
+            return execute(sql, params, many, context)
+        if looks:
+            steps.extend(at_once(ends))
+        looks += 1
+        result = execute(sql, params, many, context)
+        if looks <= times:
+            steps.extend(at_once(begins))
+        return result
+
+    with connection.execute_wrapper(wrapper):
+        yield steps
+
+
+def drop_it() -> None:
+    upload_drop(upload=PendingUpload.objects.get(state="receiving"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("times", [1, LOOKS - 1])
+def test_a_file_dropped_in_the_other_window_in_that_moment_is_begun_here(times: int) -> None:
+    user = make_user()
+
+    def begin() -> Begun:
+        return upload_begin(user=user, file_name="a.wav", size_bytes=9, last_modified=1)
+
+    with another_window(begins=begin, ends=drop_it, times=times) as steps:
+        begun = begin()
+
+    assert [getattr(step, "is_new", step) for step in steps] == [True, None] * times
+    assert begun.is_new
+    assert PendingUpload.objects.get() == begun.upload
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_stored_from_the_other_window_in_that_moment_is_found(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+    user, content = make_user(), tone()
+
+    def begin() -> Begun:
+        return upload_begin(
+            user=user, file_name="a.wav", size_bytes=len(content), last_modified=1, again=True
+        )
+
+    def store() -> Any:
+        upload = PendingUpload.objects.get()
+        upload_receive(upload=upload, offset=0, blocks=[content])
+        return checked(upload_finish(upload=upload)).state
+
+    with another_window(begins=begin, ends=store, times=1) as steps:
+        begun = begin()
+
+    assert steps[1:] == ["stored"]
+    assert (begun.upload.asset, begun.is_new) == (DigitalAsset.objects.get(), False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_the_other_window_begins_and_drops_all_the_while_is_refused() -> None:
+    sender, other = Sender(member_client(EDITORS), b"9 letters"), Client()
+    other.cookies = sender.client.cookies
+
+    with another_window(
+        begins=Sender(other, sender.content).begin, ends=drop_it, times=LOOKS
+    ) as steps:
+        status, body = sender.begin()
+
+    assert [step and step[0] for step in steps] == [201, None] * (LOOKS - 1) + [201]
+    assert (status, body["code"], body["sentence"]) == (409, "upload_over", TWO_WINDOWS)
+    assert PendingUpload.objects.count() == 1, "the other window's"
 
 
 # --- Ending ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +25,13 @@ from catalog_pages.uploads.errors import NoRoom, NotWhole, UploadOver
 from catalog_pages.uploads.places import bucket_place, local_place, place
 from catalog_pages.uploads.tasks import check_upload
 
+logger = logging.getLogger(__name__)
+
 State = PendingUpload.State
 RECEIVING, CHECKING = State.RECEIVING, State.CHECKING
 DROPPED = "This upload was removed."
+LOOKS = 3  # for what another window began; one is in vain only when that has ended again already
+TWO_WINDOWS = "This file is being sent from another window as well. Try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def upload_begin(
     that is here already is told so when it has arrived.
 
     Raises FileRefused (its name; empty), FileTooLarge, UnreadableAudio (a type that is not sold),
-    NoRoom, and OSError when the storage does not do its part.
+    NoRoom, UploadOver when another window begins and ends the same file all the while, and OSError when
+    the storage does not do its part.
     """
     refuse_name(file_name)
     refuse_size(size_bytes)
@@ -133,11 +139,28 @@ def _fingerprint(file_name: str, size_bytes: int, last_modified: int, edges: str
 def _found_or_made(
     user: Any, file_name: str, size_bytes: int, fingerprint: str, *, again: bool
 ) -> tuple[PendingUpload, bool]:
-    unfinished = PendingUpload.objects.filter(
+    """Raises UploadOver when another window keeps beginning and ending the same file meanwhile."""
+    conflict: IntegrityError | None = None
+    for _ in range(LOOKS):
+        if found := _unfinished(user, fingerprint) or (again and _kept(user, fingerprint)):
+            return found, False
+        try:
+            return _made(user, file_name, size_bytes, fingerprint), True
+        except IntegrityError as error:
+            # The same file was chosen in another window in the same moment; that may be over by now.
+            conflict = error
+    logger.warning("An upload was neither found nor made %d times", LOOKS, exc_info=conflict)
+    raise UploadOver(TWO_WINDOWS) from conflict
+
+
+def _unfinished(user: Any, fingerprint: str) -> PendingUpload | None:
+    return PendingUpload.objects.filter(
         uploaded_by=user, fingerprint=fingerprint, state__in=PendingUpload.UNFINISHED
-    )
-    if found := unfinished.first() or (_kept(user, fingerprint) if again else None):
-        return found, False
+    ).first()
+
+
+def _made(user: Any, file_name: str, size_bytes: int, fingerprint: str) -> PendingUpload:
+    """A new row. Raises IntegrityError when there is an unfinished one of the same file."""
     upload = PendingUpload(
         uploaded_by=user,
         file_name=file_name,
@@ -146,12 +169,9 @@ def _found_or_made(
         piece_bytes=place().piece_bytes(size_bytes),
         touched_at=timezone.now(),
     )
-    try:
-        with transaction.atomic():
-            upload.save(force_insert=True)
-    except IntegrityError:  # the same file was chosen in another window in the same moment
-        return unfinished.get(), False
-    return upload, True
+    with transaction.atomic():
+        upload.save(force_insert=True)
+    return upload
 
 
 def _kept(user: Any, fingerprint: str) -> PendingUpload | None:

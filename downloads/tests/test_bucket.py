@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, build_opener
@@ -12,16 +15,28 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage_s3 import ProtectedS3Storage
+from downloads.counting import (
+    Wanted,
+    downloads_begin,
+    downloads_give_back,
+    downloads_handed_over,
+    downloads_sent,
+)
 from downloads.delivery import url_lifetime_s
 from downloads.grants import access_block
-from downloads.health import StorageHealth, health_of
+from downloads.health import FRESH_SECONDS, StorageHealth, health_of
 from downloads.links import archive_url, file_url
-from downloads.models import AccessEvent, Download
+from downloads.models import AccessEvent, Download, UserAsset
+from downloads.policy import Client as Digest
+from downloads.policy import decide
+from downloads.ranges import ByteRange
 from downloads.tests.granting import body_of, bought_as_guest
 from tests.servers import S3Server, seaweed
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 direct = build_opener(ProxyHandler({}))
@@ -156,6 +171,11 @@ def test_a_bucket_that_is_away_is_told_plainly_and_burns_nothing(
     assert Client().get(file_url(first)).status_code == 302
 
 
+def refuse(is_away: list[bool]) -> None:
+    if is_away:
+        raise OSError
+
+
 @pytest.mark.parametrize("found", ["missing", "altered"])
 def test_a_file_known_to_be_lost_is_told_without_asking_the_bucket(
     client: Client, bucket: ProtectedS3Storage, found: str
@@ -182,6 +202,141 @@ def test_a_link_costs_the_same_queries_however_much_somebody_owns(
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def given_out(grant: UserAsset, *programs: str) -> None:
+    """An address of the bucket for each."""
+    for program in programs:
+        begun = downloads_begin([Wanted(grant, grant.asset)], client=Digest(program))
+        downloads_handed_over(begun, by_link=True)
+
+
+def counted(grant: UserAsset) -> int:
+    return Download.objects.filter(grant=grant, counted_at__isnull=False).count()
+
+
+def test_the_last_download_that_a_dead_bucket_took_is_left_again(
+    client: Client, bucket: ProtectedS3Storage, server: S3Server, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought_as_guest(client)
+    phone, laptop = (Client(headers={"User-Agent": name}) for name in ("a phone", "a laptop"))
+    assert phone.get(file_url(grant)).status_code == 302
+    server.stop()
+    try:
+        health_of(bucket).forget()
+        meanwhile = laptop.get(file_url(grant))
+    finally:
+        server.start()
+    health_of(bucket).forget()
+
+    assert meanwhile.status_code == 503
+    assert decide(grant).left == 1
+    assert laptop.get(file_url(grant)).status_code == 302
+    assert phone.get(file_url(grant)).status_code == 403
+    told = AccessEvent.objects.filter(grant=grant).exclude(kind="granted")
+    assert list(told.values_list("kind", flat=True)) == [
+        "link_issued",
+        "downloaded",
+        "not_counted",
+        "denied",
+        "link_issued",
+        "downloaded",
+        "denied",
+    ]
+
+
+def test_an_outage_gives_back_what_was_given_out_lately_once_and_nothing_else(
+    client: Client,
+) -> None:
+    (grant,) = bought_as_guest(client)
+    is_away: list[bool] = []
+    health = StorageHealth(lambda: refuse(is_away))
+    given_out(grant, "before it answered")
+    assert health.is_up()
+    given_out(grant, "after it had")
+    is_away.append(True)
+
+    outages = []
+    for _ in range(3):
+        health.forget()
+        assert not health.is_up()
+        outages.append(health.new_outage())
+
+    assert outages[0] is not None
+    assert outages[1:] == [None, None]
+    assert [downloads_give_back(since=outages[0]) for _ in range(2)] == [1, 0]
+    left = Download.objects.get(counted_at=None)
+    assert left.client == "after it had"
+
+
+def test_a_process_that_nobody_asked_for_hours_gives_back_minutes_at_most() -> None:
+    is_away: list[bool] = []
+    health = StorageHealth(lambda: refuse(is_away))
+    assert health.is_up()
+    health._was_up_at -= timedelta(hours=8)
+    is_away.append(True)
+    health.forget()
+
+    assert not health.is_up()
+
+    outage = health.new_outage()
+    assert outage is not None
+    assert timezone.now() - outage < timedelta(minutes=2)
+
+
+def test_what_we_have_sent_ourselves_is_not_given_back(client: Client) -> None:
+    (grant,) = bought_as_guest(client, bytes(500_000))
+    given_out(grant, "a program")
+    want = Wanted(grant, grant.asset)
+    begun = downloads_begin([want], client=Digest("a program"))
+    downloads_sent(begun, sent={want.pair: [ByteRange(0, 500_000)]})
+
+    assert downloads_give_back(since=timezone.now() - timedelta(minutes=1)) == 0
+    assert counted(grant) == 1
+
+
+def test_a_part_that_we_had_sent_before_does_not_keep_an_address_in_vain_counted(
+    client: Client,
+) -> None:
+    (grant,) = bought_as_guest(client)
+    want = Wanted(grant, grant.asset)
+    begun = downloads_begin([want], client=Digest("a program"))
+    downloads_sent(begun, sent={want.pair: [ByteRange(0, 100)]})
+    given_out(grant, "a program")
+
+    assert downloads_give_back(since=timezone.now() - timedelta(minutes=1)) == 1
+    assert counted(grant) == 0
+
+
+def test_addresses_given_out_again_are_no_requests_that_never_end(client: Client) -> None:
+    (grant,) = bought_as_guest(client)
+
+    given_out(grant, *(["a program"] * 3))
+
+    row = Download.objects.get()
+    assert (row.open_requests, row.promised_bytes) == (0, 0)
+
+
+def test_while_a_storage_is_known_to_be_away_nobody_waits_for_its_next_word() -> None:
+    answer_now = threading.Event()
+    is_known = threading.Event()
+
+    def probe() -> None:
+        if is_known.is_set():
+            answer_now.wait(60)
+        raise OSError
+
+    health = StorageHealth(probe)
+    assert not health.is_up()
+    is_known.set()
+    health._asked_at = time.monotonic() - FRESH_SECONDS - 1
+
+    answers = at_once(*[health.is_up] * 8)  # none of them waits for the probe, which has not ended
+
+    assert answers == [False] * 8
+    assert not answer_now.is_set()
+    answer_now.set()
 
 
 def test_who_asks_often_does_not_ask_the_bucket_often() -> None:

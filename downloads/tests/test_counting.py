@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,11 +12,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from downloads import slots
 from downloads.counting import Wanted, downloads_begin, downloads_sent, limit_reset
+from downloads.coverage import STRETCHES_NOTED, covered_bytes
 from downloads.errors import DownloadUnderWay
 from downloads.grants import access_block
 from downloads.links import archive_url, file_url
 from downloads.models import AccessEvent, Download, UserAsset
+from downloads.places import Keeper, places_renew
 from downloads.policy import Client as Digest
 from downloads.policy import decide
 from downloads.ranges import ByteRange
@@ -58,6 +63,14 @@ def counted(grant: UserAsset) -> int:
 
 def in_the_ledger(grant: UserAsset, kind: str = "downloaded") -> int:
     return AccessEvent.objects.filter(grant=grant, kind=kind).count()
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    """Whether it comes true; a minute is for machines that are busy elsewhere."""
+    until = time.monotonic() + 60
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.02)
+    return is_so()
 
 
 def a_window_later(grant: UserAsset) -> None:
@@ -313,6 +326,157 @@ def test_a_place_that_was_held_for_a_broken_attempt_is_free_after_a_minute(
     assert "Another program or device" in at_first.content.decode()
     assert int(at_first["Retry-After"]) > 0
     assert fetch(grant, LAPTOP).status_code == 200
+
+
+def places_lapse(grant: UserAsset) -> None:
+    """More time passes than places are kept for."""
+    past = timezone.now() - timedelta(seconds=1)
+    Download.objects.filter(grant=grant, held_until__isnull=False).update(held_until=past)
+
+
+def test_a_byte_for_everybody_beforehand_is_no_way_around_a_limit_of_one(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    programs = [f"program {number}" for number in range(5)]
+    for program in programs:
+        assert fetch(grant, program, Range="bytes=0-0").status_code == 206
+        places_lapse(grant)
+
+    statuses = [fetch(grant, program).status_code for program in programs]
+
+    assert statuses == [200, 403, 403, 403, 403]
+    assert counted(grant) == in_the_ledger(grant) == 1
+
+
+def test_who_comes_back_after_the_place_has_lapsed_goes_on_if_nobody_else_took_it(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought_as_guest(client, bytes(2_000_000))
+    broken_after(grant, 40)
+    places_lapse(grant)
+
+    resumed = fetch(grant, Range="bytes=800000-")
+
+    assert resumed.status_code == 206
+    assert fetch(grant, LAPTOP).status_code == 403
+    assert counted(grant) == 1
+
+
+def test_of_two_who_left_in_the_middle_the_second_to_come_back_waits(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought_as_guest(client, bytes(2_000_000))
+    for program in (PHONE, LAPTOP):
+        broken_after(grant, 10, program)
+        places_lapse(grant)
+
+    first = fetch(grant, PHONE, whole=False)
+    second = fetch(grant, LAPTOP)
+
+    assert (first.status_code, second.status_code) == (200, 409)
+
+
+def test_three_broken_starts_on_a_train_and_the_rest_by_another_network_are_one_download(
+    client: Client, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought_as_guest(client, bytes(8_000_000))
+    for _ in range(3):
+        broken_after(grant, 5)
+
+    resumed = fetch(grant, LAPTOP, Range="bytes=400000-")
+
+    assert resumed.status_code == 206
+    assert counted(grant) == 1
+
+
+def test_seeking_two_hundred_times_is_no_download(client: Client) -> None:
+    (grant,) = bought_as_guest(client, bytes(1_000_000))
+    want = Wanted(grant, grant.asset, planned_bytes=1)
+    seeks = [ByteRange(start, start + 1) for start in range(10, 999_000, 4_000)]
+
+    for seek in [*seeks, ByteRange(999_999, 1_000_000)]:
+        begun = downloads_begin([want], client=Digest("a player"))
+        downloads_sent(begun, sent={want.pair: [seek]})
+
+    row = Download.objects.get()
+    assert row.counted_at is None
+    assert covered_bytes([row]) == row.sent_bytes == len(seeks) + 1
+    assert len(row.covered) == STRETCHES_NOTED
+
+
+def test_a_file_in_a_thousand_pieces_is_a_download(client: Client) -> None:
+    (grant,) = bought_as_guest(client, bytes(1_000_000))
+    want = Wanted(grant, grant.asset, planned_bytes=1000)
+    even = [ByteRange(start, start + 1000) for start in range(0, 1_000_000, 2000)]
+
+    for piece in [*even, ByteRange(1000, 2000)]:
+        begun = downloads_begin([want], client=Digest("a program"))
+        downloads_sent(begun, sent={want.pair: [piece]})
+
+    assert counted(grant) == in_the_ledger(grant) == 1
+
+
+def test_an_answer_that_could_not_begin_holds_no_place(
+    grant: UserAsset, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    busy = slots.paid.busy
+
+    def gone(storage: Any, name: str, mode: str = "rb") -> Any:
+        raise FileNotFoundError(name)
+
+    with monkeypatch.context() as patch:  # the disk, between our look at it and the opening
+        patch.setattr(type(grant.asset.file.storage), "_open", gone)
+        refused = fetch(grant, PHONE)
+
+    assert refused.status_code == 503
+    assert slots.paid.busy <= busy
+    assert fetch(grant, LAPTOP).status_code == 200
+
+
+def test_a_reader_however_slow_keeps_its_place(client: Client, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    (grant,) = bought_as_guest(client, bytes(2_000_000))
+    going_on = fetch(grant, PHONE, whole=False)
+    almost = timezone.now() + timedelta(seconds=5)
+    Download.objects.update(held_until=almost)
+
+    places_renew(Download.objects.values_list("pk", flat=True))
+
+    assert Download.objects.get().held_until > almost
+    assert fetch(grant, LAPTOP).status_code == 409
+    body_of(going_on)
+
+
+def test_what_is_over_has_no_place_to_renew(grant: UserAsset) -> None:
+    fetch(grant, Range="bytes=0-1")
+    places_lapse(grant)
+
+    places_renew(Download.objects.values_list("pk", flat=True))
+
+    assert Download.objects.get().held_until < timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_places_are_renewed_by_themselves_while_a_slot_is_taken(client: Client) -> None:
+    (grant,) = bought_as_guest(client)
+    begun = downloads_begin([Wanted(grant, grant.asset)], client=Digest("slow"))
+    (row,) = [begin.download for begin in begun.values()]
+    almost = timezone.now() + timedelta(seconds=5)
+    Download.objects.update(held_until=almost)
+    slot = slots.paid.take()
+    assert slot is not None
+    keeper = Keeper(every_s=0.05)
+
+    keeper.keep(slot, [row.pk])
+
+    assert eventually(lambda: Download.objects.get().held_until > almost)
+    slot.release()
+    assert eventually(lambda: not keeper.is_running)
 
 
 def test_a_beginning_that_broke_three_times_is_still_a_beginning(client: Client) -> None:

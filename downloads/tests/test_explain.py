@@ -229,6 +229,7 @@ EVENTS = [
     ("denied", "file_missing", "Refused: the file was missing from the storage"),
     ("denied", "of_the_future", "Refused: of the future"),
     ("limit_reset", "", "Limit reset"),
+    ("not_counted", "", "Counts no more: the storage did not answer"),
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import uuid
+import zipfile
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -166,6 +168,63 @@ def test_a_program_in_the_middle_of_a_guests_download_goes_on_after_the_link_has
     assert program.get(url, headers={"Range": "bytes=100-"}).status_code == 206
     assert program.get(url).status_code == 410
     assert other.get(url, headers={"Range": "bytes=100-"}).status_code == 410
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Range": "bytes=0-"},
+        {"Range": "bytes=100-,0-0"},
+        {"Range": "bytes=100-", "If-Range": '"another"'},
+        {"Range": "bytes=200-"},
+        {"Range": "bytes=-99999999"},
+        {"Range": "lines=100-"},
+    ],
+)
+def test_nothing_but_what_follows_goes_on_after_a_guests_link_has_ended(
+    grant: UserAsset, stranger: Client, all_links_have_ended: Any, headers: dict[str, str]
+) -> None:
+    url = file_url(grant)
+    body_of(stranger.get(url, headers={"Range": "bytes=0-99"}))
+    all_links_have_ended()
+
+    refused = stranger.get(url, headers=headers)
+    resumed = stranger.get(url, headers={"Range": "Bytes=100-"})
+
+    assert (refused.status_code, resumed.status_code) == (410, 206)
+
+
+def test_a_guests_zip_goes_on_in_any_of_its_files_after_the_link_has_ended(
+    client: Client, stranger: Client, all_links_have_ended: Any
+) -> None:
+    first, *_ = bought_as_guest(client, *(bytes([n]) * 200_000 for n in range(3)))
+    url = archive_url(first)
+    got = body_of(stranger.get(url, headers={"Range": "bytes=0-499999"}))
+    all_links_have_ended()
+
+    resumed = stranger.get(url, headers={"Range": f"bytes={len(got)}-"})
+
+    assert resumed.status_code == 206
+    with zipfile.ZipFile(io.BytesIO(got + body_of(resumed))) as archive:
+        assert archive.testzip() is None
+    assert stranger.get(url).status_code == 410
+
+
+def test_a_zip_whose_link_was_never_used_does_not_begin_after_it_has_ended(
+    client: Client, stranger: Client, all_links_have_ended: Any
+) -> None:
+    first, *_ = bought_as_guest(client, *(bytes([n]) * 200_000 for n in range(3)))
+    url = archive_url(first)
+    body_of(stranger.get(file_url(first), headers={"Range": "bytes=0-99"}))
+    all_links_have_ended()
+
+    answers = [
+        stranger.get(url, headers={"Range": f"bytes={start}-"}).status_code
+        for start in (0, 1, 5000, 300_000)
+    ]
+
+    assert answers == [410, 410, 410, 410]
 
 
 def test_the_link_of_an_account_is_of_no_use_to_others(

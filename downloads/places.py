@@ -1,0 +1,80 @@
+"""Downloads under way keep their places for as long as this process sends them.
+
+A place is kept for three minutes at a time, and renewed every minute by a thread of the process. So a
+reader as slow as may be keeps it, and what a process had under way when it died is free soon.
+
+Public: `KEPT`, `places_renew`, and `keeper`, the one of this process.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from downloads.locks import lock_grants
+from downloads.models import Download
+from downloads.slots import Slot
+
+logger = logging.getLogger(__name__)
+
+KEPT = timedelta(minutes=3)
+RENEWED_EVERY_S = 60
+
+
+@transaction.atomic
+def places_renew(download_ids: Collection[int]) -> None:
+    """Keep the places of those that still have a request under way for three minutes from now."""
+    rows = Download.objects.filter(pk__in=download_ids, open_requests__gt=0)
+    lock_grants(rows.values("grant"))  # first, as whoever begins does
+    rows.update(held_until=timezone.now() + KEPT)
+
+
+class Keeper:
+    """Renews the places of what is under way; its thread lives only while something is."""
+
+    def __init__(self, every_s: float = RENEWED_EVERY_S) -> None:
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._kept: weakref.WeakKeyDictionary[Slot, frozenset[int]] = weakref.WeakKeyDictionary()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None
+
+    def keep(self, slot: Slot, download_ids: Collection[int]) -> None:
+        """Until the slot is released, or forgotten together with its response."""
+        with self._lock:
+            self._kept[slot] = frozenset(download_ids)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(self._every_s) and (under_way := self._under_way()):
+            try:
+                places_renew(under_way)
+            except DatabaseError:
+                logger.exception(
+                    "Places of downloads were not renewed; a minute later we try again."
+                )
+            finally:
+                connection.close()
+
+    def _under_way(self) -> set[int]:
+        """What to renew. With nothing the thread ends, and the next download starts another."""
+        with self._lock:
+            ids = {pk for slot, of_it in self._kept.items() if slot.is_taken for pk in of_it}
+            if not ids:
+                self._thread = None
+            return ids
+
+
+keeper = Keeper()
