@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from catalog_pages.models import ProductPage, ProductTrack
+    from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
 
 RESERVED_SLUGS = frozenset({"artists", "genres"})
 NO_PRICE = "Set a price. Type 0 if the product is meant to be free."
@@ -53,6 +55,7 @@ def publish_problems(page: ProductPage) -> list[str]:
         problems.append(NO_CONTENT)
     for position, track in enumerate(tracks, start=1):
         problems += _track_problems(track, position)
+    problems += _version_problems(page, tracks)
     return problems + (_bundle_problems(page, contents) if contents else [])
 
 
@@ -115,3 +118,55 @@ def _track_problems(track: ProductTrack, position: int) -> list[str]:
         for file in files
         if not file.asset.file.storage.exists(file.asset.file.name)
     ]
+
+
+def _version_problems(page: ProductPage, tracks: list[ProductTrack]) -> list[str]:
+    """New versions that this product would be the first to sell, without ever having sold the old one.
+
+    Whoever bought the old one elsewhere would be offered what they never paid for, if the new version was
+    chosen by mistake. No query when none of its files replaces another.
+    """
+    files = [file for track in tracks for file in track.files.all() if file.asset_id]
+    versions = {file.asset_id: file.asset for file in files if file.asset.replaces_id}
+    if not versions:
+        return []
+    assets, track_files = (
+        apps.get_model("catalog_pages", name) for name in ("DigitalAsset", "TrackFile")
+    )
+    lineages = {version.lineage for version in versions.values()}
+    before = dict(assets.objects.filter(lineage__in=lineages).values_list("pk", "replaces"))
+    uses = track_files.objects.filter(track__page__live=True, asset__lineage__in=lineages)
+    on_sale = list(uses.select_related("asset", "track__page").order_by("track__page__title"))
+    return [
+        problem
+        for version in versions.values()
+        if (problem := _version_problem(page, version, set(_earlier(version, before)), on_sale))
+    ]
+
+
+def _version_problem(
+    page: ProductPage, version: DigitalAsset, earlier: set[uuid.UUID], on_sale: list[TrackFile]
+) -> str:
+    """The sentence about one version, or none; `on_sale`: every use of its lineage that is on sale."""
+    if any(use.asset_id == version.pk for use in on_sale):
+        return ""
+    olds = [use for use in on_sale if use.asset_id in earlier]
+    if not olds or any(use.track.page_id == page.pk for use in olds):
+        return ""
+    old, title = olds[0].asset, olds[0].track.page.title
+    return (
+        f"“{version}” was chosen as the new version of “{old}”, which is on sale in “{title}”. Publish "
+        f"“{title}” with it first, or undo that on the page of “{version}” under Audio files."
+    )
+
+
+def _earlier(
+    version: DigitalAsset, before: Mapping[uuid.UUID, uuid.UUID | None]
+) -> Iterator[uuid.UUID]:
+    """The versions that it came from, newest first; a loop, which the shop never makes, ends."""
+    seen = {version.pk}
+    earlier = version.replaces_id
+    while earlier is not None and earlier not in seen:
+        seen.add(earlier)
+        yield earlier
+        earlier = before.get(earlier)

@@ -26,6 +26,14 @@ class CannotReplace(DomainError):
     message = "This file cannot replace the other."
 
 
+class CannotUndo(DomainError):
+    """The file stays the next version of the other; the sentence says why."""
+
+    code = "cannot_undo"
+    status = 409
+    message = "This file stays the new version of the other."
+
+
 def newest_published(asset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, DigitalAsset]:
     """Of each asset that has one, its newest published version; one query for any number of assets."""
     replaced = DigitalAsset.objects.filter(pk__in=asset_ids, replaced_by__isnull=False)
@@ -67,6 +75,39 @@ def version_add(*, old_id: uuid.UUID, new_id: uuid.UUID) -> DigitalAsset:
     if not won:
         raise CannotReplace(f"“{new}” is a version of another file already.")
     return DigitalAsset.objects.get(pk=new.pk)
+
+
+@transaction.atomic
+def version_undo(*, old_id: uuid.UUID, new_id: uuid.UUID) -> DigitalAsset:
+    """Make the file `new_id`, by mistake the next version of `old_id`, one of its own; return it.
+
+    Only while no buyer can know of it: it was never on sale as that version, and nobody fetched it.
+    Raises CannotUndo, and DigitalAsset.DoesNotExist for a file that is gone.
+    """
+    rows = lock_assets({old_id, new_id})
+    old, new = (_found(rows, asset_id) for asset_id in (old_id, new_id))
+    refuse_undo(old, new)
+    DigitalAsset.objects.filter(pk=new.pk).update(replaces=None, lineage=uuid.uuid4())
+    return DigitalAsset.objects.get(pk=new.pk)
+
+
+def refuse_undo(old: DigitalAsset, new: DigitalAsset) -> None:
+    """Raise CannotUndo if `new` has to stay the next version of `old`."""
+    if new.replaces_id != old.pk:
+        raise CannotUndo(f"“{new}” is not the new version of “{old}”. Nothing has to be undone.")
+    if later := DigitalAsset.objects.filter(replaces=new).first():
+        raise CannotUndo(f"“{new}” has been replaced by “{later}” itself. Undo that first.")
+    if page := ProductPage.objects.live().filter(tracks__files__asset=new).first():
+        raise CannotUndo(
+            f"“{new}” is on sale in “{page.title}”, and whoever bought “{old}” is offered it. It stays "
+            f"the new version. If it is the wrong file, replace “{new}” with the right one."
+        )
+    if _is_named_by_other_rooms(new):
+        raise CannotUndo(
+            f"“{new}” has been on sale as the new version of “{old}”, and was offered to whoever "
+            f"bought that. It stays the new version. If it is the wrong file, replace “{new}” with "
+            "the right one."
+        )
 
 
 def _found(rows: Mapping[uuid.UUID, DigitalAsset], asset_id: uuid.UUID) -> DigitalAsset:
@@ -111,12 +152,30 @@ def _on_sale_without(old: DigitalAsset, new: DigitalAsset) -> ProductPage | None
 def is_sold(asset: DigitalAsset) -> bool:
     """Whether somebody ordered it: then a room to the left, which this one may not know, protects it."""
     return any(
-        relation.related_model._base_manager.filter(**{relation.field.name: asset}).exists()
+        _names(relation, asset)
+        for relation in _other_rooms()
+        if getattr(relation, "on_delete", None) is PROTECT
+    )
+
+
+def _is_named_by_other_rooms(asset: DigitalAsset) -> bool:
+    """Whether it was sold, granted, fetched or published as a version: rows to the left tell of it."""
+    return any(_names(relation, asset) for relation in _other_rooms())
+
+
+def _other_rooms() -> list[ForeignObjectRel]:
+    """The relations by which other rooms name an audio file."""
+    return [
+        relation
         for relation in DigitalAsset._meta.get_fields(include_hidden=True)
         if isinstance(relation, ForeignObjectRel)
-        and getattr(relation, "on_delete", None) is PROTECT
         and relation.related_model._meta.app_label != DigitalAsset._meta.app_label
-    )
+    ]
+
+
+def _names(relation: ForeignObjectRel, asset: DigitalAsset) -> bool:
+    rows = relation.related_model._base_manager.filter(**{relation.field.name: asset})
+    return bool(rows.exists())
 
 
 def _following(assets: QuerySet[DigitalAsset]) -> dict[uuid.UUID, DigitalAsset]:

@@ -9,6 +9,7 @@ from django.db.models.deletion import ProtectedError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -21,6 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from catalog_pages.admin import facts
 from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
 from catalog_pages.admin.replacing import ReplaceView
+from catalog_pages.admin.unreplacing import UndoReplaceView, file_url
 from catalog_pages.admin.upload import UploadView
 from catalog_pages.admin.upload_api import (
     UploadBeginView,
@@ -42,6 +44,7 @@ LABELS = {
     "sample_rate_hz": "Sample rate",
     "size_bytes": "Size",
     "used_in": "Used in",
+    "versions": "Versions",
 }
 
 
@@ -85,13 +88,22 @@ class AssetInspectView(generic.InspectView):
 
     page_title = "Audio file"
 
+    @cached_property
+    def later(self) -> DigitalAsset | None:
+        return DigitalAsset.objects.filter(replaces=self.object).first()
+
     @property
     def header_buttons(self) -> list[HeaderButton]:
-        replaced = DigitalAsset.objects.filter(replaces=self.object).exists()
-        if replaced or not self.user_has_permission("add"):
+        if not self.user_has_permission("add"):
             return []
-        url = reverse("digital_assets:replace", args=[self.object.pk])
-        return [HeaderButton("Replace with a new version", url=url, icon_name="resubmit")]
+        key, buttons = self.object.pk, []
+        if self.later is None:
+            url = reverse("digital_assets:replace", args=[key])
+            buttons = [HeaderButton("Replace with a new version", url=url, icon_name="resubmit")]
+        if self.object.replaces_id:
+            url = reverse("digital_assets:undo_replace", args=[key, self.object.replaces_id])
+            buttons.append(HeaderButton("Undo: not a new version", url=url, icon_name="rotate"))
+        return buttons
 
     def get_field_label(self, field_name: str, field: Any) -> str:
         return LABELS.get(field_name) or super().get_field_label(field_name, field)
@@ -130,6 +142,14 @@ class AssetInspectView(generic.InspectView):
 
     def get_used_in_display_value(self) -> str | SafeString:
         return links_to_products(self.object)
+
+    def get_versions_display_value(self) -> str | SafeString:
+        """What it replaces and by what it was replaced, with links to both."""
+        links = [("New version of", self.object.replaces), ("Replaced by", self.later)]
+        found = [(words, file_url(asset), asset) for words, asset in links if asset is not None]
+        return (
+            format_html_join("", '<div>{} <a href="{}">{}</a></div>', found) or "No other version"
+        )
 
     def get_fixity_display_value(self) -> str:
         """When the stored bytes were last read again, and what they were, in plain words."""
@@ -202,6 +222,7 @@ class DigitalAssetViewSet(ModelViewSet):
         "content_type",
         "tags",
         "used_in",
+        "versions",
         "sha256",
         "crc32",
         "fixity",
@@ -242,6 +263,11 @@ class DigitalAssetViewSet(ModelViewSet):
             path("upload/<uuid:pk>/parts/<int:number>/", view(UploadPartView), name="upload_part"),
             path("<uuid:pk>/", self.inspect_view, name="inspect"),
             path("<uuid:pk>/replace/", self.construct_view(ReplaceView), name="replace"),
+            path(
+                "<uuid:pk>/replaces/<uuid:old_pk>/undo/",
+                self.construct_view(UndoReplaceView),
+                name="undo_replace",
+            ),
             path("<uuid:pk>/delete/", self.delete_view, name="delete"),
         ]
 

@@ -5,6 +5,7 @@ Buyers notice nothing until a product is published; what they bought stays eithe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,17 +28,19 @@ from wagtail.models import Page, Revision
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.deleting import products_with_version_naming_asset
-from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
+from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
 from catalog_pages.versions import CannotReplace, version_add
 
 REPLACED = "catalog_pages.replace_asset"
+LEFT_LOCKED = "You cannot edit it now, so it was left as it is."
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one product: `sentence` in words, `revision` its draft with the new file.
 
-    `is_ready`: publishing it puts this one file on sale and nothing else.
+    `is_ready`: publishing it puts this one file on sale and nothing else. `tracks`: where the new file
+    was put, as `track_key` has it.
     """
 
     page: ProductPage
@@ -45,6 +48,7 @@ class Outcome:
     revision: Revision | None = None
     is_ready: bool = False
     is_published: bool = False
+    tracks: tuple[str, ...] = ()
 
     @property
     def edit_url(self) -> str:
@@ -150,12 +154,17 @@ def asset_replace(*, old: DigitalAsset, new: DigitalAsset, by: Any) -> list[Outc
         version = version_add(old_id=old.pk, new_id=new.pk)
     except DigitalAsset.DoesNotExist as error:
         raise CannotReplace("That file has been deleted meanwhile. Choose another one.") from error
-    log(version, REPLACED, user=by, data={"replaces": str(old), "replaces_id": str(old.pk)})
+    pages = products_naming(old)
+    outcomes = [outcome for page in pages if (outcome := _draft(page, old, version, by))]
+    # Which tracks, so that undoing leaves those alone that have the new file by themselves.
+    tracks = {str(outcome.page.pk): outcome.tracks for outcome in outcomes if outcome.tracks}
+    named = {"replaces": str(old), "replaces_id": str(old.pk)}
+    log(version, REPLACED, user=by, data={**named, "tracks": tracks})
     log(old, REPLACED, user=by, data={"replaced_by": str(version), "by_id": str(version.pk)})
-    return [outcome for page in _naming(old) if (outcome := _draft(page, old, version, by))]
+    return outcomes
 
 
-def _naming(asset: DigitalAsset) -> list[ProductPage]:
+def products_naming(asset: DigitalAsset) -> list[ProductPage]:
     """Products that use the file now or name it in one of their versions; their newest one decides.
 
     No aliases: Wagtail keeps no drafts of one, and publishes it with the product that it mirrors.
@@ -168,20 +177,24 @@ def _naming(asset: DigitalAsset) -> list[ProductPage]:
 
 def _draft(page: ProductPage, old: DigitalAsset, new: DigitalAsset, by: Any) -> Outcome | None:
     version = page.get_latest_revision_as_object()
-    if not _swap(version, old, new):
+    tracks = swap(version, old, new)
+    if not tracks:
         return _kept(page, old)
-    lock = page.get_lock()
-    if not page.permissions_for_user(by).can_edit() or (lock and lock.for_user(by)):
-        return Outcome(page, "You cannot edit it now, so it was left as it is.")
+    if not may_edit(page, by):
+        return Outcome(page, LEFT_LOCKED)
     has_others = page.has_unpublished_changes  # asked first: `version` may be the page itself
     revision = version.save_revision(user=by, log_action=True, clean=False)
+    sentence, is_ready = "The new file is in its draft.", page.live and not has_others
     if not page.live:
-        return Outcome(page, "It is not on sale. The new file is in its draft.", revision)
-    if has_others:
-        return Outcome(
-            page, "The new file is in its draft, with other changes that wait.", revision
-        )
-    return Outcome(page, "The new file is in its draft.", revision, is_ready=True)
+        sentence = "It is not on sale. The new file is in its draft."
+    elif has_others:
+        sentence = "The new file is in its draft, with other changes that wait."
+    return Outcome(page, sentence, revision, is_ready=is_ready, tracks=tracks)
+
+
+def may_edit(page: ProductPage, user: Any) -> bool:
+    lock = page.get_lock()
+    return bool(page.permissions_for_user(user).can_edit() and not (lock and lock.for_user(user)))
 
 
 def _kept(page: ProductPage, old: DigitalAsset) -> Outcome | None:
@@ -194,21 +207,37 @@ def _kept(page: ProductPage, old: DigitalAsset) -> Outcome | None:
     )
 
 
-def _swap(version: ProductPage, old: DigitalAsset, new: DigitalAsset) -> bool:
-    """Put the new file where the old one is; whether it was anywhere. In memory."""
-    is_changed = False
+def swap(
+    version: ProductPage,
+    old: DigitalAsset,
+    new: DigitalAsset,
+    *,
+    only: Collection[str] | None = None,
+) -> tuple[str, ...]:
+    """Put the new file where the old one is, in memory; return the keys of the tracks where it was.
+
+    `only`: the keys of the tracks to look at, all of them unless given.
+    """
+    changed = []
     for track in version.tracks.all():
-        files = list(track.files.all())
-        if not any(file.asset_id == old.pk for file in files):
+        files, key = list(track.files.all()), track_key(track)
+        if not any(file.asset_id == old.pk for file in files) or (
+            only is not None and key not in only
+        ):
             continue
-        is_changed = True
+        changed.append(key)
         has_new = any(file.asset_id == new.pk for file in files)
         kept = [file for file in files if not (has_new and file.asset_id == old.pk)]
         for file in kept:
             file.asset = new if file.asset_id == old.pk else file.asset
         track.files.set(kept)
         version.tracks.add(track)
-    return is_changed
+    return tuple(changed)
+
+
+def track_key(track: ProductTrack) -> str:
+    """What knows a track again in a later draft; one that was never published has only its title."""
+    return str(track.pk) if track.pk else f"“{track.title}”"
 
 
 def _published(outcome: Outcome, user: Any) -> Outcome:
