@@ -50,6 +50,9 @@ class FileTooLarge(FileRefused):
     code = "file_too_large"
     status = 413
 
+    def __init__(self) -> None:
+        super().__init__(f"This file is larger than {size_limit()}, the most that this shop takes.")
+
 
 @dataclass(frozen=True)
 class StoredAsset:
@@ -85,9 +88,13 @@ def refuse_size(size_bytes: int) -> None:
     if size_bytes == 0:
         raise FileRefused("The file is empty.")
     if size_bytes > settings.MAX_UPLOAD_BYTES:
-        limit = settings.MAX_UPLOAD_BYTES
-        shown = f"{limit / 1024 / 1024:,.0f} MB" if limit >= 1024 * 1024 else f"{limit:,} bytes"
-        raise FileTooLarge(f"The file is larger than {shown}, which is the most this shop takes.")
+        raise FileTooLarge
+
+
+def size_limit() -> str:
+    """`2,048 MB`: the largest file that the shop takes, in the words of MAX_UPLOAD_MB."""
+    limit = settings.MAX_UPLOAD_BYTES
+    return f"{limit / 1024 / 1024:,.0f} MB" if limit >= 1024 * 1024 else f"{limit:,} bytes"
 
 
 def refuse_name(file_name: str) -> None:

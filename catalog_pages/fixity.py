@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import stat
 import uuid
 import zlib
 from collections import deque
@@ -244,13 +245,27 @@ def _compared(
         actual = _digest(row.file, on_bytes)
     except FileNotFoundError:
         return Found.MISSING, "missing"
-    except (IsADirectoryError, NotADirectoryError):
-        return Found.MISSING, "missing, and a folder or another file is in its place"
+    except (_NoPlainFile, IsADirectoryError, NotADirectoryError):
+        return Found.MISSING, "missing, and a folder or something else is in its place"
     differences = _differences(actual, row)
     return (Found.ALTERED, f"altered: {differences}") if differences else (Found.INTACT, "")
 
 
+class _NoPlainFile(OSError):
+    """A folder, a pipe or a device lies where the file should be."""
+
+
+def _refuse_pipes(stored: FieldFile) -> None:
+    """Before it is opened: a pipe that nobody writes to would never let go of us."""
+    storage = stored.storage
+    if isinstance(storage, FileSystemStorage):
+        mode = Path(storage.path(stored.name or "")).stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _NoPlainFile(stat.filemode(mode))
+
+
 def _digest(stored: FieldFile, on_bytes: OnBytes) -> Digest:
+    _refuse_pipes(stored)
     sha256, crc32, size = hashlib.sha256(), 0, 0
     with stored.storage.open(stored.name or "", "rb") as file:
         while chunk := file.read(CHUNK_BYTES):

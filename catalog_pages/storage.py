@@ -39,7 +39,10 @@ class ProtectedStorage:
         raise NotImplementedError
 
     def exposures(self) -> list[str]:
-        """Reasons, as sentences, why somebody could fetch a file without our leave."""
+        """Reasons, as sentences, why somebody could fetch a file without our leave.
+
+        Raises StorageUnavailable when nobody could fetch one at all, as no address can be signed.
+        """
         raise NotImplementedError
 
 
@@ -84,4 +87,4 @@ class ProtectedFileSystemStorage(ProtectedStorage, FileSystemStorage):
                 yield key.as_posix()
 
     def exposures(self) -> list[str]:
-        return []  # the folders' own rule is checked with the environment
+        return []  # that no served folder holds this one is a rule of the start-up checks

@@ -12,27 +12,42 @@ from django.db import DatabaseError
 
 from catalog_pages.models import ProductPage, ShopSettings
 from catalog_pages.money import is_supported
-from catalog_pages.storage import ProtectedStorage
+from catalog_pages.storage import (
+    ProtectedFileSystemStorage,
+    RemoteStorage,
+    StorageUnavailable,
+)
 from site_config.env_rules import folder_problems
 
 
 @register("site_config")
 def protected_files_stay_protected(**kwargs: Any) -> list[CheckMessage]:
-    """The folders as the settings ended up, whoever changed them after the environment was read."""
-    problems = folder_problems(
-        var=settings.VAR_DIR,
-        media=Path(settings.MEDIA_ROOT),
-        static=Path(settings.STATIC_ROOT),
-        protected=Path(settings.PROTECTED_MEDIA_ROOT),
-    )
-    return [Error(f"{name} {why}.", id="site_config.E001") for name, why in problems]
+    """The folders as the settings ended up, whoever changed them after the environment was read.
+
+    The folder that holds paid files is the storage's own, which need not be PROTECTED_MEDIA_ROOT.
+    """
+    storage = storages["protected"]
+    kept_in = {Path(settings.PROTECTED_MEDIA_ROOT)}
+    if isinstance(storage, ProtectedFileSystemStorage):
+        kept_in.add(Path(storage.location))
+    problems = [
+        problem
+        for protected in sorted(kept_in)
+        for problem in folder_problems(
+            var=settings.VAR_DIR,
+            media=Path(settings.MEDIA_ROOT),
+            static=Path(settings.STATIC_ROOT),
+            protected=protected,
+        )
+    ]
+    return [Error(f"{name} {why}.", id="site_config.E001") for name, why in dict.fromkeys(problems)]
 
 
 @register("site_config")
 def paid_files_need_a_signature(**kwargs: Any) -> list[CheckMessage]:
     """A storage whose addresses anybody may pass on is refused, whoever configured it and how."""
-    storage = storages["protected"]
-    if not isinstance(storage, ProtectedStorage):
+    storage: Any = storages["protected"]
+    if not _is_one_of_ours(storage):
         return [
             Error(
                 f'STORAGES["protected"] is {type(storage).__name__}, which may hand out addresses '
@@ -41,10 +56,35 @@ def paid_files_need_a_signature(**kwargs: Any) -> list[CheckMessage]:
                 id="site_config.E004",
             )
         ]
+    try:
+        exposures = storage.exposures()
+    except StorageUnavailable as error:
+        return [_cannot_sign(error)]
     return [
         Error(f"Paid files could be fetched by anybody: {why}.", id="site_config.E005")
-        for why in storage.exposures()
+        for why in exposures
     ]
+
+
+def _is_one_of_ours(storage: Any) -> bool:
+    """Exactly: a class made from one of ours can sign less than ours do, and vouch for itself."""
+    if not isinstance(storage, RemoteStorage):
+        return type(storage) is ProtectedFileSystemStorage
+    # boto3 costs a process twenty megabytes, and a shop without a bucket never needs it.
+    from catalog_pages.storage_s3 import ProtectedS3Storage
+
+    return type(storage) is ProtectedS3Storage
+
+
+def _cannot_sign(error: StorageUnavailable) -> CheckMessage:
+    return Error(
+        f"No paid file could be fetched, as nothing signs its address. {error}",
+        hint=(
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role that may "
+            "read the bucket."
+        ),
+        id="site_config.E006",
+    )
 
 
 @register("site_config")

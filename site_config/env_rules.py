@@ -24,6 +24,13 @@ Problem = tuple[str, str]
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 ACCEL_PREFIX = re.compile(r"/[A-Za-z0-9_-]+/")
+REGION_NAME = re.compile(r"[A-Za-z0-9-]+")
+KEY_TEXT = re.compile(r"[!-~]+")  # ASCII without a space: what a header can carry
+# The first parts of the shop's addresses. nginx would keep such a location for itself, and answer 404.
+OWN_ADDRESSES = frozenset(
+    "_util accounts admin api cart catalog checkout django-admin downloads favicon.ico fragments gifts "
+    "healthz media orders purchases readyz sandbox static".split()
+)
 WEEK_SECONDS = 604_800  # the longest that S3 lets a signature live
 MAX_UPLOAD_BYTES = 1024**4  # a terabyte: more is a typing mistake
 
@@ -204,6 +211,13 @@ def storage_problems(storage: ProtectedStorageConfig, *, production: bool) -> li
 def _accel_problems(prefix: str) -> list[Problem]:
     if prefix and not ACCEL_PREFIX.fullmatch(prefix):
         return [("PROTECTED_ACCEL_REDIRECT", "must look like /protected/, with both slashes")]
+    if prefix.strip("/") in OWN_ADDRESSES:
+        return [
+            (
+                "PROTECTED_ACCEL_REDIRECT",
+                f"{prefix} is where the shop has pages of its own, which nginx would hide",
+            )
+        ]
     return []
 
 
@@ -215,17 +229,50 @@ def _s3_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[P
         problems.append(
             ("PROTECTED_ACCEL_REDIRECT", "is for files on this machine: nginx has none of a bucket")
         )
+    return [
+        *problems,
+        *_aws_key_problems(storage),
+        *_endpoint_problems(storage, production=production),
+        *_cloudfront_problems(storage),
+    ]
+
+
+def _aws_key_problems(storage: ProtectedStorageConfig) -> list[Problem]:
+    given = {
+        "AWS_ACCESS_KEY_ID": storage.access_key,
+        "AWS_SECRET_ACCESS_KEY": storage.secret_key,
+    }
+    problems = [
+        (name, "must be the key and nothing else: no spaces, no line breaks")
+        for name, value in given.items()
+        if value and not KEY_TEXT.fullmatch(value)
+    ]
     if bool(storage.access_key) != bool(storage.secret_key):
         problems.append(
             ("AWS_SECRET_ACCESS_KEY", "and AWS_ACCESS_KEY_ID come together or not at all")
         )
+    return problems
+
+
+def _endpoint_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
+    """Amazon takes no address that was signed for another region than the bucket's."""
+    problems = []
+    if not storage.region and not storage.endpoint_url:
+        problems.append(
+            (
+                "AWS_S3_REGION_NAME",
+                "is missing: addresses are signed for the bucket's region, such as eu-west-2",
+            )
+        )
+    elif storage.region and not REGION_NAME.fullmatch(storage.region):
+        problems.append(("AWS_S3_REGION_NAME", "must be the name of a region, such as eu-west-2"))
     if storage.endpoint_url and not _is_origin(storage.endpoint_url):
         problems.append(("AWS_S3_ENDPOINT_URL", "must be an address such as https://s3.example"))
     elif production and storage.endpoint_url.startswith("http://"):
         problems.append(
             ("AWS_S3_ENDPOINT_URL", "must start with https://: files pass there openly")
         )
-    return problems + _cloudfront_problems(storage)
+    return problems
 
 
 def _cloudfront_problems(storage: ProtectedStorageConfig) -> list[Problem]:
@@ -242,6 +289,8 @@ def _cloudfront_problems(storage: ProtectedStorageConfig) -> list[Problem]:
         for name, value in given.items()
         if not value
     ]
+    if storage.cloudfront_key_id and not KEY_TEXT.fullmatch(storage.cloudfront_key_id):
+        problems.append(("AWS_CLOUDFRONT_KEY_ID", "must be the key's id, without spaces"))
     domain = storage.cloudfront_domain
     if domain and not HOST_NAME.fullmatch(domain):
         problems.append(("AWS_CLOUDFRONT_DOMAIN", "must be a host name, without scheme or path"))
@@ -266,7 +315,7 @@ def _is_url(text: str) -> bool:
 
 
 def _is_origin(text: str) -> bool:
-    """Scheme, host and perhaps a port; nothing before, between or after."""
+    """Scheme, host and perhaps a port, which is then named; nothing before, between or after."""
     if not _is_url(text):
         return False
     parts = urlsplit(text)
@@ -275,4 +324,5 @@ def _is_origin(text: str) -> bool:
         parts.scheme in ("http", "https")
         and bool(HOST_NAME.fullmatch(f"[{host}]" if ":" in host else host))
         and not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+        and not parts.netloc.endswith(":")
     )

@@ -21,11 +21,10 @@ from wagtail.log_actions import log
 from catalog_pages.admin.upload_api import as_json
 from catalog_pages.admin.upload_handlers import StreamedUploadView
 from catalog_pages.admin.upload_outcome import NOT_STORED, Outcome
-from catalog_pages.assets import asset_store
+from catalog_pages.assets import FileTooLarge, asset_store, size_limit
 from catalog_pages.audio.facts import AUDIO_EXTENSIONS, SOLD_FORMATS
 from catalog_pages.errors import DomainError
 from catalog_pages.models import PendingUpload
-from catalog_pages.templatetags.shop import filesize_short
 from catalog_pages.uploads.tidying import DAYS_KEPT
 
 logger = logging.getLogger(__name__)
@@ -35,8 +34,7 @@ NOTHING_CHOSEN = "Choose at least one audio file."
 
 
 def too_large(file_name: str) -> Outcome:
-    limit = filesize_short(settings.MAX_UPLOAD_BYTES)
-    return Outcome(file_name, f"This file is larger than {limit}, the most that this shop takes.")
+    return Outcome(file_name, FileTooLarge().message)
 
 
 def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
@@ -62,7 +60,8 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
     """GET shows the form. POST takes `files` and answers with a page, or with JSON when asked to.
 
     JSON: `{"results": [...]}` with 201 when something new was stored, 200 when all of it was here
-    already, 422 when a file was refused, 413 when one was too large, 400 when none was sent.
+    already, 422 when a file was refused, 413 when one was too large or there were too many of them, 400
+    when none was sent.
     """
 
     permission_policy: Any = None
@@ -80,17 +79,23 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
         uploads = cast("list[TemporaryUploadedFile]", request.FILES.getlist("files"))
         outcomes = [too_large(name) for name in self.upload_handler.too_large]
         outcomes += [store_upload(upload, user=request.user) for upload in uploads]
-        status = self.status_of(outcomes)
+        status, sentence = self.status_of(outcomes), self.sentence_of(outcomes)
         if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
             results = [outcome.as_json() for outcome in outcomes]
-            sentence = "" if outcomes else NOTHING_CHOSEN
             return JsonResponse({"results": results, "sentence": sentence}, status=status)
-        context = self.get_context_data(
-            outcomes=outcomes, sentence="" if outcomes else NOTHING_CHOSEN
-        )
+        context = self.get_context_data(outcomes=outcomes, sentence=sentence)
         return self.render_to_response(context, status=status)
 
+    def sentence_of(self, outcomes: list[Outcome]) -> str:
+        """About the request as a whole; "" when its files have sentences of their own."""
+        if self.too_many:
+            most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+            return f"At most {most} files can be sent at once. None of these was taken."
+        return "" if outcomes else NOTHING_CHOSEN
+
     def status_of(self, outcomes: list[Outcome]) -> int:
+        if self.too_many:
+            return 413
         if not outcomes:
             return 400
         if self.upload_handler.too_large:
@@ -115,7 +120,8 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
             accepted=ACCEPTED,
             sold_formats=SOLD_FORMATS,
             max_bytes=settings.MAX_UPLOAD_BYTES,
-            max_size=filesize_short(settings.MAX_UPLOAD_BYTES),
+            max_size=size_limit(),
+            max_files=settings.DATA_UPLOAD_MAX_NUMBER_FILES,
             index_url=reverse("digital_assets:index"),
             begin_url=reverse("digital_assets:upload_begin"),
             unfinished=self.unfinished(),

@@ -4,15 +4,16 @@
 | --- | --- | --- |
 | `POST upload/begin/` | expects a file, or finds its unfinished upload | 201 or 200, 409, 413, 422, 507 |
 | `GET upload/<id>/` | says what has become of it | 200 |
-| `PATCH upload/<id>/` | adds the body at `Upload-Offset` | 200, 409 and where to go on, 413 |
+| `PATCH upload/<id>/` | adds the body at `Upload-Offset` | 200, 409 and where to go on, 410, 411, 413 |
 | `DELETE upload/<id>/` | drops what has arrived | 204, 409 when it is too late |
-| `POST upload/<id>/parts/<n>/` | gives an address in the bucket for one part | 200, 409 |
-| `POST upload/<id>/finish/` | has the whole file checked | 202, 409 when something is missing |
+| `POST upload/<id>/parts/<n>/` | gives an address in the bucket for one part | 200, 409: begin it again |
+| `POST upload/<id>/finish/` | has the whole file checked | 202, 409 when some is missing, 410 when all is |
 
-Bodies are JSON, except that of PATCH, which is bytes. Refusals are `{"code", "sentence"}`; 503 is a
-storage that does not answer, and worth another try. The offset's header and its meaning are those of
-the IETF's draft on resumable uploads (draft-ietf-httpbis-resumable-upload, section 4.4). Somebody
-else's upload is answered 404, as one that does not exist. The token is asked for as everywhere.
+Bodies are JSON, except that of PATCH, which is bytes and has a `Content-Length`. Refusals are
+`{"code", "sentence"}`; 503 is a storage that does not answer, and worth another try. The offset's header
+and its meaning are those of the IETF's draft on resumable uploads (draft-ietf-httpbis-resumable-upload,
+section 4.4). Somebody else's upload is answered 404, as one that does not exist. The token is asked for as
+everywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from django.urls import reverse
 from django.views import View
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
-from catalog_pages.admin.upload_outcome import NOT_STORED, Outcome
+from catalog_pages.admin.upload_outcome import AWAY, Outcome
 from catalog_pages.errors import DomainError
 from catalog_pages.models import PendingUpload
 from catalog_pages.uploads.errors import PieceTooLong, WrongOffset
@@ -56,6 +57,14 @@ class BadRequest(DomainError):
     message = "The shop did not understand this request. Load the page again."
 
 
+class LengthRequired(DomainError):
+    """Whatever is sent in chunks ends nowhere that a size could be held against (RFC 9110, 15.5.12)."""
+
+    code = "length_required"
+    status = 411
+    message = "The shop takes a piece of a file only with its length, in Content-Length."
+
+
 class UploadApiView(PermissionCheckedMixin, View):
     """Turns what the services raise into answers; the script shows their sentences."""
 
@@ -75,7 +84,7 @@ class UploadApiView(PermissionCheckedMixin, View):
             return refusal(BadRequest())
         except OSError:
             logger.exception("Protected storage did not take part of an upload")
-            answer = {"code": "storage_unavailable", "sentence": NOT_STORED}
+            answer = {"code": "storage_unavailable", "sentence": AWAY}
             return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
 
     def upload(self, pk: UUID) -> PendingUpload:
@@ -163,7 +172,13 @@ def offset_of(request: HttpRequest) -> int:
 
 
 def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
-    """The body, a megabyte at a time; PieceTooLong before the first when there is too much of it."""
+    """The body, a megabyte at a time.
+
+    Before the first: LengthRequired when it comes in chunks, which Django would read as nothing, and
+    PieceTooLong when there is too much of it.
+    """
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > at_most:
         raise PieceTooLong

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, TemporaryFileUploadHandler
 from django.http import HttpRequest
@@ -42,7 +43,12 @@ class StreamedUploadView(View):
 
     Handlers can only be chosen before the body is read, and the CSRF check reads it: the view is
     exempt from the middleware and does the same check itself, once the handler is in place.
+
+    A request of more files than DATA_UPLOAD_MAX_NUMBER_FILES is `too_many`, and has lost everything that
+    it brought, the token too: `post` finds it empty, and has only a sentence to say about it.
     """
+
+    too_many = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -51,4 +57,9 @@ class StreamedUploadView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.upload_handler = CappedUploadHandler(request, max_bytes=settings.MAX_UPLOAD_BYTES)
         request.upload_handlers = [self.upload_handler]
-        return csrf_protect(super().dispatch)(request, *args, **kwargs)
+        handle = super().dispatch
+        try:
+            return csrf_protect(handle)(request, *args, **kwargs)
+        except TooManyFilesSent:
+            self.too_many = True
+        return handle(request, *args, **kwargs)

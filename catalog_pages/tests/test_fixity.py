@@ -108,6 +108,11 @@ def _folder_instead(path: Path) -> None:
     path.mkdir()
 
 
+def _pipe_instead(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def _folder_became_a_file(path: Path) -> None:
     shutil.rmtree(path.parent)
     path.parent.write_bytes(b"")
@@ -121,6 +126,7 @@ def _folder_became_a_file(path: Path) -> None:
         (_longer, ALTERED, "the SHA-256 is"),
         (Path.unlink, MISSING, ": missing."),
         (_folder_instead, MISSING, "in its place"),
+        (_pipe_instead, MISSING, "in its place"),
         (_folder_became_a_file, MISSING, "in its place"),
     ],
 )
@@ -263,7 +269,8 @@ def test_samples_get_round_to_every_file() -> None:
 
 @pytest.mark.parametrize("number", ["0", "-1", "some"])
 def test_a_sample_is_at_least_one_file(number: str) -> None:
-    with pytest.raises(CommandError, match="--sample"):
+    sentence = f"--sample: '{number}' is not a number of files: 1, 2, 3 and so on"
+    with pytest.raises(CommandError, match=sentence):
         call_command("verify_assets", "--sample", number)
 
 

@@ -124,6 +124,22 @@ def test_a_signed_address_fetches_the_file_with_our_name_and_type(
     assert headers["Accept-Ranges"] == "bytes"
 
 
+def test_cloudfront_is_given_a_name_with_its_spaces(server: S3Server) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    storage = bucket(
+        server, custom_domain="f.example", cloudfront_key_id="K1", cloudfront_key=pem.decode()
+    )
+    disposition = 'attachment; filename="Harbour + lights.flac"'
+
+    url = signed(storage, content_disposition=disposition)
+
+    query = urlsplit(url).query
+    [sent] = [part for part in query.split("&") if part.startswith("response-content-disposition=")]
+    assert "+" not in sent
+    assert unquote(sent.partition("=")[2]) == disposition
+
+
 def test_a_signed_address_resumes(storage: ProtectedS3Storage) -> None:
     url = signed(storage)
 

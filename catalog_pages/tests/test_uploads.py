@@ -163,6 +163,59 @@ def test_sending_nothing_is_a_sentence(editor: Client) -> None:
     assert json.loads(by_json.content)["sentence"] == "Choose at least one audio file."
 
 
+@pytest.mark.parametrize("name", ["digital_assets:upload", "digital_asset_chooser:create"])
+def test_too_many_files_at_once_are_a_sentence_and_none_is_kept(
+    editor: Client, name: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    url = reverse(name)
+    field = "files" if name.endswith("upload") else "audio-file-file"
+
+    def send(count: int, **extra: Any) -> Any:
+        files = [SimpleUploadedFile(f"{at}.wav", tone(440 + at)) for at in range(count)]
+        return editor.post(url, {field: files}, **extra)
+
+    too_many = send(3)
+
+    assert not DigitalAsset.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+    if name.endswith("upload"):
+        sentence = "At most 2 files can be sent at once. None of these was taken."
+        by_json = send(3, headers=JSON)
+        assert (too_many.status_code, by_json.status_code) == (413, 413)
+        assert sentence in too_many.content.decode()
+        assert by_json.json() == {"results": [], "sentence": sentence}
+        assert "At most 2 files can be sent at once." in editor.get(url).content.decode()
+        assert send(2).status_code == 201
+    else:
+        assert too_many.json()["step"] == "reshow_creation_form"
+
+
+def test_too_many_files_are_nobodys_way_in_without_the_right_to_add_them(settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 1
+    shopper = Client()
+    shopper.force_login(make_user())
+
+    response = upload(shopper, ("one.wav", tone()), ("two.wav", tone()))
+
+    assert response.status_code == 302
+
+
+def test_the_page_and_a_refusal_name_the_limit_alike(editor: Client, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 2048 * 1024 * 1024
+    begin = {"file_name": "a.wav", "size_bytes": 2**32, "last_modified": 1}
+
+    page = editor.get(reverse("digital_assets:upload")).content.decode()
+    refused = editor.post(
+        reverse("digital_assets:upload_begin"), begin, content_type="application/json"
+    )
+
+    assert "up to 2,048 MB each" in page
+    assert "larger than 2,048 MB," in refused.json()["sentence"]
+    assert 'data-max-size="2,048 MB"' in page
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [

@@ -26,8 +26,8 @@ from catalog_pages.tests.uploading import Sender
 from catalog_pages.uploads import multipart
 from catalog_pages.uploads.checking import upload_check
 from catalog_pages.uploads.errors import UploadOver
-from catalog_pages.uploads.multipart import BucketPlace, length_of
-from catalog_pages.uploads.places import place, upload_origins
+from catalog_pages.uploads.multipart import BucketPlace
+from catalog_pages.uploads.places import place
 from catalog_pages.uploads.receiving import upload_drop
 from catalog_pages.uploads.tidying import uploads_tidy
 from tests.servers import S3Server, seaweed
@@ -303,6 +303,41 @@ def test_a_bucket_that_is_away_costs_nothing(
     assert len(stored(bucket)) == 1
 
 
+def test_an_upload_that_began_while_the_bucket_was_away_is_begun_again(
+    sender: Uploader, s3: S3Server
+) -> None:
+    s3.stop()
+    status, body = sender.begin()
+    s3.start()
+    [upload] = PendingUpload.objects.all()
+
+    part, said = sender.post("upload_part", str(upload.pk), 1)
+    _, again = sender.begin()
+
+    assert status == 503
+    assert body["sentence"].startswith(
+        "The shop's storage does not answer. What has arrived is kept"
+    )
+    assert (part, said["code"]) == (409, "not_begun")
+    assert again["id"] == str(upload.pk)
+    assert sender.put_part(again, 1) == 200
+
+
+def test_an_upload_whose_parts_the_bucket_threw_away_cannot_be_finished(
+    sender: Uploader, bucket: ProtectedS3Storage
+) -> None:
+    upload = received(sender)
+    upload.refresh_from_db()
+    BucketPlace(bucket).discard_stray(upload.pk, upload.multipart_id)
+
+    status, body = sender.finish(str(upload.pk))
+    _, again = sender.begin()
+
+    assert (status, body["code"]) == (410, "bytes_lost")
+    assert (again["id"], again["received_bytes"]) == (str(upload.pk), 0)
+    assert sender.put_part(again, 1) == 200
+
+
 # --- Cleaning -----------------------------------------------------------------------------------
 
 
@@ -359,40 +394,3 @@ def test_a_slow_check_gives_signs_of_life(sender: Uploader, monkeypatch: Any) ->
         upload_check(upload_id=upload.pk)
 
     assert claimed[0] < claimed[1]
-
-
-# --- Arithmetic, and where browsers connect ------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("size", "parts"), [(1, 1), (PART_BYTES, 1), (PART_BYTES + 1, 2), (10**9, 191), (10**12, 9_935)]
-)
-def test_parts_cover_a_file_exactly_and_are_never_too_many(
-    bucket: ProtectedS3Storage, size: int, parts: int
-) -> None:
-    upload = PendingUpload(size_bytes=size, piece_bytes=BucketPlace(bucket).piece_bytes(size))
-
-    lengths = [length_of(upload, number) for number in range(parts + 2)]
-
-    assert sum(lengths) == size
-    assert (lengths[0], lengths[-1]) == (0, 0)
-    assert all(length >= PART_BYTES for length in lengths[1:-2])
-    assert parts <= 10_000
-
-
-def test_the_page_may_connect_to_the_bucket(s3: S3Server) -> None:
-    assert upload_origins() == [s3.endpoint_url]
-
-
-def test_at_amazon_the_bucket_has_an_origin_of_its_own(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = {"bucket_name": "paid-music", "access_key": "a", "secret_key": "b"}
-    options |= {"region_name": "eu-west-2"}
-    backend = "catalog_pages.storage_s3.ProtectedS3Storage"
-    keep_in(settings, monkeypatch, {"BACKEND": backend, "OPTIONS": options})
-
-    [origin] = upload_origins()
-
-    assert origin.startswith("https://paid-music.s3.")
-    assert origin.endswith(".amazonaws.com")

@@ -133,6 +133,19 @@ def test_a_piece_is_no_longer_than_a_piece(sender: Sender, monkeypatch: Any) -> 
     assert list(private_files().values()) == [b""]
 
 
+def test_a_piece_without_its_length_is_refused_and_not_dropped(sender: Sender) -> None:
+    _, begun = sender.begin()
+    headers = {"upload-offset": "0", "transfer-encoding": "chunked"}
+
+    response = sender.client.generic(
+        "PATCH", begun["address"], sender.content, headers=headers, CONTENT_LENGTH=""
+    )
+
+    assert (response.status_code, response.json()["code"]) == (411, "length_required")
+    assert response.json()["sentence"].endswith("Content-Length.")
+    assert list(private_files().values()) == [b""]
+
+
 def test_an_empty_piece_changes_nothing(sender: Sender) -> None:
     _, begun = sender.begin()
 

@@ -68,7 +68,7 @@ def test_a_file_that_is_too_large_is_a_sentence_before_a_byte_is_sent(
     absurd, _ = sender.begin(size_bytes=10**40)
 
     assert (exactly, over, absurd) == (201, 413, 413)
-    assert body["sentence"] == "The file is larger than 10 MB, which is the most this shop takes."
+    assert body["sentence"] == "This file is larger than 10 MB, the most that this shop takes."
 
 
 def test_a_file_for_which_the_disk_has_no_room_is_a_sentence(sender: Sender, settings: Any) -> None:

@@ -47,6 +47,14 @@ class WrongPlace(DomainError):
     message = "The shop keeps its files elsewhere now. Choose the file again."
 
 
+class NotBegun(DomainError):
+    """The bucket was never told of this upload: beginning it again does that."""
+
+    code = "not_begun"
+    status = 409
+    message = "The shop's storage does not expect this file yet. Choose it again."
+
+
 class NoRoom(DomainError):
     code = "no_room"
     status = 507

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from catalog_pages.models import PendingUpload
 from catalog_pages.storage_s3 import ProtectedS3Storage, as_os_errors
-from catalog_pages.uploads.errors import BytesLost, NotWhole, UploadOver
+from catalog_pages.uploads.errors import BytesLost, NotBegun, NotWhole, UploadOver
 
 MEBIBYTE = 1024 * 1024
 PART_BYTES = 16 * MEBIBYTE  # at least 5 MiB, says S3
@@ -56,19 +56,31 @@ class BucketPlace:
         upload.refresh_from_db(fields=["multipart_id"])
 
     def received(self, upload: PendingUpload) -> int:
-        """How many bytes are here, in parts of the right length."""
+        """How many bytes are here, in parts of the right length. Raises BytesLost as `parts` does."""
         return sum(length_of(upload, number) for number in self.parts(upload))
 
     def parts(self, upload: PendingUpload) -> list[int]:
-        """Numbers, from 1, of the parts that arrived in their full length."""
+        """Numbers, from 1, of the parts that arrived in their full length.
+
+        Raises BytesLost when somebody, a rule of the bucket's for example, has thrown them away.
+        """
+        try:
+            held = list(self._listed(upload))
+        except FileNotFoundError as error:
+            raise BytesLost from error
         return [
             part["PartNumber"]
-            for part in self._listed(upload)
+            for part in held
             if part["Size"] == length_of(upload, part["PartNumber"])
         ]
 
     def part_url(self, upload: PendingUpload, number: int) -> str:
-        """An address to which one part of exactly its length can be PUT. Made without any call."""
+        """An address to which one part of exactly its length can be PUT. Made without any call.
+
+        Raises NotBegun when the bucket was never told of the upload, as it did not answer then.
+        """
+        if not upload.multipart_id:
+            raise NotBegun
         parameters = {
             "Bucket": self.storage.bucket_name,
             "Key": upload.key,
@@ -76,9 +88,10 @@ class BucketPlace:
             "PartNumber": number,
             "ContentLength": length_of(upload, number),  # signed: nobody sends more than declared
         }
-        return self.storage.client.generate_presigned_url(
-            "upload_part", Params=parameters, ExpiresIn=LINK_SECONDS
-        )
+        with as_os_errors():
+            return self.storage.client.generate_presigned_url(
+                "upload_part", Params=parameters, ExpiresIn=LINK_SECONDS
+            )
 
     def settle(self, upload: PendingUpload) -> None:
         """Join the parts to one object at its key; harmless to repeat.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import storages
 
+from catalog_pages.storage import StorageUnavailable
 from catalog_pages.uploads.errors import WrongPlace
 from catalog_pages.uploads.local import LocalPlace
 
@@ -43,7 +44,11 @@ def bucket_place() -> BucketPlace:
 def upload_origins() -> list[str]:
     """Origins other than our own to which the admin's pages send files, for its CSP's `connect-src`.
 
-    Empty without a bucket. Calls nothing outside the process.
+    Empty without a bucket, and without keys to sign its addresses: then nothing can be sent there, and
+    no page of the admin fails for it. Calls nothing outside the process.
     """
     current = place()
-    return [current.origin()] if current.is_remote else []
+    try:
+        return [current.origin()] if current.is_remote else []
+    except StorageUnavailable:
+        return []

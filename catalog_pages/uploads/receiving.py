@@ -91,7 +91,10 @@ def upload_receive(*, upload: PendingUpload, offset: int, blocks: Iterable[bytes
 
 
 def upload_part_url(*, upload: PendingUpload, number: int) -> str:
-    """Where the browser may PUT part `number` within the hour. Raises UploadOver, WrongPlace."""
+    """Where the browser may PUT part `number` within the hour.
+
+    Raises UploadOver, WrongPlace, NotBegun, and OSError when there are no keys to sign with.
+    """
     if upload.state != RECEIVING:
         raise UploadOver
     url = bucket_place().part_url(upload, number)
@@ -102,8 +105,8 @@ def upload_part_url(*, upload: PendingUpload, number: int) -> str:
 def upload_finish(*, upload: PendingUpload) -> PendingUpload:
     """Have the whole file checked, in the background; harmless to repeat.
 
-    Raises NotWhole, UploadOver when it was dropped in the same moment, and OSError when the storage
-    cannot say what it has.
+    Raises NotWhole, BytesLost when a bucket has thrown its parts away, UploadOver when it was dropped in
+    the same moment, and OSError when the storage cannot say what it has.
     """
     if upload.state != RECEIVING:
         return upload

@@ -236,7 +236,7 @@ def test_several_files_come_at_once_and_the_bad_ones_say_why(
     expect(rows.nth(0)).to_contain_text("This is the same file as")
     expect(rows.nth(1)).to_contain_text("Stored.")
     expect(rows.nth(2)).to_contain_text("The file is cut short")
-    expect(rows.nth(3)).to_contain_text("This file is larger than 6.0 MB")
+    expect(rows.nth(3)).to_contain_text("This file is larger than 6 MB")
     expect(rows.nth(4)).to_contain_text("The name does not end like audio")
     assert DigitalAsset.objects.count() == 1
 
