@@ -35,7 +35,8 @@ _MAX_EXTENSION_BYTES = 20
 # reaches it as it stands, where a browser would have mended it.
 _REFUSED_BY_WINDOWS = re.compile(r'[<>:"|?*]')
 _DEVICE_OF_WINDOWS = re.compile(
-    r"\A(con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?= *(?:\.|\Z))", re.IGNORECASE
+    r"\A(con|conin\$|conout\$|clock\$|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?= *(?:\.|\Z))",
+    re.IGNORECASE,
 )
 # Code points that file systems which fold case skip when they compare (Unicode's
 # Default_Ignorable_Code_Point, as far as a safe name can hold them).
@@ -72,8 +73,7 @@ class Archive:
     """A ZIP archive of at least one member, in the order given, stored without compression.
 
     ``size_bytes`` is exact. ``etag`` is a strong validator, unquoted: no byte of the archive
-    changes without it. ``last_modified`` is the newest member's and a weak validator, as it does
-    not tell that another member was taken out, renamed or moved.
+    changes without it. No date would be one: a member that comes back brings its old one.
     """
 
     def __init__(self, members: Sequence[ArchiveMember]) -> None:
@@ -82,7 +82,6 @@ class Archive:
         self._layout = _Layout(members)
         self.size_bytes: int = self._layout.size_bytes
         self.etag: str = self._layout.digest.hexdigest()
-        self.last_modified: datetime = max(member.modified for member in members)
 
     def open(self) -> IO[bytes]:
         """The archive as a new read-only seekable file; no member is opened before it is read.

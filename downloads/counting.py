@@ -37,6 +37,9 @@ from downloads.ranges import ByteRange
 
 BREATH = timedelta(minutes=1)  # for whoever lost the line to come back
 
+# What beginning writes on a row that is there already.
+BEGUN = ["promised_bytes", "open_requests", "held_until", "started_at", "ends_at", "is_current"]
+
 Pair = tuple[uuid.UUID, uuid.UUID]
 
 
@@ -95,12 +98,12 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
         if row is None or not row.has_place(now):
             others = [other for other in rows if other is not row]
             _refuse_beyond_limit(locked[want.grant.pk], others, now)
-        row = row or _new(want, client, now)
+        row = row or _new(want, client, rows, now)
         _promise(row, want.promised_bytes, now)
         begun[want.pair] = Begun(row, want.promised_bytes)
     rows = [begin.download for begin in begun.values()]
     known = [row for row in rows if row.pk is not None]
-    Download.objects.bulk_update(known, ["promised_bytes", "open_requests", "held_until"])
+    Download.objects.bulk_update(known, BEGUN)
     Download.objects.bulk_create([row for row in rows if row.pk is None])
     return begun
 
@@ -131,13 +134,19 @@ def downloads_sent(begun: Begins, *, sent: Mapping[Pair, Sequence[ByteRange]]) -
 
 def covered_by(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Download]:
     """What this client has under way of these files, and has got a part of, from us."""
+    pairs = {want.pair for want in wanted}
     rows = Download.objects.filter(
-        grant__in={want.grant.pk for want in wanted},
+        grant__in={grant_id for grant_id, _ in pairs},
         client=client.digest,
         is_current=True,
         ends_at__gt=timezone.now(),
     )
-    return {(row.grant_id, row.asset_id): row for row in rows if coverage.has_begun(row)}
+    found = {(row.grant_id, row.asset_id): row for row in rows}
+    return {
+        pair: row
+        for pair, row in found.items()
+        if pair in pairs and (row.open_requests or coverage.has_begun(row))
+    }
 
 
 @transaction.atomic
@@ -164,8 +173,8 @@ def downloads_handed_over(begun: Begins, *, by_link: bool) -> None:
 def downloads_give_back(*, since: datetime) -> int:
     """What counted since then was an address of a bucket that did not answer: it counts no more."""
     in_vain = Download.objects.filter(counted_at__gte=since, counted_by_link=True)
-    lock_grants(in_vain.values("grant"))
-    rows = list(in_vain)
+    locked = lock_grants(in_vain.values("grant"))
+    rows = list(in_vain.filter(grant__in=locked))  # what was counted meanwhile is another's to say
     for row in rows:
         row.counted_at, row.counted_by_link = None, False
         row.held_until = row.held_until if row.open_requests else None
@@ -227,22 +236,18 @@ def _end_request(
 
 
 def _comes_to_count(row: Download, others: Sequence[Download], now: datetime) -> bool:
-    """Whether it counts from now on.
-
-    Several clients that take a part each, and none enough, have had the file all the same.
-    """
-    together = [row, *(other for other in others if other.counted_at is None)]
-    if not coverage.has_begun(row) or not coverage.is_enough(
-        together, size_bytes=row.asset.size_bytes
-    ):
+    """Whether it counts from now on, by itself or with what others have had."""
+    if not coverage.has_begun(row):
+        return False
+    unshared = [other for other in others if other.counted_at is None and not other.is_shared]
+    helping = coverage.counted_together(row, unshared, size_bytes=row.asset.size_bytes)
+    if helping is None:
         return False
     row.counted_by_link = False  # whatever became of an address, this was sent
     if row.counted_at is not None:
         return False
     row.counted_at = now
-    for other in together[1:]:  # what they had of this one download is no part of another
-        coverage.forget(other)
-    Download.objects.bulk_update(together[1:], ["covered", "scattered_bytes"])
+    Download.objects.filter(pk__in=[other.pk for other in helping]).update(is_shared=True)
     return True
 
 
@@ -257,11 +262,15 @@ def _refuse_beyond_limit(grant: UserAsset, rows: Sequence[Download], now: dateti
         raise DownloadUnderWay(grant=grant)
 
 
-def _new(want: Wanted, client: Client, now: datetime) -> Download:
-    return Download(
-        grant=want.grant,
-        asset=want.asset,
-        client=client.digest,
-        started_at=now,
-        ends_at=now + timedelta(hours=settings.DOWNLOAD_WINDOW_HOURS),
+def _new(want: Wanted, client: Client, rows: Sequence[Download], now: datetime) -> Download:
+    """A new download, or a new window for what the client has begun before and has not counted.
+
+    So a third each day is a whole file on the third, and a beginning each day is one beginning.
+    """
+    begun = [row for row in rows if row.client == client.digest and row.counted_at is None]
+    row = max(begun, key=lambda row: row.started_at, default=None) or Download(
+        grant=want.grant, asset=want.asset, client=client.digest
     )
+    row.started_at, row.is_current = now, True
+    row.ends_at = now + timedelta(hours=settings.DOWNLOAD_WINDOW_HOURS)
+    return row

@@ -27,11 +27,6 @@ def cover(row: Download, sent: Sequence[ByteRange]) -> None:
     row.covered = [[part.start, part.stop] for part in sorted(kept)]
 
 
-def forget(row: Download) -> None:
-    """What it had has counted as a part of another; the caller saves it."""
-    row.covered, row.scattered_bytes = [], 0
-
-
 def covered(row: Download) -> list[ByteRange]:
     return [ByteRange(start, stop) for start, stop in row.covered]
 
@@ -47,10 +42,33 @@ def covered_bytes(rows: Iterable[Download]) -> int:
     return _total(together) + sum(row.scattered_bytes for row in known)
 
 
-def is_enough(rows: Sequence[Download], *, size_bytes: int) -> bool:
-    """Whether so much has been had of the file that it counts (DOWNLOAD_COUNTED_PERCENT)."""
+def counted_together(
+    row: Download, others: Iterable[Download], *, size_bytes: int
+) -> list[Download] | None:
+    """The fewest of the others with which the row has had enough to count; None: all are too little.
+
+    Several clients that take a part each, and none enough, have had the file all the same. Enough is
+    DOWNLOAD_COUNTED_PERCENT of it.
+    """
     enough = -(-size_bytes * settings.DOWNLOAD_COUNTED_PERCENT // 100)
-    return covered_bytes(rows) >= enough
+    together = [row]
+    largest_first = sorted(others, key=lambda other: covered_bytes([other]), reverse=True)
+    for other in largest_first:
+        if covered_bytes(together) >= enough:
+            break
+        if covered_bytes([*together, other]) > covered_bytes(together):
+            together.append(other)
+    return together[1:] if covered_bytes(together) >= enough else None
+
+
+def is_whole(row: Download, *, size_bytes: int) -> bool:
+    return covered_bytes([row]) >= size_bytes
+
+
+def has_had(row: Download, parts: Sequence[ByteRange]) -> bool:
+    """Whether every byte of these was sent before."""
+    known = covered(row)
+    return _total(coalesce([*known, *parts])) == _total(known)
 
 
 def _total(parts: Iterable[ByteRange]) -> int:

@@ -16,8 +16,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage import RemoteStorage, StorageUnavailable
@@ -35,12 +37,12 @@ from downloads.counting import (
     downloads_handed_over,
     downloads_sent,
 )
-from downloads.digests import repr_digest
+from downloads.digests import digest_is_wanted, repr_digest
 from downloads.errors import FileMissing, StorageDown
 from downloads.health import health_of
 from downloads.models import Download
 from downloads.places import keeper
-from downloads.policy import Client
+from downloads.policy import Client, is_unspent
 from downloads.ranges import ByteRange, RangeNotSatisfiable, coalesce, parse_ranges
 from downloads.streaming import (
     OnClose,
@@ -102,8 +104,7 @@ def archive_parcel(wanted: Sequence[Wanted], *, names: Sequence[str], file_name:
         size_bytes=archive.size_bytes,
         content_type="application/zip",
         etag=archive.etag,
-        last_modified=archive.last_modified,
-        is_dated_weakly=True,  # it stays when a file is taken out
+        last_modified=None,
     )
     return Parcel(
         wanted=wanted,
@@ -120,15 +121,18 @@ def client_of(request: HttpRequest, parcel: Parcel) -> Client:
 
 
 def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
-    """Whether the client asks to go on exactly where it, not having everything, has stopped."""
+    """Whether the client asks to go on where it has stopped: just now, or short of what it asks for."""
     if not client.resumes:
         return False
     rows = covered_by(parcel.wanted, client=client)
-    whole = sum(want.asset.size_bytes for want in parcel.wanted)
-    if sum(coverage.covered_bytes([row]) for row in rows.values()) >= whole:
-        return False
     stretches = plan_answer(request, parcel.stored).stretches
-    return bool(stretches) and all(_has_reached(parcel, rows, part.start) for part in stretches)
+    if not all(_has_reached(parcel, rows, part.start) for part in stretches):
+        return False
+    now = timezone.now()
+    if any(row.is_busy(now) for row in rows.values()):
+        return True  # what kernel and proxy had taken may have been lost with the line
+    parts = zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
+    return any(not _has_had(rows.get(want.pair), asked) for want, asked in parts)
 
 
 def deliver(request: HttpRequest, parcel: Parcel, *, client: Client) -> HttpResponseBase:
@@ -150,8 +154,9 @@ def outage_noticed(asset: DigitalAsset) -> bool:
         return False
     health = health_of(storage)
     is_down = not health.is_up()
-    if (since := health.new_outage()) is not None:
+    if (since := health.outage_since) is not None:
         downloads_give_back(since=since)
+        health.outage_settled(since)
     return is_down
 
 
@@ -208,16 +213,21 @@ def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRes
     """Headers for nginx, which sends the bytes, ranges and validators by itself."""
     asset = wanted.asset
     if request.method == "GET":
+        parts = _asked_of_others(request, asset.size_bytes)
+        if parts and "If-Range" not in request.headers:  # with it, nginx may send the whole
+            wanted = replace(wanted, planned_bytes=sum(part.length for part in parts))
         begun = downloads_begin([wanted], client=client)
         downloads_handed_over(begun, by_link=False)
+    wants_digest = digest_is_wanted(request.headers.get("Want-Repr-Digest"))
+    digest = {"Repr-Digest": repr_digest(asset.sha256)} if wants_digest else {}
     return HttpResponse(
         headers={
             "X-Accel-Redirect": settings.PROTECTED_ACCEL_REDIRECT + quote(asset.file.name or ""),
             "Content-Type": asset.content_type,
             "Content-Disposition": content_disposition("attachment", file_name=asset.file_name),
             "Cache-Control": PRIVATE,
-            "Repr-Digest": repr_digest(asset.sha256),
         }
+        | digest
     )
 
 
@@ -231,7 +241,8 @@ def _from_us(request: HttpRequest, parcel: Parcel, client: Client) -> HttpRespon
         cache_control=PRIVATE,
     )
     stretches = plan_answer(request, parcel.stored).stretches
-    if not stretches:
+    is_remote = isinstance(parcel.assets[0].file.storage, RemoteStorage)
+    if not stretches and not is_remote:
         return respond()
     planned = [
         replace(want, planned_bytes=sum(part.length for part in parts))
@@ -242,7 +253,10 @@ def _from_us(request: HttpRequest, parcel: Parcel, client: Client) -> HttpRespon
         raise slots.NoSlot
     with ExitStack() as undone:
         undone.callback(slot.release)
-        _ask_remote(parcel.assets)
+        if is_remote:
+            _ask_remote(parcel.assets)
+        if not stretches:  # HEAD promises nothing that GET could not keep
+            return respond()
         begun = downloads_begin([want for want in planned if want.planned_bytes], client=client)
         undone.callback(downloads_sent, begun, sent={})
         keeper.keep(slot, [begin.download.pk for begin in begun.values()])
@@ -255,9 +269,21 @@ def _note_and_release(begun: Begins, parcel: Parcel, slot: slots.Slot) -> OnClos
     def on_close(stretches: Sequence[ByteRange]) -> None:
         slot.release()
         parts = zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
-        downloads_sent(begun, sent={want.pair: sent for want, sent in parts})
+        _note_sent(begun, {want.pair: sent for want, sent in parts})
 
     return on_close
+
+
+def _note_sent(begun: Begins, sent: Mapping[Pair, Sequence[ByteRange]]) -> None:
+    """A long download outlives connections to the database: what it has sent counts all the same."""
+    try:
+        downloads_sent(begun, sent=sent)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:  # a caller's, who has more to lose than this
+            raise
+        logger.warning("The database was lost while a file was sent; noted over a new connection.")
+        connection.close()
+        downloads_sent(begun, sent=sent)
 
 
 def _asks_for_rest(request: HttpRequest, parcel: Parcel) -> bool:
@@ -266,12 +292,16 @@ def _asks_for_rest(request: HttpRequest, parcel: Parcel) -> bool:
     if is_ours:
         stretches = plan_answer(request, parcel.stored).stretches
     else:
-        try:
-            header = request.headers.get("Range")
-            stretches = parse_ranges(header, size_bytes=parcel.stored.size_bytes) or ()
-        except RangeNotSatisfiable:
-            return False
+        stretches = _asked_of_others(request, parcel.stored.size_bytes)
     return bool(stretches) and min(stretches).start > 0
+
+
+def _asked_of_others(request: HttpRequest, size_bytes: int) -> tuple[ByteRange, ...]:
+    """The stretches that a Range header names, before nginx or a bucket weighs it; () for none."""
+    try:
+        return parse_ranges(request.headers.get("Range"), size_bytes=size_bytes) or ()
+    except RangeNotSatisfiable:
+        return ()
 
 
 def _is_sent_by_others(asset: DigitalAsset) -> bool:
@@ -284,10 +314,16 @@ def _has_reached(parcel: Parcel, rows: Mapping[Pair, Download], position: int) -
     for want, parts in zip(reversed(parcel.wanted), reversed(before), strict=True):
         if parts:
             row, stop = rows.get(want.pair), parts[-1].stop
-            return row is not None and any(
-                part.start < stop <= part.stop for part in coverage.covered(row)
-            )
+            if row is None or not is_unspent(row, size_bytes=want.asset.size_bytes):
+                return False
+            # How far a request has come that has not ended, we are not told.
+            last = ByteRange(stop - 1, stop)
+            return bool(row.open_requests) or coverage.has_had(row, [last])
     return False
+
+
+def _has_had(row: Download | None, asked: Sequence[ByteRange]) -> bool:
+    return not asked or (row is not None and coverage.has_had(row, asked))
 
 
 def _refuse_unavailable(assets: Sequence[DigitalAsset]) -> None:
@@ -311,8 +347,6 @@ def _is_whole(asset: DigitalAsset) -> bool:
 
 def _ask_remote(assets: Sequence[DigitalAsset]) -> None:
     """Raise what a bucket raises for the first file that it has not: headers are not sent yet."""
-    if not isinstance(assets[0].file.storage, RemoteStorage):
-        return
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         for _ in pool.map(lambda asset: asset.file.storage.size(asset.file.name or ""), assets):
             pass

@@ -46,14 +46,19 @@ class StorageHealth:
             question.wait()
         return self._is_up
 
-    def new_outage(self) -> datetime | None:
-        """Since when it may have been away, told once for each time that it went away.
+    @property
+    def outage_since(self) -> datetime | None:
+        """Since when it may have been away, until somebody has drawn the conclusions; None: it has not.
 
         It is never long ago: another process may have known better than this one, if nobody asked here.
         """
+        return self._outage
+
+    def outage_settled(self, since: datetime) -> None:
+        """The conclusions from this outage are drawn."""
         with self._lock:
-            outage, self._outage = self._outage, None
-            return outage
+            if self._outage == since:
+                self._outage = None
 
     def forget(self) -> None:
         """Whatever was found counts no more."""
@@ -62,39 +67,53 @@ class StorageHealth:
     def _ask(self) -> tuple[_Question, bool]:
         """The question that is under way, and whether it is new. One at a time, whoever asks."""
         with self._lock:
-            if self._running is not None:
+            if self._running is not None and self._running.is_alive():
                 return self._running, False
-            self._running = question = _Question()
-            threading.Thread(target=self._run, args=(question,), daemon=True).start()
+            question = _Question(self._run)  # also after a fork, which copies no thread
+            try:
+                question.start()
+            except RuntimeError:  # no thread is left; the last word stands
+                logger.exception("The storage of paid files was not asked whether it answers.")
+                question.answered.set()
+            else:
+                self._running = question
             return question, True
 
     def _run(self, question: _Question) -> None:
+        trouble = "the question itself failed"
         try:
             self._probe()
+            trouble = ""
         except OSError as error:
-            self._note_down(error)
-        else:
-            self._is_up, self._was_up_at = True, timezone.now()
+            trouble = str(error) or type(error).__name__
         finally:
             with self._lock:
-                self._is_known, self._asked_at = True, time.monotonic()
+                self._learn(trouble)
                 self._running = None
             question.answered.set()
 
-    def _note_down(self, error: OSError) -> None:
-        if self._is_up or not self._is_known:
-            logger.error("The storage of paid files does not answer: %s", error)
+    def _learn(self, trouble: str) -> None:
+        if trouble and (self._is_up or not self._is_known):
+            logger.error("The storage of paid files does not answer: %s", trouble)
             recently = timezone.now() - timedelta(seconds=STALE_SECONDS)
             self._outage = max(self._was_up_at, recently)
-        self._is_up = False
+        self._is_up, self._is_known = not trouble, True
+        self._asked_at = time.monotonic()
+        if self._is_up:
+            self._was_up_at = timezone.now()
 
 
-class _Question:
+class _Question(threading.Thread):
     """One call to the storage, and for how long anybody waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Callable[[_Question], None]) -> None:
+        super().__init__(daemon=True)
         self.answered = threading.Event()
+        self._ask = ask
         self._until = time.monotonic() + PATIENCE_SECONDS
+
+    def run(self) -> None:
+        self._ask(self)
 
     def wait(self) -> None:
         """However many wait, and whenever they came: all are let go at the same moment."""

@@ -137,6 +137,10 @@ class Download(models.Model):
         default=0, help_text="Sent beside those, in stretches too many to be noted one by one."
     )
     open_requests = models.PositiveIntegerField(default=0)
+    is_shared = models.BooleanField(
+        default=False,
+        help_text="What it covered has counted together with another's, and makes no other count.",
+    )
     counted_at = models.DateTimeField(null=True, blank=True)
     counted_by_link = models.BooleanField(
         default=False,
@@ -178,9 +182,12 @@ class Download(models.Model):
         return self.is_current and now < self.ends_at
 
     def is_held(self, now: datetime) -> bool:
-        """Whether it keeps a place for what may come to count."""
-        is_waiting = self.is_open(now) and self.counted_at is None
-        return is_waiting and self.held_until is not None and self.held_until > now
+        """Whether it keeps a place for what may come to count, though its window may have closed."""
+        return self.counted_at is None and self.is_busy(now)
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether a request of it is under way, or ended within the last minute."""
+        return self.held_until is not None and self.held_until > now
 
     def has_place(self, now: datetime) -> bool:
         """Whether its client needs nobody's leave to go on: it counts already, or its place is kept."""

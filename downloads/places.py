@@ -14,7 +14,8 @@ import weakref
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DBError
+from django.db import connection, transaction
 from django.utils import timezone
 
 from downloads.locks import lock_grants
@@ -46,22 +47,30 @@ class Keeper:
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None
+        return self._thread is not None and self._thread.is_alive()
 
     def keep(self, slot: Slot, download_ids: Collection[int]) -> None:
         """Until the slot is released, or forgotten together with its response."""
         with self._lock:
             self._kept[slot] = frozenset(download_ids)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
+            if not self.is_running:  # nor after a fork, which copies no thread
+                self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread is left: this download goes on, and may lose its place
+            logger.exception("Places of downloads are not renewed; the next download tries again.")
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(self._every_s) and (under_way := self._under_way()):
             try:
                 places_renew(under_way)
-            except DatabaseError:
+            except DBError:
                 logger.exception(
                     "Places of downloads were not renewed; a minute later we try again."
                 )

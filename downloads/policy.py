@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
+from downloads import coverage
 from downloads.errors import AccessStopped, LimitReached
 from downloads.models import Download, Revocation, UserAsset
 
@@ -80,14 +81,32 @@ def joined(
     """Which of a file's downloads the client goes on with: its own, or one that it resumes.
 
     Whoever changes from one network to another looks like a new client that asks for the rest. What
-    has lost its place needs a new one: see `Download.has_place`.
+    has lost its place needs a new one (`Download.has_place`), so one that has it comes first. The rest
+    of what counts already may come when its window has closed.
     """
-    under_way = [row for row in downloads if row.is_open(now)]
-    own = [row for row in under_way if row.client == client.digest]
-    spared = size_bytes * JOINED_BELOW_COPIES
-    unspent = [row for row in under_way if row.sent_bytes + row.promised_bytes < spared]
-    others = unspent if client.resumes else []
-    return max(own or others, key=lambda row: (row.has_place(now), row.started_at), default=None)
+
+    def fits(row: Download) -> bool:
+        is_own = row.client == client.digest
+        if row.is_open(now) and is_own:
+            return True
+        if not client.resumes or not is_unspent(row, size_bytes=size_bytes):
+            return False
+        return row.is_open(now) or (is_own and _is_unfinished(row, size_bytes))
+
+    def preferred(row: Download) -> tuple[bool, bool, datetime]:
+        return row.has_place(now), row.client == client.digest, row.started_at
+
+    return max(filter(fits, downloads), key=preferred, default=None)
+
+
+def is_unspent(row: Download, *, size_bytes: int) -> bool:
+    """Whether a download may be resumed by others, or through a link that has ended."""
+    return row.sent_bytes + row.promised_bytes < size_bytes * JOINED_BELOW_COPIES
+
+
+def _is_unfinished(row: Download, size_bytes: int) -> bool:
+    is_begun = row.counted_at is not None and coverage.has_begun(row)
+    return is_begun and not coverage.is_whole(row, size_bytes=size_bytes)
 
 
 def decide(

@@ -14,19 +14,21 @@ from django.utils.http import parse_etags, parse_http_date_safe
 
 
 def failed_precondition(
-    headers: Mapping[str, str], *, etag: str, modified_s: int
+    headers: Mapping[str, str], *, etag: str, modified_s: int | None
 ) -> HTTPStatus | None:
     """The status that ends a GET or HEAD here, 412 or 304, or None to go on (section 13.2.2).
 
     ``etag`` is the quoted strong validator, ``modified_s`` the whole seconds since the epoch that
-    Last-Modified states. A tag list decides alone: its companion date is then not looked at. A
-    list that cannot be read names no tag; a date that cannot be read is ignored.
+    Last-Modified states, None without one: dates are then ignored. A tag list decides alone: its
+    companion date is then not looked at. A list that cannot be read names no tag; a date that
+    cannot be read is ignored.
     """
     if "If-Match" in headers:
         if not _names(parse_etags(headers["If-Match"]), etag):
             return HTTPStatus.PRECONDITION_FAILED
-    elif (limit_s := _seconds(headers.get("If-Unmodified-Since"))) is not None and (
-        modified_s > limit_s
+    elif modified_s is not None and (
+        (limit_s := _seconds(headers.get("If-Unmodified-Since"))) is not None
+        and modified_s > limit_s
     ):
         return HTTPStatus.PRECONDITION_FAILED
 
@@ -34,8 +36,9 @@ def failed_precondition(
         tags = [tag.removeprefix("W/") for tag in parse_etags(headers["If-None-Match"])]
         if _names(tags, etag):
             return HTTPStatus.NOT_MODIFIED
-    elif (known_s := _seconds(headers.get("If-Modified-Since"))) is not None and (
-        modified_s <= known_s
+    elif modified_s is not None and (
+        (known_s := _seconds(headers.get("If-Modified-Since"))) is not None
+        and modified_s <= known_s
     ):
         return HTTPStatus.NOT_MODIFIED
     return None
@@ -46,7 +49,7 @@ def range_is_current(if_range: str | None, *, etag: str, modified_s: int | None)
 
     A tag counts by strong comparison, so a weak one never does; a date counts only when it equals
     Last-Modified. That date is a strong validator in the sense of section 8.8.2.2, as stored files
-    never change in place, let alone twice within its second. ``modified_s`` None: it is a weak one.
+    never change in place, let alone twice within its second. ``modified_s`` None: there is none.
     """
     if if_range is None or if_range == etag:
         return True

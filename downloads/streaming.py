@@ -39,25 +39,24 @@ class StoredFile:
     ``partial(path.open, "rb")`` or ``partial(storage.open, name)``; whoever calls it closes it.
     ``etag`` is a strong validator, quoted or not, e.g. the file's sha256. ``last_modified`` is
     aware; HTTP keeps its whole seconds. Bytes at one address are never replaced in place, so that
-    the date is a strong validator too (section 8.8.2.2), unless ``is_dated_weakly`` says that it may
-    stay while they change. ``sha256`` is the whole file's, in 64 hex
-    digits, or "" if it is not known: answers then carry no Repr-Digest.
+    the date is a strong validator too (section 8.8.2.2); None where no date tells every change.
+    ``sha256`` is the whole file's, in 64 hex digits, or "" if it is not known: answers then carry
+    no Repr-Digest.
     """
 
     opener: Callable[[], IO[bytes]]
     size_bytes: int
     content_type: str
     etag: str
-    last_modified: datetime
+    last_modified: datetime | None
     sha256: str = ""
-    is_dated_weakly: bool = False
 
     def __post_init__(self) -> None:
         if self.sha256 and not is_sha256(self.sha256):
             raise ValueError("A SHA-256 is 64 hex digits.")
         if not _STRONG_ETAG.fullmatch(self.etag):
             raise ValueError("Ranges can only be combined under a strong ETag, plain and quotable.")
-        if self.last_modified.tzinfo is None:
+        if self.last_modified is not None and self.last_modified.tzinfo is None:
             raise ValueError("last_modified needs a time zone.")
 
     @property
@@ -65,8 +64,10 @@ class StoredFile:
         return quote_etag(self.etag)
 
     @property
-    def modified_s(self) -> int:
+    def modified_s(self) -> int | None:
         """What Last-Modified states, in seconds since the epoch: never the future (8.8.2.1)."""
+        if self.last_modified is None:
+            return None
         return int(min(self.last_modified.timestamp(), time.time()))
 
     def open_intact(self) -> IO[bytes]:
@@ -118,8 +119,7 @@ def plan_answer(request: HttpRequest, stored_file: StoredFile) -> Answer:
     if request.method == "HEAD":
         return Answer(HTTPStatus.OK)
     parts = None
-    strong_date_s = None if stored_file.is_dated_weakly else modified_s
-    if range_is_current(headers.get("If-Range"), etag=etag, modified_s=strong_date_s):
+    if range_is_current(headers.get("If-Range"), etag=etag, modified_s=modified_s):
         try:
             parts = parse_ranges(headers.get("Range"), size_bytes=stored_file.size_bytes)
         except RangeNotSatisfiable:
@@ -196,11 +196,10 @@ def _multipart_response(
 
 
 def _validators(stored_file: StoredFile, cache_control: str) -> dict[str, str]:
-    return {
-        "ETag": stored_file.quoted_etag,
-        "Last-Modified": http_date(stored_file.modified_s),
-        "Cache-Control": cache_control,
-    }
+    headers = {"ETag": stored_file.quoted_etag, "Cache-Control": cache_control}
+    if (modified_s := stored_file.modified_s) is not None:
+        headers["Last-Modified"] = http_date(modified_s)
+    return headers
 
 
 def _representation_headers(stored_file: StoredFile) -> dict[str, str]:

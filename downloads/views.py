@@ -212,10 +212,16 @@ def _expired(request: HttpRequest, found: Found, fresh_url: str) -> HttpResponse
 
 
 def _version(grant: UserAsset, asset_id: uuid.UUID | None) -> DigitalAsset:
-    """What was bought, or a newer version of it that is on sale; anything else does not exist."""
+    """What was bought, or a newer version of it that is on sale; anything else does not exist.
+
+    A version whose download was begun goes on within its window, whatever the shop sells meanwhile.
+    """
     if asset_id in (None, grant.asset_id):
         return grant.asset
+    begun = grant.downloads.filter(asset=asset_id, is_current=True, ends_at__gt=timezone.now())
     newer = versions.newer_published(grant.asset, asset_id)
+    if newer is None and (row := begun.select_related("asset__fixity").first()):
+        newer = row.asset
     if newer is None:
         raise Http404
     return newer

@@ -173,7 +173,7 @@ def test_parts_fetched_one_by_one_make_the_same_file(archive: Archive, parts: in
         size_bytes=archive.size_bytes,
         content_type="application/zip",
         etag=archive.etag,
-        last_modified=archive.last_modified,
+        last_modified=None,
     )
     bounds = [archive.size_bytes * part // parts for part in range(parts + 1)]
     received = hashlib.sha256()

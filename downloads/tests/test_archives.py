@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 import zipfile
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.http import http_date
 
 from catalog_pages.models import DigitalAsset
 from downloads import slots
-from downloads.grants import access_block
+from downloads.grants import access_block, grant_give_back, grant_take_back
 from downloads.links import ORDER, archive_url, file_url
 from downloads.tests.granting import body_of, bought_as_guest, guests_grants, held_by_address
-from tests.factories import buy, make_asset, make_bundle, make_product, make_user
+from tests.factories import buy, make_asset, make_bundle, make_editor, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -65,14 +67,25 @@ def test_halves_fetched_separately_are_the_whole(client: Client) -> None:
     assert hashlib.sha256(joined).hexdigest() == hashlib.sha256(body).hexdigest()
 
 
-def test_a_date_does_not_prove_that_an_archive_is_still_the_same(client: Client) -> None:
-    (first, *_) = bought_as_guest(client, b"one", b"two")
+def test_no_date_tells_whether_an_archive_is_still_the_same(client: Client) -> None:
+    first, second = bought_as_guest(client, bytes(1000), bytes(2000))
     url = archive_url(first)
-    date = Client().head(url)["Last-Modified"]
+    grant_take_back(grant_id=second.pk, actor_id=make_editor().pk)
+    without = fetch(url)
+    body_of(without)
+    date = http_date(time.time())
+    grant_give_back(grant_id=second.pk, actor_id=make_editor().pk)
 
-    resumed = fetch(url, **{"Range": "bytes=10-", "If-Range": date})
+    answers = [
+        fetch(url, **{"If-Modified-Since": date}),
+        fetch(url, **{"Range": "bytes=10-", "If-Range": date}),
+    ]
 
-    assert resumed.status_code == 200
+    for answer in answers:
+        body_of(answer)
+    assert "Last-Modified" not in without
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0]["ETag"] != without["ETag"]
 
 
 def test_head_knows_the_length_without_reading(client: Client) -> None:

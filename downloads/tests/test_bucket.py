@@ -261,7 +261,9 @@ def test_an_outage_gives_back_what_was_given_out_lately_once_and_nothing_else(
     for _ in range(3):
         health.forget()
         assert not health.is_up()
-        outages.append(health.new_outage())
+        outages.append(health.outage_since)
+        if outages[-1] is not None:
+            health.outage_settled(outages[-1])
 
     assert outages[0] is not None
     assert outages[1:] == [None, None]
@@ -280,7 +282,7 @@ def test_a_process_that_nobody_asked_for_hours_gives_back_minutes_at_most() -> N
 
     assert not health.is_up()
 
-    outage = health.new_outage()
+    outage = health.outage_since
     assert outage is not None
     assert timezone.now() - outage < timedelta(minutes=2)
 

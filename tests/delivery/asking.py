@@ -28,18 +28,22 @@ class Answer:
         return int(self.headers["Content-Length"])
 
 
-def ask(url: str, method: str = "GET", *, body: bytes | None = None, **headers: str) -> Answer:
-    """One request on a connection of its own. Header names are written with `_` for `-`."""
+def ask(
+    url: str, method: str = "GET", *, body: bytes | None = None, **headers: str | tuple[str, ...]
+) -> Answer:
+    """One request on a connection of its own. Header names are written with `_` for `-`.
+
+    A header with several values is sent as that many lines.
+    """
     with _connected(url) as connection:
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, target, body=body, headers=named)
+        connection.request(method, target, body=body, headers=_lines(headers))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read(), url)
 
 
-def fetch(url: str, method: str = "GET", **headers: str) -> Answer:
+def fetch(url: str, method: str = "GET", **headers: str | tuple[str, ...]) -> Answer:
     """As a client fetches a file: led on to another server, it asks there for the same thing."""
     answer = ask(url, method, **headers)
     elsewhere = urlsplit(answer.headers["Location"] or "").netloc
@@ -59,6 +63,15 @@ def unread(url: str, *, source: str = "127.0.0.1", **headers: str) -> Iterator[A
         connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
         response = connection.getresponse()
         yield Answer(response.status, response.headers, b"", url)
+
+
+def _lines(headers: dict[str, str | tuple[str, ...]]) -> Message:
+    """A message can name a header twice, which no dictionary can."""
+    lines = Message()
+    for name, values in headers.items():
+        for value in (values,) if isinstance(values, str) else values:
+            lines[name.replace("_", "-")] = value
+    return lines
 
 
 @contextmanager

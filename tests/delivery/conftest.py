@@ -126,3 +126,8 @@ def s3_shop(s3: S3Server, var_dir: Path) -> Iterator[Server]:
 @pytest.fixture(scope="package", params=["local", "nginx", "s3"])
 def back_end(request: pytest.FixtureRequest, bought: Bought) -> BackEnd:
     return BackEnd(request.param, request.getfixturevalue(f"{request.param}_shop").url)
+
+
+@pytest.fixture
+def link(back_end: BackEnd, bought: Bought) -> str:
+    return back_end.url + bought.path

@@ -66,11 +66,6 @@ NATURES = {
 
 
 @pytest.fixture
-def link(back_end: BackEnd, bought: Bought) -> str:
-    return back_end.url + bought.path
-
-
-@pytest.fixture
 def nature(back_end: BackEnd) -> Nature:
     return NATURES[back_end.name]
 
