@@ -90,15 +90,17 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
     """
     now = timezone.now()
     locked = lock_grants({want.grant.pk for want in wanted})
-    earlier = _by_pair(_current(locked, now))
+    earlier = _by_pair(_current(locked, {want.asset.pk for want in wanted}, now))
     begun = {}
     for want in wanted:
         rows = earlier.get(want.pair, [])
-        row = joined(rows, client=client, size_bytes=want.asset.size_bytes, now=now)
+        size_bytes = want.asset.size_bytes
+        row = joined(rows, client=client, size_bytes=size_bytes, now=now) or _left(rows, client)
         if row is None or not row.has_place(now):
             others = [other for other in rows if other is not row]
             _refuse_beyond_limit(locked[want.grant.pk], others, now)
-        row = row or _new(want, client, rows, now)
+        row = row or Download(grant=want.grant, asset=want.asset, client=client.digest)
+        _open_window(row, now)
         _promise(row, want.promised_bytes, now)
         begun[want.pair] = Begun(row, want.promised_bytes)
     rows = [begin.download for begin in begun.values()]
@@ -117,7 +119,11 @@ def downloads_sent(begun: Begins, *, sent: Mapping[Pair, Sequence[ByteRange]]) -
     lock_grants({grant_id for grant_id, _ in begun})  # first, as whoever begins does
     now = timezone.now()
     own = {begin.download.pk for begin in begun.values()}
-    of_these = Q(grant__in={grant_id for grant_id, _ in begun}, is_current=True, counted_at=None)
+    of_these = Q(
+        grant__in={grant_id for grant_id, _ in begun},
+        asset__in={asset_id for _, asset_id in begun},
+        counted_at=None,
+    )
     found = Download.objects.filter(Q(pk__in=own) | of_these).select_related("asset")
     counted = []
     for pair, rows in _by_pair(found).items():
@@ -134,18 +140,18 @@ def downloads_sent(begun: Begins, *, sent: Mapping[Pair, Sequence[ByteRange]]) -
 
 def covered_by(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Download]:
     """What this client has under way of these files, and has got a part of, from us."""
-    pairs = {want.pair for want in wanted}
+    pairs, now = {want.pair for want in wanted}, timezone.now()
     rows = Download.objects.filter(
         grant__in={grant_id for grant_id, _ in pairs},
         client=client.digest,
         is_current=True,
-        ends_at__gt=timezone.now(),
+        ends_at__gt=now,
     )
     found = {(row.grant_id, row.asset_id): row for row in rows}
     return {
         pair: row
         for pair, row in found.items()
-        if pair in pairs and (row.open_requests or coverage.has_begun(row))
+        if pair in pairs and (row.is_sending(now) or coverage.has_begun(row))
     }
 
 
@@ -192,9 +198,12 @@ def limit_reset(*, grant: UserAsset, actor_id: int) -> None:
     AccessEvent.objects.create(grant=locked, kind=AccessEvent.Kind.LIMIT_RESET, actor_id=actor_id)
 
 
-def _current(grant_ids: Collection[uuid.UUID], now: datetime) -> list[Download]:
-    """All downloads of these grants, those whose window has closed marked so. The grants are locked."""
-    known = list(Download.objects.filter(grant__in=grant_ids))
+def _current(
+    grant_ids: Collection[uuid.UUID], asset_ids: Collection[uuid.UUID], now: datetime
+) -> list[Download]:
+    """All downloads of these, those whose window has closed marked so. The grants are locked."""
+    rows = Download.objects.filter(grant__in=grant_ids, asset__in=asset_ids)
+    known = list(rows.defer("covered", "shared"))
     ended = [row for row in known if row.is_current and row.ends_at <= now]
     if ended:
         Download.objects.filter(pk__in=[row.pk for row in ended]).update(is_current=False)
@@ -239,15 +248,17 @@ def _comes_to_count(row: Download, others: Sequence[Download], now: datetime) ->
     """Whether it counts from now on, by itself or with what others have had."""
     if not coverage.has_begun(row):
         return False
-    unshared = [other for other in others if other.counted_at is None and not other.is_shared]
-    helping = coverage.counted_together(row, unshared, size_bytes=row.asset.size_bytes)
+    uncounted = [other for other in others if other.counted_at is None]
+    helping = coverage.counted_together(row, uncounted, size_bytes=row.asset.size_bytes)
     if helping is None:
         return False
     row.counted_by_link = False  # whatever became of an address, this was sent
     if row.counted_at is not None:
         return False
     row.counted_at = now
-    Download.objects.filter(pk__in=[other.pk for other in helping]).update(is_shared=True)
+    for other in helping:
+        coverage.share(other)
+    Download.objects.bulk_update(helping, ["shared", "scattered_bytes"])
     return True
 
 
@@ -262,15 +273,17 @@ def _refuse_beyond_limit(grant: UserAsset, rows: Sequence[Download], now: dateti
         raise DownloadUnderWay(grant=grant)
 
 
-def _new(want: Wanted, client: Client, rows: Sequence[Download], now: datetime) -> Download:
-    """A new download, or a new window for what the client has begun before and has not counted.
+def _left(rows: Iterable[Download], client: Client) -> Download | None:
+    """What the client has begun in an earlier window and has not counted.
 
     So a third each day is a whole file on the third, and a beginning each day is one beginning.
     """
     begun = [row for row in rows if row.client == client.digest and row.counted_at is None]
-    row = max(begun, key=lambda row: row.started_at, default=None) or Download(
-        grant=want.grant, asset=want.asset, client=client.digest
-    )
-    row.started_at, row.is_current = now, True
-    row.ends_at = now + timedelta(hours=settings.DOWNLOAD_WINDOW_HOURS)
-    return row
+    return max(begun, key=lambda row: row.started_at, default=None)
+
+
+def _open_window(row: Download, now: datetime) -> None:
+    """A new window for what has none open and has not counted."""
+    if row.pk is None or (row.counted_at is None and not row.is_open(now)):
+        row.started_at, row.is_current = now, True
+        row.ends_at = now + timedelta(hours=settings.DOWNLOAD_WINDOW_HOURS)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 
 from downloads.models import Download
-from downloads.ranges import ByteRange, coalesce
+from downloads.ranges import ByteRange, coalesce, without
 
 # A player that seeks about covers many stretches. Beyond these the shortest are noted by their length
 # alone, which would count twice what is sent twice of them.
 STRETCHES_NOTED = 200
+HELPING_AT_MOST = 100  # those who were sent most; below a hundredth each, nobody is worth the sum
 
 
 def cover(row: Download, sent: Sequence[ByteRange]) -> None:
@@ -48,17 +49,28 @@ def counted_together(
     """The fewest of the others with which the row has had enough to count; None: all are too little.
 
     Several clients that take a part each, and none enough, have had the file all the same. Enough is
-    DOWNLOAD_COUNTED_PERCENT of it.
+    DOWNLOAD_COUNTED_PERCENT of it. What has counted together with another's before is not looked at.
     """
     enough = -(-size_bytes * settings.DOWNLOAD_COUNTED_PERCENT // 100)
-    together = [row]
-    largest_first = sorted(others, key=lambda other: covered_bytes([other]), reverse=True)
-    for other in largest_first:
-        if covered_bytes(together) >= enough:
+    helping: list[Download] = []
+    together, scattered = _fresh(row), row.scattered_bytes
+    for other in sorted(others, key=lambda other: other.sent_bytes, reverse=True)[:HELPING_AT_MOST]:
+        if _total(together) + scattered >= enough:
             break
-        if covered_bytes([*together, other]) > covered_bytes(together):
-            together.append(other)
-    return together[1:] if covered_bytes(together) >= enough else None
+        joint = coalesce([*together, *_fresh(other)])
+        if _total(joint) + other.scattered_bytes > _total(together):
+            helping.append(other)
+            together, scattered = joint, scattered + other.scattered_bytes
+    return helping if _total(together) + scattered >= enough else None
+
+
+def share(row: Download) -> None:
+    """What it has had by now has counted; the caller saves it."""
+    row.shared, row.scattered_bytes = row.covered, 0
+
+
+def _fresh(row: Download) -> list[ByteRange]:
+    return without(covered(row), [ByteRange(start, stop) for start, stop in row.shared])
 
 
 def is_whole(row: Download, *, size_bytes: int) -> bool:

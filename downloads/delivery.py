@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -42,7 +43,7 @@ from downloads.errors import FileMissing, StorageDown
 from downloads.health import health_of
 from downloads.models import Download
 from downloads.places import keeper
-from downloads.policy import Client, is_unspent
+from downloads.policy import JOINED_BELOW_COPIES, Client
 from downloads.ranges import ByteRange, RangeNotSatisfiable, coalesce, parse_ranges
 from downloads.streaming import (
     OnClose,
@@ -126,9 +127,13 @@ def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
         return False
     rows = covered_by(parcel.wanted, client=client)
     stretches = plan_answer(request, parcel.stored).stretches
-    if not all(_has_reached(parcel, rows, part.start) for part in stretches):
-        return False
     now = timezone.now()
+    spent = sum(row.sent_bytes + row.promised_bytes for row in rows.values())
+    asked = sum(part.length for part in stretches)
+    if spent + asked > parcel.stored.size_bytes * JOINED_BELOW_COPIES:
+        return False
+    if not all(_has_reached(parcel, rows, part.start, now) for part in stretches):
+        return False
     if any(row.is_busy(now) for row in rows.values()):
         return True  # what kernel and proxy had taken may have been lost with the line
     parts = zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
@@ -198,13 +203,13 @@ def _from_bucket(
                 "Cache-Control": PRIVATE,
             }
         )
-    begun = downloads_begin([wanted], client=client)
     address = storage.signed_url(
         asset.file.name or "",
         lifetime_s=url_lifetime_s(asset.size_bytes),
         content_type=asset.content_type,
         content_disposition=disposition,
     )
+    begun = downloads_begin([wanted], client=client)
     downloads_handed_over(begun, by_link=True)
     return HttpResponse(status=302, headers={"Location": address, "Cache-Control": PRIVATE})
 
@@ -214,7 +219,7 @@ def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRes
     asset = wanted.asset
     if request.method == "GET":
         parts = _asked_of_others(request, asset.size_bytes)
-        if parts and "If-Range" not in request.headers:  # with it, nginx may send the whole
+        if parts:
             wanted = replace(wanted, planned_bytes=sum(part.length for part in parts))
         begun = downloads_begin([wanted], client=client)
         downloads_handed_over(begun, by_link=False)
@@ -297,9 +302,16 @@ def _asks_for_rest(request: HttpRequest, parcel: Parcel) -> bool:
 
 
 def _asked_of_others(request: HttpRequest, size_bytes: int) -> tuple[ByteRange, ...]:
-    """The stretches that a Range header names, before nginx or a bucket weighs it; () for none."""
+    """The one stretch that a Range header names, before nginx or a bucket weighs it.
+
+    () for the whole, and for whatever they may answer with the whole: lists, which have limits of their
+    own there, and a condition that they alone can weigh.
+    """
+    header = request.headers.get("Range", "")
+    if "," in header or "If-Range" in request.headers:
+        return ()
     try:
-        return parse_ranges(request.headers.get("Range"), size_bytes=size_bytes) or ()
+        return parse_ranges(header, size_bytes=size_bytes) or ()
     except RangeNotSatisfiable:
         return ()
 
@@ -308,17 +320,19 @@ def _is_sent_by_others(asset: DigitalAsset) -> bool:
     return isinstance(asset.file.storage, RemoteStorage) or bool(settings.PROTECTED_ACCEL_REDIRECT)
 
 
-def _has_reached(parcel: Parcel, rows: Mapping[Pair, Download], position: int) -> bool:
+def _has_reached(
+    parcel: Parcel, rows: Mapping[Pair, Download], position: int, now: datetime
+) -> bool:
     """Whether the last byte of a file that lies before the position was sent to the client."""
     before = parcel.parts_of([ByteRange(0, position)])
     for want, parts in zip(reversed(parcel.wanted), reversed(before), strict=True):
         if parts:
             row, stop = rows.get(want.pair), parts[-1].stop
-            if row is None or not is_unspent(row, size_bytes=want.asset.size_bytes):
+            if row is None:
                 return False
             # How far a request has come that has not ended, we are not told.
             last = ByteRange(stop - 1, stop)
-            return bool(row.open_requests) or coverage.has_had(row, [last])
+            return row.is_sending(now) or coverage.has_had(row, [last])
     return False
 
 

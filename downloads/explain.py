@@ -319,7 +319,10 @@ def _fetch(row: Download, grant: UserAsset, files: Mapping[uuid.UUID, File]) -> 
 
 def _state(row: Download, grant: UserAsset) -> str:
     if row.counted_at is None:
-        under_way = row.is_open(timezone.now())
+        if row.shared:
+            return "Counted together with another"
+        now = timezone.now()
+        under_way = row.is_open(now) or row.is_busy(now)
         return "Not counted so far" if under_way else "Not counted: too little arrived"
     counts = row.counts_since(grant.counted_from)
     return "Counted" if counts else "Counted, before the limit was reset"

@@ -14,7 +14,8 @@ from django.db.models import Q
 class UserAssetQuerySet(models.QuerySet["UserAsset"]):
     def with_facts(self) -> UserAssetQuerySet:
         """With what `decide` reads, for lists: two more queries for any number of grants."""
-        return self.prefetch_related("revocations", "downloads")
+        downloads = Download.objects.defer("covered", "shared")
+        return self.prefetch_related("revocations", models.Prefetch("downloads", downloads))
 
 
 class UserAsset(models.Model):
@@ -137,9 +138,9 @@ class Download(models.Model):
         default=0, help_text="Sent beside those, in stretches too many to be noted one by one."
     )
     open_requests = models.PositiveIntegerField(default=0)
-    is_shared = models.BooleanField(
-        default=False,
-        help_text="What it covered has counted together with another's, and makes no other count.",
+    shared = models.JSONField(
+        default=list,
+        help_text="What of that has counted together with another's, and makes no other count.",
     )
     counted_at = models.DateTimeField(null=True, blank=True)
     counted_by_link = models.BooleanField(
@@ -188,6 +189,10 @@ class Download(models.Model):
     def is_busy(self, now: datetime) -> bool:
         """Whether a request of it is under way, or ended within the last minute."""
         return self.held_until is not None and self.held_until > now
+
+    def is_sending(self, now: datetime) -> bool:
+        """Whether a request of it is under way; one of a process that died is not."""
+        return self.open_requests > 0 and self.is_busy(now)
 
     def has_place(self, now: datetime) -> bool:
         """Whether its client needs nobody's leave to go on: it counts already, or its place is kept."""

@@ -100,7 +100,7 @@ def joined(
 
 
 def is_unspent(row: Download, *, size_bytes: int) -> bool:
-    """Whether a download may be resumed by others, or through a link that has ended."""
+    """Whether a download may be resumed by others."""
     return row.sent_bytes + row.promised_bytes < size_bytes * JOINED_BELOW_COPIES
 
 
@@ -125,11 +125,16 @@ def decide(
     limit = limit_of(grant)
     if limit is None:
         return Decision()
-    downloads = [row for row in grant.downloads.all() if row.asset_id == asset.pk]
+    downloads = [row for row in _downloads(grant) if row.asset_id == asset.pk]
     used = sum(row.counts_since(grant.counted_from) for row in downloads)
     left = max(0, limit - used)
     goes_on = client and _goes_on(downloads, client, asset.size_bytes)
     return Decision(None if left or goes_on else LimitReached(limit), left, limit)
+
+
+def _downloads(grant: UserAsset) -> Iterable[Download]:
+    fetched = getattr(grant, "_prefetched_objects_cache", {}).get("downloads")
+    return grant.downloads.defer("covered", "shared") if fetched is None else fetched
 
 
 def _goes_on(downloads: Iterable[Download], client: Client, size_bytes: int) -> bool:

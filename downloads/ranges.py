@@ -94,6 +94,23 @@ def coalesce(ranges: Iterable[ByteRange]) -> list[ByteRange]:
     return [joined for _, joined in sorted(merged, key=lambda placed: placed[0])]
 
 
+def without(ranges: Iterable[ByteRange], taken: Iterable[ByteRange]) -> list[ByteRange]:
+    """The bytes of ``ranges`` that are in none of ``taken``, in order."""
+    left = []
+    away = sorted(coalesce(taken))
+    for current in sorted(coalesce(ranges)):
+        start = current.start
+        for gone in away:
+            if gone.stop <= start or gone.start >= current.stop:
+                continue
+            if gone.start > start:
+                left.append(ByteRange(start, gone.start))
+            start = max(start, gone.stop)
+        if start < current.stop:
+            left.append(ByteRange(start, current.stop))
+    return left
+
+
 def first_bytes(stretches: Sequence[ByteRange], count: int) -> tuple[ByteRange, ...]:
     """The first ``count`` bytes of ``stretches`` laid end to end, all of them if there are fewer."""
     found = []

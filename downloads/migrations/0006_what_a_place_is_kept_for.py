@@ -35,14 +35,6 @@ class Migration(migrations.Migration):
                 help_text="Sent beside those, in stretches too many to be noted one by one.",
             ),
         ),
-        migrations.AddField(
-            model_name="download",
-            name="is_shared",
-            field=models.BooleanField(
-                default=False,
-                help_text="What it covered has counted together with another's, and makes no other count.",
-            ),
-        ),
         migrations.AlterField(
             model_name="accessevent",
             name="kind",

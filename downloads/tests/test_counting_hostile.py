@@ -86,6 +86,43 @@ def test_halves_that_are_one_file_together_count_once_for_each_pair(
     assert counted(grant) == in_the_ledger(grant) == 5
 
 
+def test_a_byte_that_has_counted_makes_nobody_immune(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 100
+    for number in range(10):
+        sends(grant, f"program {number}", 990_000 + number, 990_001 + number)
+    sends(grant, "another", 0, 499_995)
+    assert counted(grant) == 1
+
+    for number in range(5):
+        sends(grant, f"program {number}", 10_000, 500_000)
+        sends(grant, f"program {number + 5}", 500_000, 980_000)
+
+    assert counted(grant) == 6
+
+
+def test_halves_of_different_days_are_one_file_all_the_same(grant: UserAsset) -> None:
+    sends(grant, PHONE, 0, 490_000)
+    a_window_later(grant)
+
+    sends(grant, LAPTOP, 490_000, 980_000)
+
+    assert counted(grant) == 1
+
+
+def test_nobody_waits_for_a_place_of_their_own_that_outlived_its_window(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    broken_after(grant, 30)
+    past = timezone.now() - timedelta(minutes=1)
+    Download.objects.update(started_at=past - timedelta(days=1), ends_at=past)
+
+    resumed = fetch(grant, PHONE, Range="bytes=400000-")
+
+    assert resumed.status_code == 206
+    assert counted(grant) == 1
+
+
 def test_a_third_of_a_file_each_day_is_a_download_on_the_second(grant: UserAsset) -> None:
     for day in range(3):
         sends(grant, PHONE, day * 333_000, (day + 1) * 333_000)
@@ -236,14 +273,25 @@ def test_behind_nginx_the_parts_of_a_download_manager_are_booked_as_parts(
     assert Download.objects.get().sent_bytes == SIZE + 400_000
 
 
-def test_behind_nginx_a_part_that_may_be_the_whole_is_booked_as_the_whole(
-    grant: UserAsset, settings: Any
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Range": "bytes=0-0", "If-Range": '"another"'},
+        {"Range": "bytes=" + ",".join(f"{start}-{start}" for start in range(1, 18))},
+        {"Range": "bytes=" + ",".join(["500000-"] * 3)},
+    ],
+)
+def test_behind_nginx_parts_that_may_be_the_whole_are_booked_as_the_whole(
+    grant: UserAsset, settings: Any, headers: dict[str, str]
 ) -> None:
+    settings.DOWNLOAD_LIMIT = 1
     settings.PROTECTED_ACCEL_REDIRECT = "/protected/"
 
-    fetch(grant, PHONE, **{"Range": "bytes=0-0", "If-Range": '"another"'})
+    first = fetch(grant, PHONE, **headers)
 
+    assert first.status_code == 200
     assert Download.objects.get().sent_bytes == SIZE
+    assert fetch(grant, LAPTOP, **headers).status_code == 403
 
 
 def test_a_limit_that_is_reached_stays_so_for_whoever_begins_anew(
@@ -294,6 +342,36 @@ def test_the_end_that_was_lost_on_the_line_is_sent_again_at_once_and_not_later(
     later = program().get(url, headers=tail)
 
     assert (at_once.status_code, later.status_code) == (206, 410)
+
+
+def test_no_more_than_the_file_twice_over_goes_out_by_an_ended_link(
+    grant: UserAsset, settings: Any
+) -> None:
+    url = file_url(grant)
+    body_of(program().get(url))
+    ended(settings)
+
+    answers = []
+    for _ in range(3):
+        answer = program().get(url, headers={"Range": "bytes=1-"})
+        answers.append(answer.status_code)
+        if answer.streaming:
+            body_of(answer)
+
+    assert answers == [206, 410, 410]
+
+
+def test_a_request_of_a_process_that_died_opens_no_ended_link(
+    grant: UserAsset, settings: Any
+) -> None:
+    url = file_url(grant)
+    downloads_begin([Wanted(grant, grant.asset)], client=Digest("of a dead process"))
+    hanging = program().get(url)
+    Download.objects.update(held_until=timezone.now())
+    ended(settings)
+
+    assert program().get(url, headers={"Range": "bytes=500000-"}).status_code == 410
+    body_of(hanging)
 
 
 def test_a_zip_that_stopped_at_its_very_end_goes_on(client: Client, settings: Any) -> None:

@@ -17,6 +17,7 @@ from downloads.ranges import (
     coalesce,
     first_bytes,
     parse_ranges,
+    without,
 )
 from downloads.tests.streaming_files import unhurried
 
@@ -285,3 +286,24 @@ def test_no_header_asks_for_bytes_that_are_not_there(header: str, size_bytes: in
 
 def bytes_of(some: Iterable[ByteRange]) -> set[int]:
     return {n for r in some for n in range(r.start, r.stop)}
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [
+        ([], [(0, 10), (20, 30)]),
+        ([(0, 10)], [(20, 30)]),
+        ([(5, 25)], [(0, 5), (25, 30)]),
+        ([(2, 3), (6, 8)], [(0, 2), (3, 6), (8, 10), (20, 30)]),
+        ([(0, 100)], []),
+        ([(10, 20)], [(0, 10), (20, 30)]),
+    ],
+)
+def test_what_is_left_of_ranges_without_others(
+    taken: list[tuple[int, int]], left: list[tuple[int, int]]
+) -> None:
+    ranges = [ByteRange(20, 30), ByteRange(0, 10)]
+
+    found = without(ranges, [ByteRange(*pair) for pair in taken])
+
+    assert found == [ByteRange(*pair) for pair in left]
