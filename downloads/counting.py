@@ -37,8 +37,10 @@ from downloads.ranges import ByteRange
 
 BREATH = timedelta(minutes=1)  # for whoever lost the line to come back
 
-# What beginning writes on a row that is there already.
-BEGUN = ["promised_bytes", "open_requests", "held_until", "started_at", "ends_at", "is_current"]
+# What is written on a row that is there already.
+WINDOW = ["started_at", "ends_at", "is_current"]
+BEGUN = [*WINDOW, "promised_bytes", "open_requests", "held_until"]
+HANDED_OVER = [*WINDOW, "sent_bytes", "counted_at", "counted_by_link"]
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 
@@ -89,24 +91,11 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
     if what others have begun came to count; then nothing is begun.
     """
     now = timezone.now()
-    locked = lock_grants({want.grant.pk for want in wanted})
-    earlier = _by_pair(_current(locked, {want.asset.pk for want in wanted}, now))
     begun = {}
-    for want in wanted:
-        rows = earlier.get(want.pair, [])
-        size_bytes = want.asset.size_bytes
-        row = joined(rows, client=client, size_bytes=size_bytes, now=now) or _left(rows, client)
-        if row is None or not row.has_place(now):
-            others = [other for other in rows if other is not row]
-            _refuse_beyond_limit(locked[want.grant.pk], others, now)
-        row = row or Download(grant=want.grant, asset=want.asset, client=client.digest)
-        _open_window(row, now)
+    for want, row in _with_places(wanted, client, now):
         _promise(row, want.promised_bytes, now)
         begun[want.pair] = Begun(row, want.promised_bytes)
-    rows = [begin.download for begin in begun.values()]
-    known = [row for row in rows if row.pk is not None]
-    Download.objects.bulk_update(known, BEGUN)
-    Download.objects.bulk_create([row for row in rows if row.pk is None])
+    _write([begin.download for begin in begun.values()], BEGUN)
     return begun
 
 
@@ -156,20 +145,20 @@ def covered_by(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, Down
 
 
 @transaction.atomic
-def downloads_handed_over(begun: Begins, *, by_link: bool) -> None:
-    """Count downloads whose bytes somebody else sends. `by_link`: the client got an address for them."""
-    lock_grants({grant_id for grant_id, _ in begun})
-    own = {begin.download.pk for begin in begun.values()}
+def downloads_hand_over(wanted: Collection[Wanted], *, client: Client, by_link: bool) -> None:
+    """Count downloads whose bytes somebody else sends. `by_link`: the client gets an address for them.
+
+    Raises what `downloads_begin` raises; then nothing counts.
+    """
     now = timezone.now()
-    counted = []
-    for row in Download.objects.filter(pk__in=own):
-        promised_bytes = begun[row.grant_id, row.asset_id].promised_bytes
-        _forget_request(row, promised_bytes)
-        row.sent_bytes += promised_bytes
+    rows, counted = [], []
+    for want, row in _with_places(wanted, client, now):
+        row.sent_bytes += want.promised_bytes
         if row.counted_at is None:
             row.counted_at, row.counted_by_link = now, by_link
             counted.append(row)
-        row.save()
+        rows.append(row)
+    _write(rows, HANDED_OVER)
     if by_link:
         links_record(counted)
     downloads_record(counted)
@@ -196,6 +185,34 @@ def limit_reset(*, grant: UserAsset, actor_id: int) -> None:
     locked.counted_from = timezone.now()
     locked.save(update_fields=["counted_from"])
     AccessEvent.objects.create(grant=locked, kind=AccessEvent.Kind.LIMIT_RESET, actor_id=actor_id)
+
+
+def _with_places(
+    wanted: Collection[Wanted], client: Client, now: datetime
+) -> list[tuple[Wanted, Download]]:
+    """The row of each file that the client is on, new ones not saved. Locks the grants."""
+    locked = lock_grants({want.grant.pk for want in wanted})
+    earlier = _by_pair(_current(locked, {want.asset.pk for want in wanted}, now))
+    found = []
+    for want in wanted:
+        rows, size_bytes = earlier.get(want.pair, []), want.asset.size_bytes
+        row = joined(rows, client=client, size_bytes=size_bytes, now=now) or _left(rows, client)
+        if row is None or not row.has_place(now):
+            others = [other for other in rows if other is not row]
+            _refuse_beyond_limit(locked[want.grant.pk], others, now)
+        row = row or Download(grant=want.grant, asset=want.asset, client=client.digest)
+        _open_window(row, now)
+        found.append((want, row))
+    return found
+
+
+def _write(rows: Collection[Download], fields: Sequence[str]) -> None:
+    known = [row for row in rows if row.pk is not None]
+    Download.objects.bulk_create([row for row in rows if row.pk is None])
+    if len(known) == 1:  # by far the most, and a third of the work
+        known[0].save(update_fields=fields)
+    else:
+        Download.objects.bulk_update(known, fields)
 
 
 def _current(
@@ -229,16 +246,12 @@ def _promise(row: Download, promised_bytes: int, now: datetime) -> None:
     row.held_until = max(now + KEPT, row.held_until or now)
 
 
-def _forget_request(row: Download, promised_bytes: int) -> None:
-    row.promised_bytes = max(0, row.promised_bytes - promised_bytes)
-    row.open_requests = max(0, row.open_requests - 1)
-
-
 def _end_request(
     row: Download, promised_bytes: int, sent: Sequence[ByteRange], now: datetime
 ) -> None:
     """A place that nothing was sent to is free at once, another after a minute."""
-    _forget_request(row, promised_bytes)
+    row.promised_bytes = max(0, row.promised_bytes - promised_bytes)
+    row.open_requests = max(0, row.open_requests - 1)
     coverage.cover(row, sent)
     if not row.open_requests:
         row.held_until = now + BREATH if coverage.has_begun(row) else None

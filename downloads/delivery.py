@@ -35,7 +35,7 @@ from downloads.counting import (
     covered_by,
     downloads_begin,
     downloads_give_back,
-    downloads_handed_over,
+    downloads_hand_over,
     downloads_sent,
 )
 from downloads.digests import digest_is_wanted, repr_digest
@@ -209,8 +209,7 @@ def _from_bucket(
         content_type=asset.content_type,
         content_disposition=disposition,
     )
-    begun = downloads_begin([wanted], client=client)
-    downloads_handed_over(begun, by_link=True)
+    downloads_hand_over([wanted], client=client, by_link=True)
     return HttpResponse(status=302, headers={"Location": address, "Cache-Control": PRIVATE})
 
 
@@ -221,8 +220,7 @@ def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpRes
         parts = _asked_of_others(request, asset.size_bytes)
         if parts:
             wanted = replace(wanted, planned_bytes=sum(part.length for part in parts))
-        begun = downloads_begin([wanted], client=client)
-        downloads_handed_over(begun, by_link=False)
+        downloads_hand_over([wanted], client=client, by_link=False)
     wants_digest = digest_is_wanted(request.headers.get("Want-Repr-Digest"))
     digest = {"Repr-Digest": repr_digest(asset.sha256)} if wants_digest else {}
     return HttpResponse(

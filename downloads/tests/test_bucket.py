@@ -23,7 +23,7 @@ from downloads.counting import (
     Wanted,
     downloads_begin,
     downloads_give_back,
-    downloads_handed_over,
+    downloads_hand_over,
     downloads_sent,
 )
 from downloads.delivery import url_lifetime_s
@@ -207,8 +207,7 @@ def test_a_link_costs_the_same_queries_however_much_somebody_owns(
 def given_out(grant: UserAsset, *programs: str) -> None:
     """An address of the bucket for each."""
     for program in programs:
-        begun = downloads_begin([Wanted(grant, grant.asset)], client=Digest(program))
-        downloads_handed_over(begun, by_link=True)
+        downloads_hand_over([Wanted(grant, grant.asset)], client=Digest(program), by_link=True)
 
 
 def counted(grant: UserAsset) -> int:

@@ -20,7 +20,7 @@ from downloads.counting import (
     Wanted,
     downloads_begin,
     downloads_give_back,
-    downloads_handed_over,
+    downloads_hand_over,
     downloads_sent,
 )
 from downloads.coverage import covered_bytes
@@ -248,8 +248,7 @@ def test_what_is_counted_while_an_outage_is_settled_stays_counted(
     grant: UserAsset,
 ) -> None:
     for program in (PHONE, LAPTOP):
-        begun = downloads_begin([Wanted(grant, grant.asset)], client=Digest(program))
-        downloads_handed_over(begun, by_link=True)
+        downloads_hand_over([Wanted(grant, grant.asset)], client=Digest(program), by_link=True)
 
     given_back = downloads_give_back(since=timezone.now() - timedelta(seconds=30))
 
