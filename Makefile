@@ -45,6 +45,9 @@ pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade
 diagrams: dev ## Draw the diagrams of docs/ from the code
 	$(PY) manage.py draw_diagrams
 
+openapi: dev ## Write docs/openapi.yaml, the description of the API, from the code
+	$(PY) manage.py spectacular --api-version v1 --validate --fail-on-warn --file docs/openapi.yaml
+
 bench: dev ## Measure speed and memory beside things that anybody knows (ARGS="webhook" chooses)
 	@exec $(PY) -m bench $(ARGS)
 
@@ -55,4 +58,4 @@ clean: ## Remove .venv and caches; var/ with the shop's data and protected_media
 dev:
 	@bin/venv dev
 
-.PHONY: help run test prove bench lint format types imports check pins diagrams clean dev
+.PHONY: help run test prove bench lint format types imports check pins diagrams openapi clean dev

@@ -12,6 +12,7 @@ from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.search_text import clean_search_text
 
 PAGE_SIZE = 24
+MATCHES_AT_MOST = 500
 SORTS = {
     "newest": "Newest",
     "title": "Title",
@@ -23,6 +24,11 @@ _ORDER = {
     "price": ("price_pennies", "pk"),
     "-price": ("-price_pennies", "pk"),
 }
+
+
+def matching_ids(products: ProductQuerySet, query: str) -> list[int]:
+    """The best 500 matches of a text that `clean_search_text` has cleaned."""
+    return [hit.pk for hit in products.only("pk").search(query)[:MATCHES_AT_MOST]]
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,7 @@ class Listing:
         if genre:
             found = found.filter(genre__slug=genre)
         if query:
-            matches = [hit.pk for hit in products.only("pk").search(query)[:500]]
-            found = found.filter(pk__in=matches)
+            found = found.filter(pk__in=matching_ids(products, query))
         ordered = found.newest_first() if sort == "newest" else found.order_by(*_ORDER[str(sort)])
         page = Paginator(ordered, PAGE_SIZE).get_page(params.get("page"))
         return cls(page=page, query=query, genre=genre, sort=str(sort), free=free)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.tests.sample_audio import write_tone
 from tests.factories import make_asset, make_product
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +64,19 @@ def test_the_list_takes_the_same_queries_for_few_and_many(client: Client) -> Non
         make_product()
 
     assert queries() <= few
+
+
+def test_a_track_can_be_heard_and_seen(client: Client, tmp_path: Path) -> None:
+    source = write_tone(tmp_path / "harbour.mp3", seconds=6)
+    asset = asset_store(source=source, file_name=source.name).asset
+    ensure_excerpts(make_product("Harbour Lights", assets=[asset]))
+
+    excerpt = client.get("/api/v1/products/harbour-lights/").json()["tracks"][0]["excerpt"]
+
+    assert excerpt["url"].startswith("http")
+    assert excerpt["duration_ms"] > 0
+    assert set(map(type, excerpt["waveform"])) == {int}
+    assert max(excerpt["waveform"]) <= 100
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

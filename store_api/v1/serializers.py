@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog_pages.assets import excerpt_for
-from catalog_pages.models import Artist, DigitalAsset, Genre, ProductPage, ProductTrack
+from catalog_pages.models import Artist, DigitalAsset, Excerpt, Genre, ProductPage, ProductTrack
 from catalog_pages.money import format_money
 from catalog_pages.renditions import SPECS
 
@@ -43,23 +43,41 @@ class AssetSerializer(serializers.ModelSerializer[DigitalAsset]):
         ]  # fmt: skip
 
 
+class ExcerptSerializer(serializers.ModelSerializer[Excerpt]):
+    """A public cut of a track, to listen to before buying."""
+
+    url = serializers.SerializerMethodField(help_text="MP3, with ranges.")
+    waveform = serializers.ListField(
+        source="peaks",
+        child=serializers.IntegerField(min_value=0, max_value=100),
+        help_text="Loudness from 0 to 100, evenly spaced over the cut.",
+    )
+
+    class Meta:
+        model = Excerpt
+        fields = ["url", "start_ms", "duration_ms", "size_bytes", "sha256", "waveform"]
+
+    def get_url(self, excerpt: Excerpt) -> str:
+        return settings.SITE_BASE_URL + excerpt.file.url
+
+
 class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
     files = serializers.SerializerMethodField()
-    excerpt_url = serializers.SerializerMethodField(help_text="A public cut of at most 90 seconds.")
+    excerpt = serializers.SerializerMethodField(help_text="null where none has been cut.")
 
     class Meta:
         model = ProductTrack
-        fields = ["title", "disc", "number", "excerpt_url", "files"]
+        fields = ["title", "disc", "number", "excerpt", "files"]
 
     @extend_schema_field(AssetSerializer(many=True))
     def get_files(self, track: ProductTrack) -> Any:
         assets = [file.asset for file in track.files.all() if file.asset]
         return AssetSerializer(assets, many=True).data
 
-    @extend_schema_field(serializers.URLField(allow_null=True))
-    def get_excerpt_url(self, track: ProductTrack) -> str | None:
+    @extend_schema_field(ExcerptSerializer(allow_null=True))
+    def get_excerpt(self, track: ProductTrack) -> Any:
         excerpt = excerpt_for(track)
-        return settings.SITE_BASE_URL + excerpt.file.url if excerpt else None
+        return ExcerptSerializer(excerpt).data if excerpt else None
 
 
 class ContainedSerializer(serializers.ModelSerializer[ProductPage]):
