@@ -90,9 +90,10 @@ def downloads_begin(wanted: Collection[Wanted], *, client: Client) -> dict[Pair,
     Raises LimitReached when a place is needed and none is left, and DownloadUnderWay when none would be
     if what others have begun came to count; then nothing is begun.
     """
+    locked = lock_grants({want.grant.pk for want in wanted})
     now = timezone.now()
     begun = {}
-    for want, row in _with_places(wanted, client, now):
+    for want, row in _with_places(locked, wanted, client, now):
         _promise(row, want.promised_bytes, now)
         begun[want.pair] = Begun(row, want.promised_bytes)
     _write([begin.download for begin in begun.values()], BEGUN)
@@ -150,17 +151,19 @@ def downloads_hand_over(wanted: Collection[Wanted], *, client: Client, by_link: 
 
     Raises what `downloads_begin` raises; then nothing counts.
     """
+    locked = lock_grants({want.grant.pk for want in wanted})
     now = timezone.now()
-    rows, counted = [], []
-    for want, row in _with_places(wanted, client, now):
+    rows, counted, linked = [], [], []
+    for want, row in _with_places(locked, wanted, client, now):
         row.sent_bytes += want.promised_bytes
+        if by_link and not row.counted_by_link and not _has_link(row):
+            linked.append(row)
         if row.counted_at is None:
             row.counted_at, row.counted_by_link = now, by_link
             counted.append(row)
         rows.append(row)
     _write(rows, HANDED_OVER)
-    if by_link:
-        links_record(counted)
+    links_record(linked)
     downloads_record(counted)
 
 
@@ -172,8 +175,11 @@ def downloads_give_back(*, since: datetime) -> int:
     rows = list(in_vain.filter(grant__in=locked))  # what was counted meanwhile is another's to say
     for row in rows:
         row.counted_at, row.counted_by_link = None, False
+        row.sent_bytes = coverage.covered_bytes([row])
         row.held_until = row.held_until if row.open_requests else None
-    Download.objects.bulk_update(rows, ["counted_at", "counted_by_link", "held_until"])
+    Download.objects.bulk_update(
+        rows, ["counted_at", "counted_by_link", "held_until", "sent_bytes"]
+    )
     uncounted_record(rows)
     return len(rows)
 
@@ -188,15 +194,24 @@ def limit_reset(*, grant: UserAsset, actor_id: int) -> None:
 
 
 def _with_places(
-    wanted: Collection[Wanted], client: Client, now: datetime
+    locked: Mapping[uuid.UUID, UserAsset],
+    wanted: Collection[Wanted],
+    client: Client,
+    now: datetime,
 ) -> list[tuple[Wanted, Download]]:
-    """The row of each file that the client is on, new ones not saved. Locks the grants."""
-    locked = lock_grants({want.grant.pk for want in wanted})
+    """The row of each file that the client is on, new ones not saved; `locked` are the grants."""
     earlier = _by_pair(_current(locked, {want.asset.pk for want in wanted}, now))
     found = []
     for want in wanted:
-        rows, size_bytes = earlier.get(want.pair, []), want.asset.size_bytes
-        row = joined(rows, client=client, size_bytes=size_bytes, now=now) or _left(rows, client)
+        rows = earlier.get(want.pair, [])
+        row = joined(
+            rows,
+            client=client,
+            size_bytes=want.asset.size_bytes,
+            asked_bytes=want.promised_bytes,
+            now=now,
+        )
+        row = row or _left(rows, client)
         if row is None or not row.has_place(now):
             others = [other for other in rows if other is not row]
             _refuse_beyond_limit(locked[want.grant.pk], others, now)
@@ -204,6 +219,14 @@ def _with_places(
         _open_window(row, now)
         found.append((want, row))
     return found
+
+
+def _has_link(row: Download) -> bool:
+    """Of what counts because we sent it, an address may have been given out as well."""
+    if row.counted_at is None:
+        return False
+    links = AccessEvent.objects.filter(kind=AccessEvent.Kind.LINK_ISSUED, at__gte=row.started_at)
+    return links.filter(grant=row.grant_id, asset=row.asset_id).exists()
 
 
 def _write(rows: Collection[Download], fields: Sequence[str]) -> None:
@@ -269,6 +292,7 @@ def _comes_to_count(row: Download, others: Sequence[Download], now: datetime) ->
     if row.counted_at is not None:
         return False
     row.counted_at = now
+    row.sent_bytes = coverage.covered_bytes([row])  # what broke before is held against nobody
     for other in helping:
         coverage.share(other)
     Download.objects.bulk_update(helping, ["shared", "scattered_bytes"])

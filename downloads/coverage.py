@@ -16,7 +16,6 @@ from downloads.ranges import ByteRange, coalesce, without
 # A player that seeks about covers many stretches. Beyond these the shortest are noted by their length
 # alone, which would count twice what is sent twice of them.
 STRETCHES_NOTED = 200
-HELPING_AT_MOST = 100  # those who were sent most; below a hundredth each, nobody is worth the sum
 
 
 def cover(row: Download, sent: Sequence[ByteRange]) -> None:
@@ -54,7 +53,7 @@ def counted_together(
     enough = -(-size_bytes * settings.DOWNLOAD_COUNTED_PERCENT // 100)
     helping: list[Download] = []
     together, scattered = _fresh(row), row.scattered_bytes
-    for other in sorted(others, key=lambda other: other.sent_bytes, reverse=True)[:HELPING_AT_MOST]:
+    for other in sorted(filter(_fresh_bytes, others), key=_fresh_bytes, reverse=True):
         if _total(together) + scattered >= enough:
             break
         joint = coalesce([*together, *_fresh(other)])
@@ -67,6 +66,10 @@ def counted_together(
 def share(row: Download) -> None:
     """What it has had by now has counted; the caller saves it."""
     row.shared, row.scattered_bytes = row.covered, 0
+
+
+def _fresh_bytes(row: Download) -> int:
+    return _total(_fresh(row)) + row.scattered_bytes
 
 
 def _fresh(row: Download) -> list[ByteRange]:

@@ -123,7 +123,7 @@ def client_of(request: HttpRequest, parcel: Parcel) -> Client:
 
 def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
     """Whether the client asks to go on where it has stopped: just now, or short of what it asks for."""
-    if not client.resumes:
+    if not client.resumes or (not parcel.is_archive and _is_sent_by_others(parcel.assets[0])):
         return False
     rows = covered_by(parcel.wanted, client=client)
     stretches = plan_answer(request, parcel.stored).stretches

@@ -14,7 +14,7 @@ from django.db.models import Q
 class UserAssetQuerySet(models.QuerySet["UserAsset"]):
     def with_facts(self) -> UserAssetQuerySet:
         """With what `decide` reads, for lists: two more queries for any number of grants."""
-        downloads = Download.objects.defer("covered", "shared")
+        downloads = Download.objects.defer("covered")
         return self.prefetch_related("revocations", models.Prefetch("downloads", downloads))
 
 
@@ -125,7 +125,8 @@ class Download(models.Model):
     started_at = models.DateTimeField()
     ends_at = models.DateTimeField(help_text="When its window closes.")
     sent_bytes = models.BigIntegerField(
-        default=0, help_text="Sent, or left to nginx or a bucket to send; what went twice, twice."
+        default=0,
+        help_text="Sent, or left to others to send; what goes twice once it counts, twice.",
     )
     promised_bytes = models.BigIntegerField(
         default=0,

@@ -76,7 +76,12 @@ class Client:
 
 
 def joined(
-    downloads: Iterable[Download], *, client: Client, size_bytes: int, now: datetime
+    downloads: Iterable[Download],
+    *,
+    client: Client,
+    size_bytes: int,
+    now: datetime,
+    asked_bytes: int = 0,
 ) -> Download | None:
     """Which of a file's downloads the client goes on with: its own, or one that it resumes.
 
@@ -84,29 +89,28 @@ def joined(
     has lost its place needs a new one (`Download.has_place`), so one that has it comes first. The rest
     of what counts already may come when its window has closed.
     """
-
-    def fits(row: Download) -> bool:
-        is_own = row.client == client.digest
-        if row.is_open(now) and is_own:
-            return True
-        if not client.resumes or not is_unspent(row, size_bytes=size_bytes):
-            return False
-        return row.is_open(now) or (is_own and _is_unfinished(row, size_bytes))
+    rows = list(downloads)
+    under_way = [row for row in rows if row.is_open(now)]
+    own = [row for row in under_way if row.client == client.digest]
+    if client.resumes:
+        spared = size_bytes * JOINED_BELOW_COPIES - asked_bytes
+        others = [row for row in under_way if row.sent_bytes + row.promised_bytes <= spared]
+        begun = _unfinished([row for row in rows if row.client == client.digest], now, size_bytes)
+        own += [*others, *(row for row in begun if row.sent_bytes <= spared)]
 
     def preferred(row: Download) -> tuple[bool, bool, datetime]:
         return row.has_place(now), row.client == client.digest, row.started_at
 
-    return max(filter(fits, downloads), key=preferred, default=None)
+    return max(own, key=preferred, default=None)
 
 
-def is_unspent(row: Download, *, size_bytes: int) -> bool:
-    """Whether a download may be resumed by others."""
-    return row.sent_bytes + row.promised_bytes < size_bytes * JOINED_BELOW_COPIES
-
-
-def _is_unfinished(row: Download, size_bytes: int) -> bool:
-    is_begun = row.counted_at is not None and coverage.has_begun(row)
-    return is_begun and not coverage.is_whole(row, size_bytes=size_bytes)
+def _unfinished(own: Iterable[Download], now: datetime, size_bytes: int) -> list[Download]:
+    """The last that counted and whose window has closed, if it had a part from us and not all."""
+    closed = [row for row in own if row.counted_at is not None and not row.is_open(now)]
+    last = max(closed, key=lambda row: row.started_at, default=None)
+    if last is None or not coverage.has_begun(last):
+        return []
+    return [] if coverage.is_whole(last, size_bytes=size_bytes) else [last]
 
 
 def decide(
@@ -134,7 +138,7 @@ def decide(
 
 def _downloads(grant: UserAsset) -> Iterable[Download]:
     fetched = getattr(grant, "_prefetched_objects_cache", {}).get("downloads")
-    return grant.downloads.defer("covered", "shared") if fetched is None else fetched
+    return grant.downloads.defer("covered") if fetched is None else fetched
 
 
 def _goes_on(downloads: Iterable[Download], client: Client, size_bytes: int) -> bool:

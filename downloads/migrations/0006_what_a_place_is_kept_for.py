@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             name="sent_bytes",
             field=models.BigIntegerField(
                 default=0,
-                help_text="Sent, or left to nginx or a bucket to send; what went twice, twice.",
+                help_text="Sent, or left to others to send; what goes twice once it counts, twice.",
             ),
         ),
         migrations.RunPython(forget_promises, migrations.RunPython.noop),

@@ -13,6 +13,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.utils import InterfaceError, OperationalError
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from downloads import places
@@ -28,6 +29,7 @@ from downloads.errors import LimitReached
 from downloads.links import archive_url, file_url
 from downloads.models import AccessEvent, Download, UserAsset
 from downloads.policy import Client as Digest
+from downloads.policy import decide
 from downloads.ranges import ByteRange
 from downloads.tests.granting import body_of, bought_as_guest
 from downloads.tests.test_counting import (
@@ -98,6 +100,72 @@ def test_a_byte_that_has_counted_makes_nobody_immune(grant: UserAsset, settings:
         sends(grant, f"program {number + 5}", 500_000, 980_000)
 
     assert counted(grant) == 6
+
+
+def test_programs_that_were_sent_the_same_over_and_over_hide_nobody(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1000
+    for number in range(110):
+        for _ in range(5):
+            sends(grant, f"decoy {number}", 0, 90_000)
+
+    for number in range(5):
+        sends(grant, f"first {number}", 0, 400_000)
+        sends(grant, f"second {number}", 400_000, 800_000)
+
+    assert counted(grant) == 5
+
+
+def test_lines_that_broke_before_it_counted_are_held_against_nobody(
+    grant: UserAsset, settings: Any
+) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    for _ in range(4):
+        sends(grant, "a phone", 0, 490_000)
+        a_window_later(grant)
+    sends(grant, "a phone", 0, 600_000)
+    a_window_later(grant)
+
+    sends(grant, "a phone", 600_000, SIZE, resumes=True)
+
+    assert counted(grant) == 1
+
+
+def test_an_outage_does_not_spend_what_it_gives_back(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 1
+    whole = [Wanted(grant, grant.asset)]
+    for _ in range(2):
+        downloads_hand_over(whole, client=Digest(PHONE), by_link=True)
+    downloads_give_back(since=timezone.now() - timedelta(seconds=30))
+    downloads_hand_over(whole, client=Digest(PHONE), by_link=True)
+
+    downloads_hand_over(whole, client=Digest(LAPTOP, resumes=True), by_link=True)
+
+    assert counted(grant) == 1
+
+
+def test_an_address_for_what_we_have_sent_stands_in_the_ledger_once(grant: UserAsset) -> None:
+    sends(grant, PHONE, 0, SIZE)
+
+    for _ in range(3):
+        downloads_hand_over([Wanted(grant, grant.asset)], client=Digest(PHONE), by_link=True)
+
+    assert in_the_ledger(grant, "link_issued") == in_the_ledger(grant) == 1
+
+
+def test_old_downloads_cost_no_query_each(grant: UserAsset, settings: Any) -> None:
+    settings.DOWNLOAD_LIMIT = 1000
+
+    def queries() -> int:
+        sends(grant, PHONE, 0, SIZE)
+        a_window_later(grant)
+        asked_anew = UserAsset.objects.get(pk=grant.pk)
+        with CaptureQueriesContext(connection) as captured:
+            decide(asked_anew, asset=grant.asset, client=Digest(PHONE, resumes=True))
+        return len(captured)
+
+    assert len({queries() for _ in range(8)}) == 1
 
 
 def test_halves_of_different_days_are_one_file_all_the_same(grant: UserAsset) -> None:
@@ -371,6 +439,20 @@ def test_a_request_of_a_process_that_died_opens_no_ended_link(
 
     assert program().get(url, headers={"Range": "bytes=500000-"}).status_code == 410
     body_of(hanging)
+
+
+@pytest.mark.parametrize("validator", [{}, {"If-None-Match": "*"}])
+def test_a_part_of_a_zip_opens_no_ended_link_behind_nginx(
+    grant: UserAsset, settings: Any, validator: dict[str, str]
+) -> None:
+    url = file_url(grant)
+    body_of(program().get(archive_url(grant), headers={"Range": "bytes=0-2000"}))
+    settings.PROTECTED_ACCEL_REDIRECT = "/protected/"
+    ended(settings)
+
+    answer = program().get(url, headers={"Range": "bytes=500000-", **validator})
+
+    assert answer.status_code == 410
 
 
 def test_a_zip_that_stopped_at_its_very_end_goes_on(client: Client, settings: Any) -> None:
