@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import Error as DBError
 from django.db import connection, transaction
 from django.utils import timezone
@@ -25,7 +26,6 @@ from downloads.slots import Slot
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(minutes=3)
-RENEWED_EVERY_S = 60
 
 
 @transaction.atomic
@@ -39,7 +39,7 @@ def places_renew(download_ids: Collection[int]) -> None:
 class Keeper:
     """Renews the places of what is under way; its thread lives only while something is."""
 
-    def __init__(self, every_s: float = RENEWED_EVERY_S) -> None:
+    def __init__(self, every_s: float | None = None) -> None:
         self._every_s = every_s
         self._lock = threading.Lock()
         self._kept: weakref.WeakKeyDictionary[Slot, frozenset[int]] = weakref.WeakKeyDictionary()
@@ -67,7 +67,10 @@ class Keeper:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(self._every_s) and (under_way := self._under_way()):
+        every_s = (
+            settings.DOWNLOAD_PLACES_RENEWED_SECONDS if self._every_s is None else self._every_s
+        )
+        while not pause.wait(every_s) and (under_way := self._under_way()):
             try:
                 places_renew(under_way)
             except DBError:

@@ -12,15 +12,16 @@ from catalog_pages.assets import excerpt_for
 from catalog_pages.models import Artist, DigitalAsset, Excerpt, Genre, ProductPage, ProductTrack
 from catalog_pages.money import format_money
 from catalog_pages.renditions import SPECS
+from store_api.serializers import PlainModelSerializer
 
 
-class ArtistSerializer(serializers.ModelSerializer[Artist]):
+class ArtistSerializer(PlainModelSerializer[Artist]):
     class Meta:
         model = Artist
         fields = ["name", "slug"]
 
 
-class GenreSerializer(serializers.ModelSerializer[Genre]):
+class GenreSerializer(PlainModelSerializer[Genre]):
     class Meta:
         model = Genre
         fields = ["name", "slug"]
@@ -31,7 +32,7 @@ class CoverSerializer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
-class AssetSerializer(serializers.ModelSerializer[DigitalAsset]):
+class AssetSerializer(PlainModelSerializer[DigitalAsset]):
     """What a buyer receives. Nothing here leads to the file itself."""
 
     format = serializers.CharField(source="format_name")
@@ -43,7 +44,7 @@ class AssetSerializer(serializers.ModelSerializer[DigitalAsset]):
         ]  # fmt: skip
 
 
-class ExcerptSerializer(serializers.ModelSerializer[Excerpt]):
+class ExcerptSerializer(PlainModelSerializer[Excerpt]):
     """A public cut of a track, to listen to before buying."""
 
     url = serializers.SerializerMethodField(help_text="MP3, with ranges.")
@@ -61,7 +62,7 @@ class ExcerptSerializer(serializers.ModelSerializer[Excerpt]):
         return settings.SITE_BASE_URL + excerpt.file.url
 
 
-class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
+class TrackSerializer(PlainModelSerializer[ProductTrack]):
     files = serializers.SerializerMethodField()
     excerpt = serializers.SerializerMethodField(help_text="null where none has been cut.")
 
@@ -80,13 +81,13 @@ class TrackSerializer(serializers.ModelSerializer[ProductTrack]):
         return ExcerptSerializer(excerpt).data if excerpt else None
 
 
-class ContainedSerializer(serializers.ModelSerializer[ProductPage]):
+class ContainedSerializer(PlainModelSerializer[ProductPage]):
     class Meta:
         model = ProductPage
         fields = ["id", "slug", "title"]
 
 
-class ProductSerializer(serializers.ModelSerializer[ProductPage]):
+class ProductSerializer(PlainModelSerializer[ProductPage]):
     artist = ArtistSerializer()
     genre = GenreSerializer(allow_null=True)
     currency = serializers.SerializerMethodField(help_text="ISO 4217.")
