@@ -40,7 +40,10 @@ BREATH = timedelta(minutes=1)  # for whoever lost the line to come back
 # What is written on a row that is there already.
 WINDOW = ["started_at", "ends_at", "is_current"]
 BEGUN = [*WINDOW, "promised_bytes", "open_requests", "held_until"]
-HANDED_OVER = [*WINDOW, "sent_bytes", "counted_at", "counted_by_link"]
+COUNTED = ["sent_bytes", "counted_at", "counted_by_link"]
+SENT = [*COUNTED, "promised_bytes", "open_requests", "held_until", "covered", "scattered_bytes"]
+HELPED = ["shared", "scattered_bytes"]
+HANDED_OVER = [*WINDOW, *COUNTED]
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 
@@ -115,16 +118,20 @@ def downloads_sent(begun: Begins, *, sent: Mapping[Pair, Sequence[ByteRange]]) -
         counted_at=None,
     )
     found = Download.objects.filter(Q(pk__in=own) | of_these).select_related("asset")
-    counted = []
+    ended, counted, helping = [], [], []
     for pair, rows in _by_pair(found).items():
         if pair in begun:
             pk = begun[pair].download.pk
             row = next(row for row in rows if row.pk == pk)
             others = [other for other in rows if other is not row]
             _end_request(row, begun[pair].promised_bytes, sent.get(pair, ()), now)
-            if _comes_to_count(row, others, now):
+            ended.append(row)
+            helpers = _comes_to_count(row, others, now)
+            if helpers is not None:
                 counted.append(row)
-            row.save()
+                helping += helpers
+    _write(ended, SENT)
+    _write(helping, HELPED)
     downloads_record(counted)
 
 
@@ -177,9 +184,7 @@ def downloads_give_back(*, since: datetime) -> int:
         row.counted_at, row.counted_by_link = None, False
         row.sent_bytes = coverage.covered_bytes([row])
         row.held_until = row.held_until if row.open_requests else None
-    Download.objects.bulk_update(
-        rows, ["counted_at", "counted_by_link", "held_until", "sent_bytes"]
-    )
+    _write(rows, [*COUNTED, "held_until"])
     uncounted_record(rows)
     return len(rows)
 
@@ -280,23 +285,24 @@ def _end_request(
         row.held_until = now + BREATH if coverage.has_begun(row) else None
 
 
-def _comes_to_count(row: Download, others: Sequence[Download], now: datetime) -> bool:
-    """Whether it counts from now on, by itself or with what others have had."""
+def _comes_to_count(
+    row: Download, others: Sequence[Download], now: datetime
+) -> list[Download] | None:
+    """If it counts from now on, those whose parts it needed for that; else None."""
     if not coverage.has_begun(row):
-        return False
+        return None
     uncounted = [other for other in others if other.counted_at is None]
     helping = coverage.counted_together(row, uncounted, size_bytes=row.asset.size_bytes)
     if helping is None:
-        return False
+        return None
     row.counted_by_link = False  # whatever became of an address, this was sent
     if row.counted_at is not None:
-        return False
+        return None
     row.counted_at = now
     row.sent_bytes = coverage.covered_bytes([row])  # what broke before is held against nobody
     for other in helping:
         coverage.share(other)
-    Download.objects.bulk_update(helping, ["shared", "scattered_bytes"])
-    return True
+    return helping
 
 
 def _refuse_beyond_limit(grant: UserAsset, rows: Sequence[Download], now: datetime) -> None:

@@ -165,6 +165,10 @@ class Download(models.Model):
                 name="download_sent_bytes",
             ),
             models.CheckConstraint(
+                condition=Q(counted_by_link=False) | Q(counted_at__isnull=False),
+                name="download_by_link_counts",
+            ),
+            models.CheckConstraint(
                 condition=Q(ends_at__gt=models.F("started_at")), name="download_window_has_length"
             ),
         ]

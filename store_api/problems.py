@@ -80,7 +80,7 @@ def problem(
     }
 
 
-@csrf_exempt
+@csrf_exempt  # it does nothing, and whoever posts there reads the same
 def nothing_here(request: HttpRequest) -> JsonResponse:
     """Any address below the API that is none: pages answer with HTML there, which no client reads."""
     body = problem(HTTPStatus.NOT_FOUND, "not_found")

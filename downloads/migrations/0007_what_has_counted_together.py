@@ -17,4 +17,13 @@ class Migration(migrations.Migration):
                 help_text="What of that has counted together with another's, and makes no other count.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="download",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("counted_by_link", False), ("counted_at__isnull", False), _connector="OR"
+                ),
+                name="download_by_link_counts",
+            ),
+        ),
     ]

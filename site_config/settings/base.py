@@ -157,9 +157,7 @@ WEB_THREADS = CONFIG.web_threads
 DOWNLOAD_LIMIT = CONFIG.download_limit
 DOWNLOAD_WINDOW_HOURS = 24  # requests of one client within it are one download
 DOWNLOAD_COUNTED_PERCENT = 50  # an attempt that broke before this much arrived counts for nothing
-DOWNLOAD_PLACES_RENEWED_SECONDS = (
-    60  # places of what is being sent are kept for three times as long
-)
+DOWNLOAD_PLACES_RENEWED_SECONDS = 60  # places of what is being sent are kept for three minutes
 DOWNLOAD_LINK_HOURS = 12  # how long a link on a page works without signing in
 
 # --- People -------------------------------------------------------------------------------------
