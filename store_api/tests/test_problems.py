@@ -24,6 +24,7 @@ MEMBERS = {"type", "title", "status", "code", "detail", "errors"}
         ("get", "/api/v1/products/", {"Accept": "image/png"}, 406, "not_acceptable"),
         ("get", "/api/v1/products/?ordering=colour", {}, 400, "invalid"),
         ("get", "/api/v1/products/?min_price=cheap", {}, 400, "invalid"),
+        ("get", "/api/v1/products/?free=maybe", {}, 400, "invalid"),
     ],
 )
 def test_every_error_has_the_same_members_and_a_code(

@@ -27,7 +27,11 @@ class ProductFilter(filters.FilterSet):
     )
     min_price = filters.NumberFilter("price_pennies", "gte", label="Minor units.", **PRICE)
     max_price = filters.NumberFilter("price_pennies", "lte", label="Minor units.", **PRICE)
-    free = filters.BooleanFilter(method="costs_nothing", label="Whether it costs nothing.")
+    free = filters.ChoiceFilter(
+        method="costs_nothing",
+        choices=[("true", "true"), ("false", "false")],
+        label="Whether it costs nothing.",
+    )
     released_since = filters.DateFilter("release_date", "gte", label="A date: 2026-01-31.")
 
     class Meta:
@@ -43,5 +47,6 @@ class ProductFilter(filters.FilterSet):
         files = TrackFile.objects.filter(asset__format_name__iexact=value)
         return products.filter(pk__in=files.values("track__page"))
 
-    def costs_nothing(self, products: ProductQuerySet, name: str, value: bool) -> ProductQuerySet:
-        return products.filter(price_pennies=0) if value else products.exclude(price_pennies=0)
+    def costs_nothing(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        is_free = value == "true"
+        return products.filter(price_pennies=0) if is_free else products.exclude(price_pennies=0)
