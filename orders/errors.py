@@ -27,6 +27,12 @@ class CartItemNotFound(DomainError):
     message = "This is no longer in your cart."
 
 
+class CartUnknown(DomainError):
+    code = "cart_unknown"
+    status = 404
+    message = "There is no cart with this secret, or not any more. Make a new one."
+
+
 class CartFull(DomainError):
     code = "cart_full"
     message = "A cart holds up to 100 different products. Check out first, then come back for more."

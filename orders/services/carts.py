@@ -5,7 +5,9 @@ Prices are looked up at every read; what the shopper posts is a product and a qu
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 import uuid
 from datetime import date
 
@@ -19,6 +21,7 @@ from orders.errors import (
     CartEmpty,
     CartFull,
     CartItemNotFound,
+    CartUnknown,
     DiscountNotUsable,
     DiscountUnknown,
     PriceBelowMinimum,
@@ -63,6 +66,24 @@ def cart_of_guest(*, cart_id: str | None, create: bool = False) -> Cart | None:
     if cart_id:
         cart = Cart.objects.filter(pk=uuid.UUID(cart_id), user=None, token_hash=None).first()
     return Cart.objects.create() if cart is None and create else cart
+
+
+def cart_with_secret() -> tuple[Cart, str]:
+    """A new cart for an app, and the secret that opens it: 256 bits, of which only a digest is kept."""
+    secret = secrets.token_urlsafe(32)
+    return Cart.objects.create(token_hash=_digest(secret)), secret
+
+
+def cart_of_secret(*, secret: str) -> Cart:
+    """The cart that an app's secret opens. Raises CartUnknown."""
+    cart = Cart.objects.filter(token_hash=_digest(secret)).first()
+    if cart is None:
+        raise CartUnknown
+    return cart
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="backslashreplace")).hexdigest()
 
 
 def cart_add(

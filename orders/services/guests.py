@@ -99,9 +99,13 @@ def is_guests(holding: Holding) -> bool:
 
 def guest_link(holding: Holding) -> str:
     """The path of a fresh link that opens this order or redeemed gift copy."""
+    return reverse("orders:guest_link", args=[guest_token(holding)])
+
+
+def guest_token(holding: Holding) -> str:
+    """What the link carries, and an app brings along: whoever has it sees what was bought or redeemed."""
     kind = ORDER if isinstance(holding, Order) else GIFT
-    token = signing.dumps([kind, str(holding.pk), holding.link_key], salt=SALT)
-    return reverse("orders:guest_link", args=[token])
+    return signing.dumps([kind, str(holding.pk), holding.link_key], salt=SALT)
 
 
 def guest_link_open(*, token: str) -> Holding:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
 from catalog_pages.models import BundledProduct, TrackFile
+from downloads.holders import normalise_email
 from downloads.models import Revocation, UserAsset, UserAssetQuerySet
+from orders.models import GiftCode, Order
 
 
 @dataclass(frozen=True)
 class Shopper:
-    """An account, and what this browser's session bought or redeemed without one.
+    """An account, and what this browser's session, or this app, bought or redeemed without one.
 
     What somebody owns is never looked up by an address that was merely typed: that would tell anybody
     what its owner bought.
@@ -32,6 +34,41 @@ class Shopper:
 
 
 NOBODY = Shopper()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Orders and gift copies that somebody holds the key of, by id; keys end when they are renewed."""
+
+    orders: Mapping[uuid.UUID, str] = field(default_factory=dict)
+    gifts: Mapping[int, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.gifts)
+
+
+def shopper_with(*, user: Any, opened: Opened, email: str = "") -> Shopper:
+    """Who stands before the shelf: the account, or whoever holds keys.
+
+    Browsers are shared. What a guest bought in this one counts for an account only with the same
+    address, and `email`, where one was typed, says in the same way whose it is.
+    """
+    if not opened:
+        return NOBODY if user is None else Shopper(user)
+    orders = Order.objects.visible_to(user=None, guest_keys=opened.orders)
+    copies = GiftCode.objects.filter(
+        pk__in=list(opened.gifts), link_key__in=list(opened.gifts.values())
+    )
+    whose = normalise_email(email if user is None else user.email)
+    return Shopper(
+        user,
+        _of(whose, orders.order_by().values_list("pk", "email")),
+        _of(whose, copies.order_by().values_list("pk", "redeemed_email")),
+    )
+
+
+def _of(whose: str, held: Iterable[tuple[Any, str]]) -> frozenset[Any]:
+    return frozenset(pk for pk, email in held if not whose or normalise_email(email) == whose)
 
 
 def owned_among(shopper: Shopper, product_ids: Collection[int]) -> set[int]:

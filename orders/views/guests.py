@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +18,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog_pages.errors import DomainError
-from downloads.holders import normalise_email
 from orders.models import GiftCode, Order
 from orders.models.orders import OrderQuerySet
 from orders.services.guests import (
@@ -30,7 +30,7 @@ from orders.services.guests import (
 )
 from orders.services.purchases import gift_items, purchases_of
 from orders.services.reissue import guest_links_ask
-from orders.services.shopper import NOBODY, Shopper
+from orders.services.shopper import Opened, Shopper, shopper_with
 from orders.throttles import refuse_haste
 
 ORDERS, GIFTS = "guest_orders", "guest_gifts"
@@ -42,7 +42,7 @@ ASKED_AN_HOUR = 10
 def guest_remember(request: HttpRequest, holding: Holding) -> None:
     """From now on this browser session may see this order or gift copy, as long as nobody claims it."""
     name = ORDERS if isinstance(holding, Order) else GIFTS
-    entries = _entries(request, name)
+    entries = _entries(request.session, name)
     entries.pop(str(holding.pk), None)
     until = time.time() + REMEMBERED.total_seconds()
     entries[str(holding.pk)] = {"key": holding.link_key, "until": int(until)}
@@ -51,14 +51,14 @@ def guest_remember(request: HttpRequest, holding: Holding) -> None:
 
 def gift_is_remembered(request: HttpRequest, gift: GiftCode) -> bool:
     """Whether this browser session redeemed the copy or came by its link, and no account has it."""
-    entry = _entries(request, GIFTS).get(str(gift.pk))
+    entry = _entries(request.session, GIFTS).get(str(gift.pk))
     return entry is not None and is_guests(gift) and entry["key"] == gift.link_key
 
 
 def visible_orders(request: HttpRequest) -> OrderQuerySet:
     """The orders that this request may see. Ownership is a filter: all others do not exist."""
     user = request.user if request.user.is_authenticated else None
-    return Order.objects.visible_to(user=user, guest_keys=_order_keys(request))
+    return Order.objects.visible_to(user=user, guest_keys=opened_by(request.session).orders)
 
 
 def or_sign_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -78,29 +78,18 @@ def or_sign_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 def shopper_of(request: HttpRequest, *, email: str = "") -> Shopper:
-    """Who stands before the shelf: the account, or what this session knows of a guest.
-
-    Browsers are shared. What a guest bought in this one counts for an account only with the same
-    address, and `email`, where one was typed, says in the same way whose it is.
-    """
+    """Who asks: the account, or what this session knows of a guest; `email` as `shopper_with` has it."""
     user = request.user if request.user.is_authenticated else None
-    if not (request.session.get(ORDERS) or request.session.get(GIFTS)):
-        return NOBODY if user is None else Shopper(user)
-    orders = Order.objects.visible_to(user=None, guest_keys=_order_keys(request))
-    gifts = _entries(request, GIFTS)
-    copies = GiftCode.objects.filter(
-        pk__in=list(gifts), link_key__in=[entry["key"] for entry in gifts.values()]
-    )
-    whose = normalise_email(email if user is None else user.email)
-    return Shopper(
-        user,
-        _of(whose, orders.order_by().values_list("pk", "email")),
-        _of(whose, copies.order_by().values_list("pk", "redeemed_email")),
-    )
+    return shopper_with(user=user, opened=opened_by(request.session), email=email)
 
 
-def _of(whose: str, held: Iterable[tuple[Any, str]]) -> frozenset[Any]:
-    return frozenset(pk for pk, email in held if not whose or normalise_email(email) == whose)
+def opened_by(session: SessionBase) -> Opened:
+    """What a browser's session holds the keys of."""
+    orders, gifts = _entries(session, ORDERS), _entries(session, GIFTS)
+    return Opened(
+        {uuid.UUID(pk): entry["key"] for pk, entry in orders.items()},
+        {int(pk): entry["key"] for pk, entry in gifts.items()},
+    )
 
 
 @never_cache
@@ -163,12 +152,8 @@ def _page_of(holding: Holding) -> str:
     return reverse("orders:gift_copy", args=[holding.pk])
 
 
-def _order_keys(request: HttpRequest) -> dict[uuid.UUID, str]:
-    return {uuid.UUID(pk): entry["key"] for pk, entry in _entries(request, ORDERS).items()}
-
-
-def _entries(request: HttpRequest, name: str) -> dict[str, dict[str, Any]]:
+def _entries(session: SessionBase, name: str) -> dict[str, dict[str, Any]]:
     """Id -> what the session noted about it; what is too old is left out."""
-    noted = request.session.get(name) or {}
+    noted = session.get(name) or {}
     now = time.time()
     return {pk: entry for pk, entry in noted.items() if now < entry["until"]}

@@ -7,8 +7,10 @@ from typing import Any
 from bootstrap_wrapper import get_bootstrap_dir
 
 from site_config import env
+from site_config.settings.api import *  # noqa: F403
+from site_config.settings.loaded import CONFIG
+from site_config.settings.sign_in import *  # noqa: F403
 
-CONFIG = env.Config.load(env.profile())
 BASE_DIR = env.BASE_DIR
 VAR_DIR = CONFIG.var_dir
 
@@ -33,6 +35,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.headless",
+    "allauth.idp.oidc",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
     "wagtail.contrib.settings",
@@ -160,37 +164,6 @@ DOWNLOAD_COUNTED_PERCENT = 50  # an attempt that broke before this much arrived 
 DOWNLOAD_PLACES_RENEWED_SECONDS = 60  # places of what is being sent are kept for three minutes
 DOWNLOAD_LINK_HOURS = 12  # how long a link on a page works without signing in
 
-# --- People -------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "orders:purchases"
-ACCOUNT_ADAPTER = "site_config.accounts.adapter.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.is_https else "http"
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CONFIG.trusted_proxy else 0
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-STAFF_SECOND_FACTOR_REQUIRED = False
-
 # --- Money --------------------------------------------------------------------------------------
 STRIPE_PUBLIC_KEY = CONFIG.stripe_public_key
 STRIPE_SECRET_KEY = CONFIG.stripe_secret_key
@@ -279,39 +252,6 @@ WAGTAIL_FRONTEND_LOGIN_URL = "/accounts/login/"
 WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []  # no request leaves our origin
-
-# --- API ----------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a format of audio; JSON is the only one of answers
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "store_api.schema.ProblemSchema",
-    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "240/min"},
-    "NUM_PROXIES": 1 if CONFIG.trusted_proxy else 0,
-}
-DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "store_api.problems.ProblemHandler",
-    "EXCEPTION_FORMATTER_CLASS": "store_api.problems.ProblemFormatter",
-    # Clients read the same 500 wherever they meet it; the trace is in the log.
-    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Digital Downloads",
-    "DESCRIPTION": "The store's public API.",
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
 
 LOGGING: dict[str, Any] = {
     "version": 1,

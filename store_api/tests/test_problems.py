@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from store_api.v1.views import ProductViewSet
+from store_api.v1.views.catalogue import ProductViewSet
 
 pytestmark = pytest.mark.django_db
 MEMBERS = {"type", "title", "status", "code", "detail", "errors"}

@@ -4,7 +4,7 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from store_api.problems import nothing_here
-from store_api.v1.views import ArtistViewSet, GenreViewSet, ProductViewSet
+from store_api.v1.views.catalogue import ArtistViewSet, GenreViewSet, ProductViewSet
 
 app_name = "v1"
 router = SimpleRouter()

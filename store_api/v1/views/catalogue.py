@@ -12,15 +12,18 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from catalog_pages.models import Artist, Genre, ProductPage
 from catalog_pages.querysets import ProductQuerySet
 from store_api.pagination import NamePagination, ProductPagination
+from store_api.permissions import ScopedViewMixin
+from store_api.scopes import Scope
 from store_api.v1.filters import ProductFilter
-from store_api.v1.serializers import ArtistSerializer, GenreSerializer, ProductSerializer
+from store_api.v1.serializers.catalogue import ArtistSerializer, GenreSerializer, ProductSerializer
 
 SLUG = r"[-\w]+"
 
 
-class CatalogueViewSet(ReadOnlyModelViewSet[Any]):
+class CatalogueViewSet(ScopedViewMixin, ReadOnlyModelViewSet[Any]):
     """For everybody, by slug."""
 
+    scope = Scope.CATALOG_READ
     permission_classes = [AllowAny]
     lookup_field = "slug"
     lookup_value_regex = SLUG

@@ -1,0 +1,109 @@
+"""Whose cart, orders and purchases a request is about. Every view asks here, so that all agree.
+
+Beside who signed in, a caller may bring secrets: `X-Cart-Token` opens a cart, `X-Order-Token` what a
+guest bought or redeemed. One that opens nothing is refused: never taken for none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from orders.errors import CartUnknown
+from orders.models import Cart, GiftCode, Order
+from orders.models.orders import OrderQuerySet
+from orders.services import carts
+from orders.services.guests import GuestLinkClaimed, GuestLinkDead, guest_link_open
+from orders.services.shopper import Opened, Shopper, shopper_with
+from orders.throttles import throttle_hit, throttle_is_full
+from orders.views.cart import request_cart
+from orders.views.guests import opened_by
+from store_api.permissions import access_token
+from store_api.throttles import TooManyRequests, address_of
+
+CART_TOKEN = "X-Cart-Token"  # noqa: S105  # a header's name
+ORDER_TOKEN = "X-Order-Token"  # noqa: S105  # a header's name
+CART_GUESSES_AN_HOUR = 30
+
+
+def user_of(request: Request) -> Any:
+    """Who is signed in, here or through an app; None for guests."""
+    return request.user if request.user.is_authenticated else None
+
+
+def browser_session(request: Request) -> SessionBase | None:
+    """The session of a browser that called us itself; None when a token says who calls."""
+    return request._request.session if request.auth is None else None
+
+
+def caller_key(request: Request) -> str:
+    """Tells callers apart, for what is kept per caller: the app, the person, else the secrets or address."""
+    token, user = access_token(request), user_of(request)
+    app = f"app:{token.client_id}" if token is not None else ""
+    if user is not None:
+        return f"{app}|user:{user.pk}"
+    secrets = [request.headers.get(name, "") for name in (CART_TOKEN, ORDER_TOKEN)]
+    session = browser_session(request)
+    known = [*secrets, session.session_key or "" if session is not None else ""]
+    return f"{app}|{'|'.join(known)}" if any(known) else f"{app}|address:{address_of(request)}"
+
+
+def cart_of(request: Request, *, create: bool = False) -> Cart | None:
+    """The cart of the secret that was brought, else the account's, else the browser session's.
+
+    Raises CartUnknown, and TooManyRequests for whoever tries secret after secret.
+    """
+    secret = request.headers.get(CART_TOKEN)
+    if secret is not None:
+        return _cart_of_secret(request, secret)
+    user = user_of(request)
+    if user is not None:
+        return carts.cart_of_user(user_id=user.pk, create=create)
+    if browser_session(request) is None:  # an app without a person has no cart but those it made
+        if create:
+            raise CartUnknown(f"Make a cart first, and bring its secret along as {CART_TOKEN}.")
+        return None
+    return request_cart(request._request, create=create)
+
+
+def _cart_of_secret(request: Request, secret: str) -> Cart:
+    guesser = {"scope": "cart-secret", "key": address_of(request), "limit": CART_GUESSES_AN_HOUR}
+    if throttle_is_full(**guesser):
+        raise TooManyRequests
+    try:
+        return carts.cart_of_secret(secret=secret)
+    except CartUnknown:
+        throttle_hit(**guesser)
+        raise
+
+
+def opened_of(request: Request) -> Opened:
+    """What the caller holds the keys of: by `X-Order-Token`, or in a browser's session.
+
+    Raises AuthenticationFailed for a token that opens nothing.
+    """
+    token, session = request.headers.get(ORDER_TOKEN), browser_session(request)
+    if token is None:
+        return opened_by(session) if session is not None else Opened()
+    try:
+        holding = guest_link_open(token=token)
+    except GuestLinkClaimed as claimed:
+        sentence = "An account holds this now. Sign in to see it."
+        raise AuthenticationFailed(sentence, "order_token_claimed") from claimed
+    except GuestLinkDead as error:
+        raise AuthenticationFailed(error.message, "order_token_invalid") from error
+    if isinstance(holding, GiftCode):
+        return Opened(gifts={holding.pk: holding.link_key})
+    return Opened(orders={holding.pk: holding.link_key})
+
+
+def shopper_of(request: Request, *, email: str = "") -> Shopper:
+    return shopper_with(user=user_of(request), opened=opened_of(request), email=email)
+
+
+def orders_of(request: Request) -> OrderQuerySet:
+    """The orders that the caller may see. Ownership is a filter: all others do not exist."""
+    return Order.objects.visible_to(user=user_of(request), guest_keys=opened_of(request).orders)

@@ -1,0 +1,22 @@
+"""What a third party's app may be allowed to do. A person agrees to each, or staff give it to an app."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    CATALOG_READ = "catalog:read"
+    CART_WRITE = "cart:write"
+    ORDERS_READ = "orders:read"
+    DOWNLOADS_READ = "downloads:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+
+
+SCOPES = {
+    Scope.CATALOG_READ: "See what is for sale.",
+    Scope.CART_WRITE: "Fill a cart, check out and redeem gifts.",
+    Scope.ORDERS_READ: "See orders and receipts.",
+    Scope.DOWNLOADS_READ: "See purchases and fetch their files.",
+    Scope.WEBHOOKS_WRITE: "Be told about the shop's sales.",
+}
