@@ -48,6 +48,12 @@ diagrams: dev ## Draw the diagrams of docs/ from the code
 openapi: dev ## Write docs/openapi.yaml, the description of the API, from the code
 	$(PY) manage.py spectacular --api-version v1 --validate --fail-on-warn --file docs/openapi.yaml
 
+contract: dev ## Say what has changed in the API since its last release, and what that breaks
+	@$(PY) manage.py api_contract
+
+release-api: dev ## Keep today's description of the API as the one that must hold from now on
+	@$(PY) manage.py api_contract --release
+
 bench: dev ## Measure speed and memory beside things that anybody knows (ARGS="webhook" chooses)
 	@exec $(PY) -m bench $(ARGS)
 
@@ -58,4 +64,4 @@ clean: ## Remove .venv and caches; var/ with the shop's data and protected_media
 dev:
 	@bin/venv dev
 
-.PHONY: help run test prove bench lint format types imports check pins diagrams openapi clean dev
+.PHONY: help run test prove bench lint format types imports check pins diagrams openapi contract release-api clean dev

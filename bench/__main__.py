@@ -1,6 +1,6 @@
 """`make bench`: SQLite without anything, then PostgreSQL: DATABASE_URL's, or one started for this.
 
-`make bench ARGS="webhook"` chooses among webhook, inbox and reconcile, and among delivery, slow_readers,
+`make bench ARGS="webhook"` chooses among webhook, inbox, reconcile and api, and among delivery, slow_readers,
 archive and links, which start servers and do not depend on the database.
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from bench.postgres import NoPostgres, throw_away_postgres
 
-PARTS = ("webhook", "inbox", "reconcile")
+PARTS = ("webhook", "inbox", "reconcile", "api")
 # Four workers on SQLite would queue for its one write lock: that says nothing about them.
 NOT_ON_SQLITE = ("inbox",)
 DELIVERY = ("delivery", "slow_readers", "archive", "links")

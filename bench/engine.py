@@ -1,4 +1,4 @@
-"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile`.
+"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile api`.
 
 In a process of its own, because Django knows one set of databases; with a database of its own too.
 """
@@ -84,7 +84,43 @@ def reconcile_table(engine: str) -> None:
         )
 
 
-TABLES = {"webhook": webhook_table, "inbox": inbox_table, "reconcile": reconcile_table}
+def api_table(engine: str) -> None:
+    from bench import api
+
+    result = api.run()
+    string, stock = result.cpu[api.STRING], result.cpu[api.PLAIN]
+    print(
+        f"\nGET products/ on {engine}, 20 of {api.PRODUCTS + 1} products with all fields, CPU of the whole"
+    )
+    print(
+        f"request; {api.ROUNDS} rounds in turn; in brackets the middle half. “as before”: the process has"
+    )
+    print("answered the same since the catalogue last changed; “anew”: it has not.\n")
+    heads = ("milliseconds", "times a string", "at most", "times stock's rate", "at least")
+    print(f"{'':16}{heads[0]:>22}{heads[1]:>25}{heads[2]:>9}{heads[3]:>24}{heads[4]:>10}", end="")
+    print(f"{'queries':>9}{'bytes':>9}")
+    for name, figure in result.cpu.items():
+        most, least = api.CPU_LIMITS.get(name, ""), api.RATE_LIMITS.get(name, "")
+        cpu, rate = figure.beside(string), stock.beside(figure)
+        print(
+            f"{name:16}{spread(figure, 1000, '.2f'):>22}{spread(cpu, 1, '.1f'):>25}{most:>9}",
+            end="",
+        )
+        print(f"{spread(rate, 1, '.1f'):>24}{least:>10}", end="")
+        print(f"{result.queries[name]:>9}{result.sizes[name]:>9,}")
+    anew = result.cpu[api.ANEW].beside(result.cpu[api.SAME])
+    print(f"\nA 304 is {spread(anew, 1, '.1f')} times as cheap as an answer that is written anew.")
+    print(f"POST cart/items/: {result.cart_queries} queries, at most {api.CART_QUERIES}.")
+    for count, (figure, queries) in result.purchases.items():
+        print(f"GET purchases/ of {count:,}: {spread(figure, 1000, '.2f')} ms, {queries} queries.")
+
+
+TABLES = {
+    "webhook": webhook_table,
+    "inbox": inbox_table,
+    "reconcile": reconcile_table,
+    "api": api_table,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

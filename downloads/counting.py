@@ -25,6 +25,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
 from downloads import coverage
 from downloads.errors import DownloadUnderWay, LimitReached
@@ -174,6 +175,21 @@ def downloads_hand_over(wanted: Collection[Wanted], *, client: Client, by_link: 
     downloads_record(counted)
 
 
+def places_refused(wanted: Collection[Wanted], *, client: Client) -> dict[Pair, DomainError]:
+    """What `downloads_begin` would raise for each file now; nothing is begun or kept. One query."""
+    rows = Download.objects.filter(
+        grant__in={want.grant.pk for want in wanted}, asset__in={want.asset.pk for want in wanted}
+    )
+    earlier, now = _by_pair(rows.defer("covered", "shared")), timezone.now()
+    refused: dict[Pair, DomainError] = {}
+    for want in wanted:
+        try:
+            _row_of(want, earlier.get(want.pair, []), want.grant, client, now)
+        except (LimitReached, DownloadUnderWay) as error:
+            refused[want.pair] = error
+    return refused
+
+
 @transaction.atomic
 def downloads_give_back(*, since: datetime) -> int:
     """What counted since then was an address of a bucket that did not answer: it counts no more."""
@@ -208,22 +224,28 @@ def _with_places(
     earlier = _by_pair(_current(locked, {want.asset.pk for want in wanted}, now))
     found = []
     for want in wanted:
-        rows = earlier.get(want.pair, [])
-        row = joined(
-            rows,
-            client=client,
-            size_bytes=want.asset.size_bytes,
-            asked_bytes=want.promised_bytes,
-            now=now,
-        )
-        row = row or _left(rows, client)
-        if row is None or not row.has_place(now):
-            others = [other for other in rows if other is not row]
-            _refuse_beyond_limit(locked[want.grant.pk], others, now)
+        row = _row_of(want, earlier.get(want.pair, []), locked[want.grant.pk], client, now)
         row = row or Download(grant=want.grant, asset=want.asset, client=client.digest)
         _open_window(row, now)
         found.append((want, row))
     return found
+
+
+def _row_of(
+    want: Wanted, rows: Sequence[Download], grant: UserAsset, client: Client, now: datetime
+) -> Download | None:
+    """Which of a file's downloads the client is on; None: a new one, for which there is a place."""
+    row = joined(
+        rows,
+        client=client,
+        size_bytes=want.asset.size_bytes,
+        asked_bytes=want.promised_bytes,
+        now=now,
+    )
+    row = row or _left(rows, client)
+    if row is None or not row.has_place(now):
+        _refuse_beyond_limit(grant, [other for other in rows if other is not row], now)
+    return row
 
 
 def _has_link(row: Download) -> bool:

@@ -143,7 +143,7 @@ def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
 def deliver(request: HttpRequest, parcel: Parcel, *, client: Client) -> HttpResponseBase:
     """The parcel, whole or in parts. Raises what the module says."""
     with _told_as_reasons(parcel.wanted):
-        _refuse_unavailable(parcel.assets)
+        refuse_unavailable(parcel.assets)
         storage = parcel.assets[0].file.storage
         if not parcel.is_archive and isinstance(storage, RemoteStorage):
             return _from_bucket(request, parcel.wanted[0], client, storage)
@@ -338,17 +338,17 @@ def _has_had(row: Download | None, asked: Sequence[ByteRange]) -> bool:
     return not asked or (row is not None and coverage.has_had(row, asked))
 
 
-def _refuse_unavailable(assets: Sequence[DigitalAsset]) -> None:
+def refuse_unavailable(assets: Sequence[DigitalAsset]) -> None:
     """Raise FileMissing or StorageDown by what is known without reading a file or asking a bucket."""
     if outage_noticed(assets[0]):
         raise StorageDown
-    damaged = next((asset for asset in assets if not _is_whole(asset)), None)
+    damaged = next((asset for asset in assets if not is_whole(asset)), None)
     if damaged is not None:
         logger.error("Asset %s is missing or damaged", damaged.pk)
         raise FileMissing
 
 
-def _is_whole(asset: DigitalAsset) -> bool:
+def is_whole(asset: DigitalAsset) -> bool:
     """By the last check, and on this machine by the file's length as well."""
     if isinstance(asset.file.storage, RemoteStorage):
         return asset.last_found in ("", FixityCheck.Found.INTACT)

@@ -8,6 +8,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from catalog_pages.errors import DomainError
+from catalog_pages.models import DigitalAsset
+from downloads.errors import DownloadUnderWay, LimitReached
 from downloads.models import AccessEvent, Download, UserAsset
 
 # A player asks for a closed file again and again; that is one refusal.
@@ -38,6 +41,13 @@ def denial_record(*, grant: UserAsset, code: str, asset_id: uuid.UUID | None = N
         AccessEvent.objects.create(
             grant=grant, kind=AccessEvent.Kind.DENIED, code=code, asset_id=asset_id
         )
+
+
+def refusal_record(*, grant: UserAsset, error: DomainError, asset: DigitalAsset | None) -> None:
+    """Why the holder of `grant` got nothing of `asset`, or of an archive: then the file that closes it."""
+    if isinstance(error, LimitReached | DownloadUnderWay) and error.grant is not None:
+        grant = error.grant
+    denial_record(grant=grant, code=error.code, asset_id=asset.pk if asset else None)
 
 
 def _of_downloads(downloads: Iterable[Download], kind: str) -> None:

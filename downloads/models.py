@@ -75,6 +75,10 @@ class UserAsset(models.Model):
                 condition=Q(user__isnull=False) | ~Q(email=""), name="grant_has_a_holder"
             ),
         ]
+        indexes = [
+            # An account's lines, newest first, from any point on: read in order, never sorted.
+            models.Index(fields=("user", "-order_item"), name="grant_by_user_and_line"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.asset_id})"

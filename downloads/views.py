@@ -33,16 +33,17 @@ from downloads.delivery import (
     goes_on,
     outage_noticed,
 )
-from downloads.errors import (
-    AccessStopped,
-    DownloadUnderWay,
-    LimitReached,
-    LinkClaimed,
-    LinkExpired,
-    NotSignedIn,
+from downloads.errors import AccessStopped, LinkClaimed, LinkExpired, NotSignedIn
+from downloads.ledger import denial_record, refusal_record
+from downloads.links import (
+    KEY,
+    TICKET,
+    KeyState,
+    archive_target,
+    archive_url,
+    file_url,
+    key_state,
 )
-from downloads.ledger import denial_record
-from downloads.links import KeyState, archive_target, archive_url, file_url, key_state
 from downloads.models import UserAsset
 from downloads.policy import decide
 from downloads.purchase_archive import archive_grants, archive_name, member_names, open_files
@@ -155,11 +156,13 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
     """The grant, by who is signed in or, where an address holds it, by the key; else the answer to give.
 
     A key that is not ours opens nothing, whoever brings it; one to what an account holds opens nothing
-    for others.
+    for others. A ticket asks nobody who they are.
     """
+    if ticket := request.GET.get(TICKET, ""):
+        return _found_by_ticket(grant_id, target, ticket)
     grants = UserAsset.objects.select_related("asset__fixity").filter(pk=grant_id)
     own = grants.filter(user=request.user).first() if request.user.is_authenticated else None
-    key = request.GET.get("key", "")
+    key = request.GET.get(KEY, "")
     if not key:
         return Found(own, is_own=True) if own is not None else _nobody(request)
     grant = own or grants.first()
@@ -172,6 +175,20 @@ def _found(request: HttpRequest, grant_id: uuid.UUID, target: str) -> Found | Ht
         return _nobody(request)
     stale = STALE.get(state)
     return Found(grant, is_own=own is not None, stale=stale() if stale else None)
+
+
+def _found_by_ticket(grant_id: uuid.UUID, target: str, ticket: str) -> Found:
+    """The grant, for whoever has a ticket to it, as long as its account is one. Anything else is 404."""
+    grants = UserAsset.objects.select_related("asset__fixity", "user")
+    grant = grants.filter(pk=grant_id).first()
+    if grant is None or (grant.user is not None and not grant.user.is_active):
+        raise Http404
+    target = target or str(grant.asset_id)
+    state = key_state(grant=grant, target=target, key=ticket, kind=TICKET)
+    if state is KeyState.FOREIGN:
+        raise Http404
+    stale = STALE.get(state)
+    return Found(grant, is_own=False, stale=stale() if stale else None)
 
 
 def _is_open(request: HttpRequest, found: Found, parcel: Parcel) -> bool:
@@ -230,11 +247,8 @@ def _version(grant: UserAsset, asset_id: uuid.UUID | None) -> DigitalAsset:
 def _denied(
     request: HttpRequest, grant: UserAsset, error: DomainError, asset: DigitalAsset | None = None
 ) -> HttpResponseBase:
-    whose = grant
-    if isinstance(error, LimitReached | DownloadUnderWay) and error.grant is not None:
-        whose = error.grant  # of an archive's files, the one that closes it
     if not isinstance(error, slots.NoSlot):
-        denial_record(grant=whose, code=error.code, asset_id=asset.pk if asset else None)
+        refusal_record(grant=grant, error=error, asset=asset)
     return refused(request, error, title=grant.title)
 
 

@@ -171,6 +171,11 @@ class ConsentMissing(DomainError):
     message = "Tick the box to have your files delivered now."
 
 
+class ConsentOutdated(DomainError):
+    code = "consent_outdated"
+    message = "The text that buyers agree to has changed. Show it again, then check out."
+
+
 class AmountTooSmall(DomainError):
     code = "amount_too_small"
 

@@ -1,6 +1,6 @@
 """What follows in the shop's sales when the catalogue changes.
 
-Connected by `OrdersConfig.ready`. The one receiver of Wagtail's publish signal in this room.
+Connected by `OrdersConfig.ready`. The only receivers of Wagtail's publish signal in this room.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from django.db import transaction
 from wagtail.signals import page_published
 
 from catalog_pages.models import ProductPage
+from orders.services.outgoing import product_published_tell
 from orders.services.updates import new_versions_task
 
 
@@ -21,6 +22,13 @@ def tell_about_new_versions(instance: ProductPage, **kwargs: Any) -> None:
         transaction.on_commit(lambda: new_versions_task.enqueue(instance.pk), robust=True)
 
 
+def tell_endpoints(instance: ProductPage, **kwargs: Any) -> None:
+    """Whoever wants to know what is on sale is told: an event beside the page, sent after commit."""
+    if instance.live:
+        product_published_tell(page=instance)
+
+
 def connect() -> None:
     """Called once, when the app is ready."""
     page_published.connect(tell_about_new_versions, sender=ProductPage)
+    page_published.connect(tell_endpoints, sender=ProductPage)

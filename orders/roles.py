@@ -1,8 +1,8 @@
 """Who may do what with orders: a group of its own, the Order desk.
 
-Its members find orders, refund them, check them with Stripe and have mail sent again. They do not
-touch the catalogue; *Editors* and *Moderators* of the catalogue see neither customers nor orders, but
-make discount codes, which the desk can look at.
+Its members find orders, refund them, check them with Stripe and have mail and webhooks sent again.
+They do not touch the catalogue, nor who is told of events; *Editors* and *Moderators* of the catalogue
+see neither customers nor orders, but make discount codes, which the desk can look at.
 
 The rights below are given again after every migration, so a new version's rights arrive by
 themselves; a shop that wants other rights makes a group of its own.
@@ -30,6 +30,8 @@ SEEING = tuple(
         "stripeevent",
         "outboxmail",
         "discountcode",
+        "webhookendpoint",
+        "webhookdelivery",
     )
 )
 ACTING = (
@@ -38,6 +40,7 @@ ACTING = (
     "orders.retry_stripeevent",
     "orders.resolve_orderanomaly",
     "orders.resend_outboxmail",
+    "orders.resend_webhookdelivery",
 )
 
 

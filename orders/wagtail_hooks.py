@@ -19,6 +19,8 @@ from catalog_pages.models import ProductPage
 from orders.admin.discounts import DiscountCodeViewSet
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
+from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
+from orders.admin.webhooks import WebhookEndpointViewSet
 from orders.models import Order
 
 TIMES = {1: "once", 2: "twice"}
@@ -28,7 +30,12 @@ hooks.register("register_log_actions", register_log_actions)
 
 @hooks.register("register_admin_viewset")
 def order_desk() -> list[ViewSet | ViewSetGroup]:
-    return [OrderDesk(), DiscountCodeViewSet()]
+    return [
+        OrderDesk(),
+        DiscountCodeViewSet(),
+        WebhookEndpointViewSet(),
+        WebhookDeliveryViewSet(),
+    ]
 
 
 def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:

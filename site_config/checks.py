@@ -111,15 +111,16 @@ def currency_is_known_and_unchanged(**kwargs: Any) -> list[CheckMessage]:
 
 @register("site_config")
 def limits_are_shared(**kwargs: Any) -> list[CheckMessage]:
-    if (
-        settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
-        and not settings.CONFIG.redis_url
-    ):
-        return [
-            Warning(
-                "Without REDIS_URL every process counts sign-in attempts by itself.",
-                hint="Run one web process, or set REDIS_URL.",
-                id="site_config.W001",
-            )
-        ]
-    return []
+    """Of a public shop, and of any that says it runs several web processes. Only gunicorn's own variable
+    tells how many: whoever starts them otherwise is warned by the shop's going live."""
+    live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+    several = settings.CONFIG.web_processes > 1
+    if settings.CONFIG.redis_url or not (live or several):
+        return []
+    return [
+        Warning(
+            "Without REDIS_URL every process counts sign-ins and requests to the API by itself.",
+            hint="Run one web process, or set REDIS_URL.",
+            id="site_config.W001",
+        )
+    ]

@@ -20,10 +20,9 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
-from site_config.env_rules import sense_problems
+from site_config.env_rules import LOOPBACK_HOSTS, sense_problems
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+BASE_DIR: Path = Path(__file__).resolve().parent.parent
 
 
 class Profile(Enum):
@@ -97,6 +96,8 @@ class Config:
     allowed_hosts: list[str]
     site_base_url: str
     csrf_trusted_origins: list[str]
+    cors_allowed_origins: list[str]
+    api_limits: dict[str, int]
     database: dict[str, Any]
     redis_url: str
     stripe_public_key: str
@@ -112,8 +113,11 @@ class Config:
     protected_media_root: Path
     max_upload_bytes: int
     cart_max_quantity: int
+    checkout_return_urls: list[str]
     trusted_proxy: bool
+    oidc_private_key: str
     storage: ProtectedStorageConfig
+    web_processes: int
     web_threads: int
     download_limit: int
     signed_url_max_seconds: int
@@ -205,6 +209,8 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "allowed_hosts": _list(env, "ALLOWED_HOSTS") or [h for h in [host, *local_hosts] if h],
         "site_base_url": base_url,
         "csrf_trusted_origins": _list(env, "CSRF_TRUSTED_ORIGINS") or ([base_url] if host else []),
+        "cors_allowed_origins": _list(env, "CORS_ALLOWED_ORIGINS"),
+        "api_limits": _api_limits(env),
         "database": _database(env, var_dir),
         "redis_url": env.str("REDIS_URL", ""),
         "stripe_public_key": env.str("STRIPE_PUBLIC_KEY", ""),
@@ -222,6 +228,9 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "static_root": _path(env, "STATIC_ROOT", var_dir / "static"),
         "protected_media_root": _path(env, "PROTECTED_MEDIA_ROOT", BASE_DIR / "protected_media"),
         "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
+        "checkout_return_urls": _list(env, "CHECKOUT_RETURN_URLS"),
+        # One line in a .env file, as below.
+        "oidc_private_key": env.str("OIDC_PRIVATE_KEY", "").replace("\\n", "\n"),
         "storage": _storage(env),
         **_limits(env),
     }
@@ -231,9 +240,19 @@ def _limits(env: Env) -> dict[str, int]:
     return {
         "max_upload_bytes": _int(env, "MAX_UPLOAD_MB", 2048) * 1024 * 1024,
         "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
+        "web_processes": _int(env, "WEB_CONCURRENCY", 1),
         "web_threads": _int(env, "WEB_THREADS", 16),
         "download_limit": _int(env, "DOWNLOAD_LIMIT", 20),
         "signed_url_max_seconds": _int(env, "SIGNED_URL_MAX_SECONDS", 3600),
+    }
+
+
+def _api_limits(env: Env) -> dict[str, int]:
+    """Requests a minute."""
+    return {
+        "address": _int(env, "API_ADDRESS_LIMIT", 300),
+        "person": _int(env, "API_PERSON_LIMIT", 300),
+        "app": _int(env, "API_APP_LIMIT", 1200),
     }
 
 

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from catalog_pages.money import is_supported
+from orders.return_urls import return_url_problem
 
 if TYPE_CHECKING:
     from site_config.env import Config, ProtectedStorageConfig
@@ -25,6 +26,7 @@ HOST_NAME = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 ACCEL_PREFIX = re.compile(r"/[A-Za-z0-9_-]+/")
 REGION_NAME = re.compile(r"[A-Za-z0-9-]+")
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 KEY_TEXT = re.compile(r"[!-~]+")  # ASCII without a space: what a header can carry
 # The first parts of the shop's addresses. nginx would keep such a location for itself, and answer 404.
 OWN_ADDRESSES = frozenset(
@@ -41,9 +43,11 @@ def sense_problems(config: Config, *, production: bool, sandbox_wanted: bool) ->
         *_host_problems(config, production=production),
         *_data_problems(config, production=production),
         *_key_problems(config),
+        *_sign_in_problems(config),
         *_payment_problems(config, production=production, sandbox_wanted=sandbox_wanted),
         *_mail_problems(config),
         *_limit_problems(config),
+        *_api_problems(config),
         *storage_problems(config.storage, production=production),
     ]
 
@@ -155,6 +159,12 @@ def _key_problems(config: Config) -> list[Problem]:
     return problems
 
 
+def _sign_in_problems(config: Config) -> list[Problem]:
+    if config.oidc_private_key and not _is_rsa_key(config.oidc_private_key):
+        return [("OIDC_PRIVATE_KEY", "must be an RSA private key as PEM text, without a password")]
+    return []
+
+
 def _payment_problems(config: Config, *, production: bool, sandbox_wanted: bool) -> list[Problem]:
     problems = []
     if config.is_live and config.debug:
@@ -185,11 +195,17 @@ def _mail_problems(config: Config) -> list[Problem]:
 
 
 def _limit_problems(config: Config) -> list[Problem]:
-    problems = []
+    problems = [
+        ("CHECKOUT_RETURN_URLS", f"{entry!r} {problem}")
+        for entry in config.checkout_return_urls
+        if (problem := return_url_problem(entry))
+    ]
     if not 1 <= config.cart_max_quantity <= 99:
         problems.append(("CART_MAX_QUANTITY", "must be between 1 and 99"))
     if not 0 < config.max_upload_bytes <= MAX_UPLOAD_BYTES:
         problems.append(("MAX_UPLOAD_MB", "must be between 1 and 1048576"))
+    if not 1 <= config.web_processes <= 256:
+        problems.append(("WEB_CONCURRENCY", "must be between 1 and 256"))
     if not 4 <= config.web_threads <= 512:
         problems.append(("WEB_THREADS", "must be between 4 and 512"))
     if not 0 <= config.download_limit <= 100_000:
@@ -197,6 +213,30 @@ def _limit_problems(config: Config) -> list[Problem]:
     if not 60 <= config.signed_url_max_seconds <= WEEK_SECONDS:
         problems.append(("SIGNED_URL_MAX_SECONDS", f"must be between 60 and {WEEK_SECONDS}"))
     return problems
+
+
+def _api_problems(config: Config) -> list[Problem]:
+    problems = [
+        (f"API_{kind.upper()}_LIMIT", "must be between 5 and 1000000 requests a minute")
+        for kind, limit in config.api_limits.items()
+        if not 5 <= limit <= 1_000_000  # a fifth of it may write: at least one
+    ]
+    return problems + [
+        (
+            "CORS_ALLOWED_ORIGINS",
+            f"{origin!r} must be one exact origin such as https://app.example (http: on this machine only)",
+        )
+        for origin in config.cors_allowed_origins
+        if not _is_safe_origin(origin)
+    ]
+
+
+def _is_safe_origin(text: str) -> bool:
+    """As browsers send it: in small letters, without the port that goes without saying."""
+    if not _is_origin(text) or text != text.lower() or text.endswith((":443", ":80")):
+        return False
+    parts = urlsplit(text)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
 
 
 def storage_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:

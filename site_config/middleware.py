@@ -9,6 +9,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
+from django.core.signals import request_finished
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -22,9 +23,24 @@ from django.urls import reverse
 from catalog_pages.publishing import PublishRefused
 from catalog_pages.uploads.places import upload_origins
 from site_config.views import healthz, readyz
+from store_api import request_ids
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz}
 ADMIN_PATHS = ("/admin/", "/django-admin/")
+
+
+class RequestIdMiddleware:
+    """The first of all: every answer says which request it answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        request_finished.connect(request_ids.end, dispatch_uid="request_ids")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = request_ids.begin(request.headers.get(request_ids.HEADER, ""))
+        response = self.get_response(request)
+        response[request_ids.HEADER] = request_id
+        return response
 
 
 class ProbeMiddleware:

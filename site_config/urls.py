@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
 from site_config import views
 from site_config.accounts import views as accounts
+from store_api.documents import DescriptionView
 
 urlpatterns = [
     # Browsers ask for it by themselves on pages that name no icon.
@@ -23,10 +24,11 @@ urlpatterns = [
     path("accounts/profile/", views.profile, name="profile"),
     path("accounts/close/", accounts.close, name="account_close"),
     path("accounts/", include("allauth.urls")),
-    path("_allauth/", include("allauth.headless.urls")),
+    path("_allauth/", include("site_config.accounts.headless")),
+    path("", include("site_config.accounts.oauth.urls")),
     path("", include("allauth.idp.urls")),
     path("api/v1/", include("store_api.v1.urls", namespace="v1")),
-    path("api/schema/", SpectacularAPIView.as_view(api_version="v1"), name="api_schema"),
+    path("api/schema/", DescriptionView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("catalog/", include("catalog_pages.urls")),
     path("", include("orders.urls")),

@@ -2,13 +2,16 @@
 
 import os
 
+import django
 from django.core.checks import Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
+
+from site_config.requests import ShopHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings.production")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+application = ShopHandler()
 
 if errors := [
     problem for problem in run_checks(tags=["site_config"]) if isinstance(problem, Error)

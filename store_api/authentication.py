@@ -6,12 +6,16 @@ Sign-in itself is django-allauth's: `/_allauth/app/v1/` for our own apps, `/iden
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
-from allauth.idp.oidc.contrib.rest_framework.authentication import TokenAuthentication
+from allauth.idp.oidc.internal.resources import is_resources_subset
+from allauth.idp.oidc.models import Client, Token
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -19,32 +23,79 @@ from store_api.scopes import SCOPES
 
 BEARER = "Bearer"
 SESSION_TOKEN = "X-Session-Token"  # noqa: S105  # a header's name
+SESSION_KEYS = re.compile(r"[A-Za-z0-9_.-]{1,100}")  # a NUL would be a fault of the database
+CREDENTIALS = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6750, section 2.1
 
 
-class AccessTokenAuthentication(TokenAuthentication):
+class AccessTokenRefused(AuthenticationFailed):
+    """An access token that opens nothing: unknown, ended, taken back, or meant for something else."""
+
+    default_code = "token_invalid"
+    default_detail = "This access token does not work, or not any more."
+
+
+def bearer_of(authorization: str) -> str:
+    """The token of an `Authorization` header. Raises AccessTokenRefused for what holds none.
+
+    Two headers arrive as one with a comma, which no token has. Passwords (`Basic`) are refused too:
+    whoever brings one believes to be signed in, and would be answered as nobody.
+    """
+    found = CREDENTIALS.fullmatch(authorization.strip())
+    if found is None:
+        raise AccessTokenRefused("Authorization takes one access token: “Bearer ” and the token.")
+    return found[1]
+
+
+def access_token_find(*, value: str, address: str) -> Token:
+    """The living access token of that value, with its client and its person; one query.
+
+    Refresh tokens, id tokens and codes are none. `address`: what is asked for; a token that was given
+    out for some resources opens those alone (RFC 8707). Raises AccessTokenRefused.
+    """
+    token = Token.objects.select_related("client", "user").lookup(Token.Type.ACCESS_TOKEN, value)
+    if token is None or token.client is None or not _grant_still_given(token):
+        raise AccessTokenRefused
+    if token.user is not None and not token.user.is_active:
+        raise AccessTokenRefused("The account of this token is closed.")
+    if not is_resources_subset([address], token.get_resources()):
+        raise AccessTokenRefused("This access token is for another resource.")
+    return token
+
+
+def _grant_still_given(token: Token) -> bool:
+    """Staff may take a way of signing in away from an app: what it was given by it ends at once."""
+    grants = Client.GrantType
+    wanted = grants.CLIENT_CREDENTIALS if token.user_id is None else grants.AUTHORIZATION_CODE
+    return wanted in token.client.get_grant_types()
+
+
+def address_asked(request: HttpRequest | Request) -> str:
+    return request.build_absolute_uri(request.path)
+
+
+class AccessTokenAuthentication(BaseAuthentication):
     """OAuth 2 (RFC 6750). `request.auth` is the token; an app without a person has an AnonymousUser.
 
-    A token that is unknown, has ended or was taken back is refused: never taken for no token.
+    Only the header counts: a token in the address or in a form is not looked at. One that does not
+    work is refused, never taken for no token. Written out here instead of using allauth's class,
+    which accepts id tokens as well and reads the request's body to look for tokens there.
     """
 
-    def authenticate(self, request: Request) -> Any:
-        if not request.headers.get("Authorization", "").lower().startswith(f"{BEARER.lower()} "):
+    def authenticate(self, request: Request) -> tuple[Any, Token] | None:
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
             return None
-        found = super().authenticate(request)
-        if found is None:
-            raise AuthenticationFailed(
-                "This access token does not work, or not any more.", "token_invalid"
-            )
-        user, token = found
-        if user is not None and not user.is_active:
-            raise AuthenticationFailed("The account of this token is closed.", "token_invalid")
-        return user or AnonymousUser(), token
+        value = bearer_of(authorization)
+        token = access_token_find(value=value, address=address_asked(request))
+        return token.user or AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
-        """What to bring: `error` only where a token was brought (RFC 6750, section 3.1)."""
-        brought = "Authorization" in request.headers
+        """What to bring: `error` only where something was brought (RFC 6750, section 3.1)."""
+        challenge = f'{BEARER} realm="api"'
         return (
-            f'{BEARER} realm="api", error="invalid_token"' if brought else f'{BEARER} realm="api"'
+            f'{challenge}, error="invalid_token"'
+            if "Authorization" in request.headers
+            else challenge
         )
 
 
@@ -57,7 +108,8 @@ class SessionTokenAuthentication(XSessionTokenAuthentication):
     def authenticate(self, request: Request) -> Any:
         if SESSION_TOKEN not in request.headers:
             return None
-        found = super().authenticate(request)
+        sound = SESSION_KEYS.fullmatch(request.headers[SESSION_TOKEN])
+        found = super().authenticate(request._request) if sound else None
         if found is None or not found[0].is_active:
             raise AuthenticationFailed("Your sign-in has ended. Sign in again.", "session_ended")
         return found
@@ -70,10 +122,12 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
     target_class = "store_api.authentication.AccessTokenAuthentication"
     name = "oauth2"
 
-    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | None:
+    def get_security_requirement(
+        self, auto_schema: Any
+    ) -> dict[str, list[Any]] | list[dict[str, list[Any]]]:
         """The scope that the operation wants; operations without one are closed to apps."""
         scope = getattr(auto_schema.view, "scope", None)
-        return {self.name: [str(scope)]} if scope else None
+        return {self.name: [str(scope)]} if scope else []
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         scopes = {str(scope): words for scope, words in SCOPES.items()}

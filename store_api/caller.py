@@ -26,6 +26,7 @@ from store_api.throttles import TooManyRequests, address_of
 
 CART_TOKEN = "X-Cart-Token"  # noqa: S105  # a header's name
 ORDER_TOKEN = "X-Order-Token"  # noqa: S105  # a header's name
+GUESSES = "cart-secret"
 CART_GUESSES_AN_HOUR = 30
 
 
@@ -46,9 +47,12 @@ def caller_key(request: Request) -> str:
     if user is not None:
         return f"{app}|user:{user.pk}"
     secrets = [request.headers.get(name, "") for name in (CART_TOKEN, ORDER_TOKEN)]
+    if any(secrets):
+        return f"{app}|{'|'.join(secrets)}"
     session = browser_session(request)
-    known = [*secrets, session.session_key or "" if session is not None else ""]
-    return f"{app}|{'|'.join(known)}" if any(known) else f"{app}|address:{address_of(request)}"
+    if session is not None and session.session_key:
+        return f"session:{session.session_key}"
+    return app or f"|address:{address_of(request)}"
 
 
 def cart_of(request: Request, *, create: bool = False) -> Cart | None:
@@ -70,13 +74,13 @@ def cart_of(request: Request, *, create: bool = False) -> Cart | None:
 
 
 def _cart_of_secret(request: Request, secret: str) -> Cart:
-    guesser = {"scope": "cart-secret", "key": address_of(request), "limit": CART_GUESSES_AN_HOUR}
-    if throttle_is_full(**guesser):
+    guesser, limit = address_of(request), CART_GUESSES_AN_HOUR
+    if throttle_is_full(scope=GUESSES, key=guesser, limit=limit):
         raise TooManyRequests
     try:
         return carts.cart_of_secret(secret=secret)
     except CartUnknown:
-        throttle_hit(**guesser)
+        throttle_hit(scope=GUESSES, key=guesser, limit=limit)
         raise
 
 

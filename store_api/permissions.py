@@ -35,6 +35,12 @@ def access_token(request: Request) -> Token | None:
     return request.auth if isinstance(request.auth, Token) else None
 
 
+def scopes_of(token: Token) -> set[str]:
+    """What a token opens now: what it was given, less what staff took from its app since."""
+    registered = token.client.get_scopes() if token.client is not None else []
+    return set(token.get_scopes()) & set(registered)
+
+
 class HasScope(BasePermission):
     """Of an app, the view's `scope`; a view without one is closed to apps. Others are not asked."""
 
@@ -44,7 +50,7 @@ class HasScope(BasePermission):
             return True
         if view.scope is None:
             raise NotForApps
-        if view.scope not in token.get_scopes():
+        if view.scope not in scopes_of(token):
             raise InsufficientScope(view.scope)
         return True
 

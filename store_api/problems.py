@@ -1,7 +1,7 @@
 """Every error of the API has one shape: problem+json (RFC 9457), with a stable `code` for programs.
 
 `errors` names the fields of what was sent, and is empty where none is to blame. Rules raise DomainError
-wherever they live, and are translated here.
+wherever they live, and are translated here; so is what Django itself refuses.
 """
 
 from __future__ import annotations
@@ -9,21 +9,58 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from catalog_pages.errors import DomainError
+from store_api import request_ids
+from store_api.parsers import BodyTooLarge
+from store_api.throttles import MINUTE, TooManyRequests, refused_too_often
 
 MEDIA_TYPE = "application/problem+json"
 FIELDS_INVALID = "invalid"
+CSRF_REFUSED = "CSRF Failed"  # how DRF begins its sentence
 SENTENCES = {
     FIELDS_INVALID: "Some of what was sent cannot be used; `errors` says what.",
-    "error": "Something went wrong on our side. It has been noted.",
+    "bad_request": "This request cannot be understood.",
+    "not_authenticated": "Sign in first, or bring a token.",
+    "permission_denied": "You may not do this.",
+    "csrf_failed": "A browser's session needs the page's X-CSRFToken. Apps bring a token instead.",
     "not_found": "There is nothing here.",
+    "not_acceptable": "What you accept is not what this answers with: application/json.",
+    "error": "Something went wrong on our side. It has been noted.",
+    "unavailable": "This does not work at the moment. Try again shortly.",
+}
+# RFC 9110's names; Python's own change from one version to the next.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+CODES = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    410: "gone",
+    411: "length_required",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "unprocessable",
+    429: "too_many_requests",
+    500: "error",
+    503: "unavailable",
+}
+DETAILS = {
+    405: "This address does not know this method; Allow names those it does.",
+    413: BodyTooLarge.default_detail,
+    429: TooManyRequests.message,
 }
 
 
@@ -40,50 +77,101 @@ class ProblemHandler(ExceptionHandler):
     """What a view raises, as problem+json. Faults of ours are 500s that say nothing, and are logged."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, exceptions.Throttled):
+            return _too_many(getattr(exc, "wait", None))
+        if isinstance(exc, exceptions.AuthenticationFailed):
+            guessing = refused_too_often(self._request())
+            return RefusedByRule(TooManyRequests(seconds=MINUTE)) if guessing else exc
         if isinstance(exc, DomainError):
             return RefusedByRule(exc)
-        return super().convert_known_exceptions(exc)
+        return refused_by_django(exc) or super().convert_known_exceptions(exc)
+
+    def _request(self) -> Any:
+        return self.context["request"]
 
     def get_response(self, exc: exceptions.APIException, data: Any) -> Response:
         response = super().get_response(exc, data)
         response.content_type = MEDIA_TYPE
         response["Cache-Control"] = "no-store"
+        # A view that answers with YAML or a page refuses in JSON all the same.
+        request = self._request()
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), MEDIA_TYPE
         return response
+
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        """A rule's 503 is an answer, not a fault: it leaves no traceback."""
+        if not isinstance(exc, RefusedByRule):
+            super().report_exception(exc, response)
+
+
+def _too_many(wait: float | None) -> RefusedByRule:
+    refused = RefusedByRule(TooManyRequests())
+    refused.wait = wait
+    return refused
+
+
+def refused_by_django(exc: Exception) -> exceptions.APIException | None:
+    """What Django refuses while a view reads the request: the client's doing, never a 500."""
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLarge()
+    if isinstance(
+        exc, (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
+    ):
+        return exceptions.ParseError(SENTENCES["bad_request"], "bad_request")
+    return None
 
 
 class ProblemFormatter(ExceptionFormatter):
     def run(self) -> dict[str, Any]:
         found = self.get_errors()
+        status = self.exc.status_code
         if isinstance(self.exc, exceptions.ValidationError):
             fields = [
                 {"field": error.attr or "", "code": error.code, "detail": error.detail}
                 for error in found
             ]
-            return problem(self.exc.status_code, FIELDS_INVALID, fields=fields)
-        return problem(self.exc.status_code, found[0].code, found[0].detail)
+            return problem(status, FIELDS_INVALID, fields=fields)
+        code, detail = found[0].code, found[0].detail
+        if isinstance(self.exc, RefusedByRule):
+            return problem(status, code, detail)
+        if detail.startswith(CSRF_REFUSED):
+            code = "csrf_failed"
+        return problem(status, code, SENTENCES.get(code) or detail)
 
 
 def problem(
-    status: int, code: str, detail: str = "", *, fields: list[dict[str, str]] | None = None
+    status: int, code: str = "", detail: str = "", *, fields: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    """The members of RFC 9457, section 3.1, and two of ours: `code` and `errors`.
+    """The members of RFC 9457, section 3.1, and some of ours: `code`, `errors`, and of faults `request_id`.
 
     The type is about:blank: what `code` says is all that there is to know, and `title` is the status's.
+    Without a code it is the status's own.
     """
-    return {
+    code = code or CODES.get(status, "refused")
+    body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "code": code,
-        "detail": SENTENCES.get(code) or detail,
+        "detail": detail or SENTENCES.get(code) or DETAILS.get(status) or title(status),
         "errors": fields or [],
     }
+    # Only here: refusals of the same thing read the same, byte by byte.
+    return body | ({"request_id": request_ids.current()} if status >= 500 else {})
+
+
+def title(status: int) -> str:
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def problem_response(status: int, code: str = "", detail: str = "") -> JsonResponse:
+    """For what is answered outside of the API's views."""
+    response = JsonResponse(problem(status, code, detail), status=status, content_type=MEDIA_TYPE)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @csrf_exempt  # it does nothing, and whoever posts there reads the same
 def nothing_here(request: HttpRequest) -> JsonResponse:
     """Any address below the API that is none: pages answer with HTML there, which no client reads."""
-    body = problem(HTTPStatus.NOT_FOUND, "not_found")
-    response = JsonResponse(body, status=HTTPStatus.NOT_FOUND, content_type=MEDIA_TYPE)
-    response["Cache-Control"] = "no-store"
-    return response
+    return problem_response(HTTPStatus.NOT_FOUND)

@@ -20,3 +20,10 @@ SCOPES = {
     Scope.DOWNLOADS_READ: "See purchases and fetch their files.",
     Scope.WEBHOOKS_WRITE: "Be told about the shop's sales.",
 }
+
+# OpenID Connect's own: who somebody is. They open no view of the API but the provider's userinfo.
+IDENTITY_SCOPES = {
+    "openid": "Recognise the account.",
+    "email": "See its email address.",
+    "profile": "See the name on it.",
+}

@@ -5,6 +5,7 @@ from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
+from catalog_pages.models.stamp import CatalogueStamp
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.models.tracks import ProductTrack, TrackFile
 from catalog_pages.models.uploads import PendingUpload
@@ -13,6 +14,7 @@ __all__ = [
     "Artist",
     "BundledProduct",
     "CataloguePage",
+    "CatalogueStamp",
     "CoverImage",
     "CoverRendition",
     "DigitalAsset",

@@ -13,6 +13,8 @@ CHECK = "orders.check"
 EVENT_RETRY = "orders.event_retry"
 MAIL_AGAIN = "orders.mail_again"
 ANOMALY_RESOLVE = "orders.anomaly_resolve"
+WEBHOOK_ROTATE = "orders.webhook_secret"
+WEBHOOK_AGAIN = "orders.webhook_again"
 
 # What each is called in a filter, and how it reads in a history.
 ACTIONS = {
@@ -21,6 +23,8 @@ ACTIONS = {
     EVENT_RETRY: ("Stripe event again", "Had a Stripe event tried again"),
     MAIL_AGAIN: ("Mail again", "Had a mail sent again"),
     ANOMALY_RESOLVE: ("Dealt with", "Marked as dealt with"),
+    WEBHOOK_ROTATE: ("Webhook secret", "Made a new secret for a webhook endpoint"),
+    WEBHOOK_AGAIN: ("Webhook again", "Had a webhook sent again"),
 }
 
 
@@ -29,7 +33,7 @@ def log_press(action: str, *, on: Any, by: Any, comment: str) -> None:
 
     `comment` is a sentence without names or addresses of buyers: the log outlives them.
     """
-    order = on if isinstance(on, Order) else on.order
+    order = on if isinstance(on, Order) else getattr(on, "order", None)
     log(instance=order or on, action=action, user=by, data={"comment": comment})
 
 

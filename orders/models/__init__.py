@@ -6,6 +6,12 @@ from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
 from orders.models.gifts import GiftCode
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
+from orders.models.outgoing import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookType,
+)
 from orders.models.payments import Dispute, Payment, Refund, RefundLine
 from orders.models.updates import PublishedVersion, UpdateNotice, UpdateWish
 
@@ -29,4 +35,8 @@ __all__ = [
     "StripeEvent",
     "UpdateNotice",
     "UpdateWish",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookType",
 ]

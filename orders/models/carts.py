@@ -74,3 +74,9 @@ class CartItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.product_id}"
+
+    @property
+    def unit_price_pennies(self) -> int:
+        """What the shopper last saw, or chose."""
+        chosen = self.chosen_price_pennies
+        return self.shown_price_pennies if chosen is None else chosen

@@ -94,6 +94,12 @@ class Order(models.Model):
         "orders.Cart", null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
     )
     cart_fingerprint = models.CharField(max_length=64)
+    success_url = models.CharField(
+        max_length=2000, blank=True, help_text="Where an app wants its buyer after paying."
+    )
+    cancel_url = models.CharField(
+        max_length=2000, blank=True, help_text="Where an app wants a buyer who turned back."
+    )
     placed_as_guest = models.BooleanField(
         default=False, help_text="Bought with an email address alone; may be claimed by its owner."
     )

@@ -9,7 +9,9 @@ import hashlib
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -110,11 +112,11 @@ def cart_add(
     with transaction.atomic():
         if lock_cart(cart.pk) is None:  # signed in meanwhile: it went into the account's own cart
             raise CartItemNotFound
-        item = cart.items.filter(product=product).first()
-        if item is None:
-            if cart.items.count() >= MAX_LINES:
-                raise CartFull
-            item = CartItem(cart=cart, product=product, quantity=0)
+        present = {item.product_id: item for item in cart.items.all()}
+        if product.pk not in present and len(present) >= MAX_LINES:
+            raise CartFull
+        item = present.get(product.pk) or CartItem(cart=cart, quantity=0)
+        item.product = product
         _add_copies(item, quantity, is_gift, shopper)
         if item.quantity > cap:
             raise QuantityInvalid(cap)
@@ -176,6 +178,37 @@ def cart_set_gift(
         raise CartItemNotFound
 
 
+@transaction.atomic
+def cart_change_item(
+    *,
+    cart: Cart,
+    item_id: object,
+    quantity: int | None = None,
+    chosen_price_pennies: int | None = None,
+    gift: Mapping[str, Any] | None = None,
+) -> None:
+    """All of it or nothing; what is not named stays. `gift`: any of what `cart_set_gift` takes.
+
+    Raises what `cart_set_price`, `cart_set_gift` and `cart_set_quantity` raise.
+    """
+    lock_cart(cart.pk)
+    item = cart.items.filter(pk=row_id(item_id)).first()
+    if item is None:
+        raise CartItemNotFound
+    if chosen_price_pennies is not None:
+        cart_set_price(cart=cart, item_id=item.pk, chosen_price_pennies=chosen_price_pennies)
+    if gift:
+        wish = {
+            "is_gift": item.is_gift,
+            "email": item.gift_email,
+            "message": item.gift_message,
+            "send_on": item.gift_send_on,
+        }
+        cart_set_gift(cart=cart, item_id=item.pk, **{**wish, **gift})
+    if quantity is not None:
+        cart_set_quantity(cart=cart, item_id=item.pk, quantity=quantity)
+
+
 def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> DiscountCode:
     """Put a discount code in. Raises DiscountUnknown, DiscountNotUsable with the reason, CartEmpty.
 
@@ -201,6 +234,14 @@ def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> Disc
 def cart_drop_code(*, cart: Cart) -> None:
     Cart.objects.filter(pk=cart.pk).update(discount_code=None)
     cart.discount_code = None
+
+
+@transaction.atomic
+def cart_empty(*, cart: Cart) -> None:
+    """Take everything out, the code too. What opens the cart goes on opening it."""
+    lock_cart(cart.pk)
+    cart.items.all().delete()
+    cart_drop_code(cart=cart)
 
 
 def cart_count(*, cart: Cart | None) -> int:
@@ -298,7 +339,8 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
 
 def product_for_sale(product_id: object) -> ProductPage:
     """The live, priced product of that id; ProductNotForSale for everything else, however odd."""
-    product = ProductPage.objects.live().filter(pk=row_id(product_id)).first()
+    on_sale = ProductPage.objects.live().select_related("artist")
+    product = on_sale.filter(pk=row_id(product_id)).first()
     if product is None or product.price_pennies is None:
         raise ProductNotForSale
     return product

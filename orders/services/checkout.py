@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +31,7 @@ from orders.errors import (
 )
 from orders.locks import lock_cart, lock_order
 from orders.models import Cart, CartItem, DiscountUse, Order, OrderAnomaly, OrderItem, Payment
+from orders.return_urls import OWN_PAGES, ReturnUrls
 from orders.services.carts import cart_of_user, cart_remove_bought, product_for_sale
 from orders.services.checkout_request import checkout_request
 from orders.services.discounts import discount_retake
@@ -58,10 +59,11 @@ CHANGED_MEANWHILE = "Your cart was changed meanwhile. Look at it, then check out
 
 @dataclass(frozen=True)
 class CheckoutStarted:
-    """Where the buyer goes next: Stripe's page, or ours when there is nothing to pay."""
+    """Where the buyer goes next: Stripe's page until it ends, or ours when there is nothing to pay."""
 
     order: Order
     url: str
+    expires_at: datetime | None = None
 
 
 def checkout_start(
@@ -72,13 +74,15 @@ def checkout_start(
     consented: bool,
     channel: str = Order.Channel.WEB,
     shopper: Shopper = NOBODY,
+    returns: ReturnUrls = OWN_PAGES,
 ) -> CheckoutStarted:
     """Freeze the cart into an order and open its payment. Without `user` an email address is enough.
 
     The same cart content gets the same order again, however often this is called; a changed cart
     gets a new one, and before that the session of the old one is closed, so that it can no longer
-    be paid. Raises what `order_place` raises, PaymentOnItsWay, PaymentRefused and
-    PaymentServiceUnavailable; the cart survives every one of them.
+    be paid. `returns` is where the buyer goes from Stripe; the last one named counts. Raises what
+    `order_place` raises, PaymentOnItsWay, PaymentRefused and PaymentServiceUnavailable; the cart
+    survives every one of them.
     """
     if cart is None:
         raise CartEmpty
@@ -92,6 +96,7 @@ def checkout_start(
         channel=channel,
         shopper=replace(shopper, user=user),
     )
+    _lead_back(order, returns)
     if not order.is_paid:
         # Whoever placed an order since the look above is seen only now. First who there is, then
         # whether the cart is still as we have it: who comes later looks for us in the same way.
@@ -99,6 +104,15 @@ def checkout_start(
         _refuse_changed_cart(order, cart)
         _close_all(others)
     return _open(order)
+
+
+def _lead_back(order: Order, returns: ReturnUrls) -> None:
+    """Looked up when the buyer returns, so that a session which is open already need not change."""
+    if (order.success_url, order.cancel_url) != (returns.success, returns.cancel):
+        order.success_url, order.cancel_url = returns.success, returns.cancel
+        Order.objects.filter(pk=order.pk).update(
+            success_url=returns.success, cancel_url=returns.cancel
+        )
 
 
 def checkout_resume(*, order: Order) -> CheckoutStarted:
@@ -169,7 +183,7 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
         raise PaymentOnItsWay
     if payment.status == Payment.Status.OPEN:
         _refuse_under_review(payment)
-        return CheckoutStarted(order, payment.url)
+        return CheckoutStarted(order, payment.url, payment.expires_at)
     if payment.status != Payment.Status.CREATED:
         if not may_attempt_again:
             raise OrderClosed
@@ -177,7 +191,7 @@ def _open(order: Order, *, may_attempt_again: bool = True) -> CheckoutStarted:
         if payment.order_id != order.pk:
             return _open(payment.order)
     payment = _send(payment)
-    return CheckoutStarted(payment.order, payment.url)
+    return CheckoutStarted(payment.order, payment.url, payment.expires_at)
 
 
 def _refuse_under_review(payment: Payment) -> None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.idp.oidc.models import Token
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils import timezone
 
 from downloads.grants import access_close_account, grants_claim
 from downloads.holders import normalise_email
 from orders.errors import AccountHasPayments, AccountIsStaffs, PaymentServiceUnavailable
-from orders.models import GiftCode, Order, Payment
+from orders.models import Cart, GiftCode, Order, Payment
 from orders.models.orders import new_link_key
 from orders.services.checkout import UNPAID, payment_withdraw
 from orders.services.guests import guest_holdings
@@ -60,9 +62,9 @@ def account_close(*, user: Any) -> None:
 
     What its verified addresses hold without an account is closed with it. Orders stay the closed
     account's own, so that nobody who signs up with such an address later gets anything of them. The
-    addresses are free again, and what waits for its payment is withdrawn at Stripe; should that not
-    be reached, a payment that arrives all the same is flagged. Raises AccountIsStaffs and
-    AccountHasPayments.
+    addresses are free again, apps that were let in are out, and what no law wants kept is deleted. What
+    waits for its payment is withdrawn at Stripe; should that not be reached, a payment that arrives all
+    the same is flagged. Raises AccountIsStaffs and AccountHasPayments.
     """
     if user.is_staff or user.is_superuser:
         raise AccountIsStaffs
@@ -76,15 +78,20 @@ def account_close(*, user: Any) -> None:
 
 @transaction.atomic
 def _close(user: Any) -> None:
+    Cart.objects.filter(user=user).delete()  # first, as carts are locked before orders
     rights_claim(user=user)
     if Order.objects.filter(user=user, status=Order.Status.PROCESSING).exists():
         raise AccountHasPayments
     access_close_account(user_id=user.pk)
-    EmailAddress.objects.filter(user=user).delete()
+    for model in (EmailAddress, Token, Authenticator):
+        model.objects.filter(user=user).delete()
     user.email = f"{uuid.uuid4().hex}@closed.invalid"  # which nobody can have taken
+    user.first_name = user.last_name = ""
     user.is_active, user.closed_at = False, timezone.now()
     user.set_unusable_password()  # ends its sessions as well
-    user.save(update_fields=["email", "is_active", "closed_at", "password"])
+    user.save(
+        update_fields=["email", "first_name", "last_name", "is_active", "closed_at", "password"]
+    )
 
 
 def _verified(user: Any) -> set[str]:

@@ -29,6 +29,11 @@ from orders.services.carts import cart_remove_bought
 from orders.services.discounts import discount_follow
 from orders.services.gifts import gift_codes_issue
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
+from orders.services.outgoing import (
+    downloads_granted_tell,
+    order_paid_tell,
+    types_wanted,
+)
 from orders.services.tax import amount_difference, captured_compare, tax_follow, tax_take_over
 from orders.stripe_facts import CheckoutSession, GatewayNotFound
 
@@ -178,10 +183,12 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
     """
     order.paid_at = order.paid_at or at
     order_project_status(order)
-    order_issue_rights(order)
+    wanted = types_wanted()
+    order_issue_rights(order, wanted=wanted)
     if cart is not None:
         cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
+    order_paid_tell(order=order, wanted=wanted)
 
 
 class _Promise(NamedTuple):
@@ -198,11 +205,12 @@ class _Promise(NamedTuple):
     account_closed_at: datetime | None
 
 
-def order_issue_rights(order: Order) -> int:
+def order_issue_rights(order: Order, *, wanted: Collection[str] | None = None) -> int:
     """Give the buyer every file of the delivery list, and a code for each gift copy, that is not given
     yet; return how many files are new.
 
-    Lines that are gifts as a whole give the buyer nothing but codes.
+    Lines that are gifts as a whole give the buyer nothing but codes. `wanted`: the types of event that
+    endpoints want, where the caller knows.
     """
     deliveries = OrderItemAsset.objects.filter(order_item__order=order).order_by()
     rows = deliveries.values_list(
@@ -222,6 +230,9 @@ def order_issue_rights(order: Order) -> int:
         email=order.email,
         specs=[GrantSpec(*promise[:5]) for promise in promised if not promise.is_gift],
     )
+    if issued:
+        copies = {(promise.order_item_id, 0) for promise in promised if not promise.is_gift}
+        downloads_granted_tell(copies=copies, wanted=wanted)
     if any(promise.is_gift or promise.quantity > 1 for promise in promised):
         gift_codes_issue(order=order)
     if order.user_id is not None and any(promise.account_closed_at for promise in promised):

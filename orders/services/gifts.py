@@ -46,6 +46,7 @@ from orders.services.mail.kinds import (
     GIFT_TAKEN_BACK,
     TO_OTHERS,
 )
+from orders.services.outgoing import downloads_granted_tell
 from orders.services.shopper import NOBODY, Shopper, owned_among
 from orders.throttles import throttle_hit
 
@@ -280,12 +281,14 @@ def _issue(gifts: Iterable[GiftCode]) -> int:
     )
     for row in promised:
         specs[row[0]].append(GrantSpec(*row))
-    return sum(
-        grants_issue(
+    issued = {
+        (copy.order_item_id, copy.seat): grants_issue(
             user_id=copy.redeemed_by_id,
             email=copy.redeemed_email,
             specs=specs[copy.order_item_id],
             seat=copy.seat,
         )
         for copy in copies
-    )
+    }
+    downloads_granted_tell(copies=[copy for copy, files in issued.items() if files])
+    return sum(issued.values())

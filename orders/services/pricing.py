@@ -226,7 +226,7 @@ def _price(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
     """What one costs now, and what the shopper has to be told about it: a code and a sentence."""
     code = settings.STRIPE_CURRENCY
     chosen, price = item.chosen_price_pennies, product.price_pennies
-    agreed = item.shown_price_pennies if chosen is None else chosen
+    agreed = item.unit_price_pennies
     if price is None or price == agreed:
         return agreed, "", ""
     if product.pay_what_you_want and chosen is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ class NewerView:
 
 @dataclass(frozen=True)
 class GrantView:
-    """One file: where it is fetched, or the sentence why it is not.
+    """One file: where it is fetched, or the sentence why it is not, and its stable `code`.
 
     `left` of `limit` downloads are left, None without a limit. `newer`: a version that replaced it and
     may be fetched as well.
@@ -44,6 +44,7 @@ class GrantView:
     left: int | None = None
     limit: int | None = None
     newer: NewerView | None = None
+    code: str = ""
 
     @property
     def is_running_out(self) -> bool:
@@ -153,6 +154,16 @@ def gift_items(gift: GiftCode) -> QuerySet[OrderItem]:
     )
 
 
+def held_lines(held: UserAssetQuerySet) -> QuerySet[UserAsset, Any]:
+    """The lines that these rights are of, as `{"order_item_id": …}`, each once; for lists in parts."""
+    return held.order_by("-order_item_id").values("order_item_id").distinct()
+
+
+def purchases_at(held: UserAssetQuerySet, item_ids: Collection[int]) -> list[Purchase]:
+    """What these rights open of these lines, newest first; as many queries for a hundred as for one."""
+    return purchases_of(_items_of(held.filter(order_item__in=item_ids)).order_by("-pk"))
+
+
 def _items_of(held: UserAssetQuerySet) -> QuerySet[OrderItem]:
     grants = held.select_related("asset").with_facts()
     return (
@@ -190,7 +201,10 @@ def _held(item: OrderItem) -> list[UserAsset]:
 
 
 def _purchase(item: OrderItem, around: _Around) -> Purchase:
-    views = _one_copy([_grant_view(grant, around) for grant in _held(item)])
+    shown = [_grant_view(grant, around) for grant in _held(item)]
+    closed = {view.grant.pk for view in shown if not view.allowed}
+    copy = {grant.pk for grant in one_copy(_held(item), closed=closed)}
+    views = [view for view in shown if view.grant.pk in copy]
     return Purchase(
         order=item.order,
         item=item,
@@ -200,14 +214,15 @@ def _purchase(item: OrderItem, around: _Around) -> Purchase:
     )
 
 
-def _one_copy(views: list[GrantView]) -> list[GrantView]:
+def one_copy(grants: Sequence[UserAsset], *, closed: Collection[uuid.UUID]) -> list[UserAsset]:
     """The files of one copy of a line: whoever holds several sees each file once.
 
     One that opens goes before one that does not, then the bought one before those that were given.
+    `closed`: ids of the rights that do not open.
     """
-    closed = {view.grant.seat for view in views if not view.allowed}
-    seats = sorted({view.grant.seat for view in views}, key=lambda seat: (seat in closed, seat))
-    return [view for view in views if view.grant.seat == seats[0]]
+    shut = {grant.seat for grant in grants if grant.pk in closed}
+    seats = sorted({grant.seat for grant in grants}, key=lambda seat: (seat in shut, seat))
+    return [grant for grant in grants if grant.seat == seats[0]]
 
 
 def _grant_view(grant: UserAsset, around: _Around) -> GrantView:
@@ -221,6 +236,7 @@ def _grant_view(grant: UserAsset, around: _Around) -> GrantView:
         left=decision.left,
         limit=decision.limit,
         newer=_newer_view(grant, around),
+        code=decision.code,
     )
 
 

@@ -24,6 +24,7 @@ from orders.services.fulfilment import CheckoutUnknown, event_settle, parse_uuid
 from orders.services.gifts import gifts_follow
 from orders.services.lookup import payment_of
 from orders.services.mail import access_restored_queue, refunded_queue
+from orders.services.outgoing import order_refunded_tell
 from orders.stripe_facts import (
     GatewayError,
     GatewayNotFound,
@@ -130,6 +131,7 @@ def _tell(order: Order, payment: Payment, refund: Refund, *, asked_here: bool) -
     if refund.status != Refund.Status.SUCCEEDED:
         return
     refunded_queue(order=order, refund=refund)
+    order_refunded_tell(order=order, refund=refund)
     if refunded_pennies(payment) >= (payment.captured_pennies or 0):
         anomalies_withdraw(codes=("second_payment", "refund_without_lines"), order=order)
     elif not asked_here:

@@ -23,7 +23,7 @@ from orders.tests.guesting import (
     put_in_cart,
     without_tokens,
 )
-from orders.views.checkout import GUEST_CHECKOUTS_AN_HOUR
+from orders.throttles import GUEST_CHECKOUTS_AN_HOUR
 from tests.factories import make_asset, make_product, make_user, session_id_of
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
@@ -22,14 +25,17 @@ from orders.errors import (
     PaymentRefused,
     PaymentServiceUnavailable,
 )
-from orders.models import Order
+from orders.models import Cart, Order
+from orders.models.orders import OrderQuerySet
+from orders.return_urls import return_url_is_allowed
 from orders.services.checkout import CheckoutStarted, checkout_resume, checkout_start
 from orders.services.gift_facts import gift_views
 from orders.services.guests import email_clean, is_guests
 from orders.services.pricing import cart_summary
 from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
-from orders.throttles import refuse_haste, refuse_many_free_orders
+from orders.services.shopper import Shopper
+from orders.throttles import GUEST_CHECKOUTS_AN_HOUR, refuse_haste, refuse_many_free_orders
 from orders.views.cart import is_yes, render_cart, request_cart
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
@@ -42,7 +48,6 @@ STATES = {
 }
 # The webhook normally arrives first. Every third look asks Stripe instead of waiting for ever.
 ASK_STRIPE_EVERY = 3
-GUEST_CHECKOUTS_AN_HOUR = 20  # each sends mail to whatever address was typed
 ASK_PAUSE = timedelta(seconds=5)  # whatever number of looks the address claims
 
 
@@ -58,14 +63,8 @@ def start(request: HttpRequest) -> HttpResponse:
     seen = request.POST.get("consent_version", CONSENT_VERSION)
     consented = is_yes(request.POST.get("consent")) and seen == CONSENT_VERSION
     try:
-        if shopper.user is not None:
-            email = shopper.user.email
-        else:
-            email = email_clean(typed)
-            refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
-        now = cart_summary(cart=cart, shopper=shopper)
-        if now.can_checkout and not now.total_pennies:
-            refuse_many_free_orders(request, user=shopper.user)
+        email = email_clean(typed) if shopper.user is None else shopper.user.email
+        refuse_many_checkouts(request, cart=cart, shopper=shopper)
         started = checkout_start(
             cart=cart, user=shopper.user, email=email, consented=consented, shopper=shopper
         )
@@ -96,7 +95,31 @@ def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
         return HttpResponseRedirect(order.get_absolute_url(), status=303)
 
 
+def refuse_many_checkouts(request: HttpRequest, *, cart: Cart | None, shopper: Shopper) -> None:
+    """TooManyTries for a client with many guests' checkouts in an hour, or many that cost nothing."""
+    if shopper.user is None:
+        refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
+    now = cart_summary(cart=cart, shopper=shopper)
+    if now.can_checkout and not now.total_pennies:
+        refuse_many_free_orders(request, user=shopper.user)
+
+
+def to_the_app(name: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Whoever checked out in an app goes back there, signed in here or not; `name` is the order's field."""
+
+    @wraps(view)
+    def leading(request: HttpRequest) -> HttpResponse:
+        with suppress(Http404):
+            order = _found(request, Order.objects.exclude(**{name: ""})).first()
+            if order is not None and return_url_is_allowed(wanted := getattr(order, name)):
+                return HttpResponse(status=303, headers={"Location": wanted})  # whatever its scheme
+        return view(request)
+
+    return leading
+
+
 @never_cache
+@partial(to_the_app, "success_url")
 @or_sign_in
 @require_safe
 def success(request: HttpRequest) -> HttpResponse:
@@ -118,6 +141,7 @@ def state(request: HttpRequest, order_id: Any) -> HttpResponse:
 
 
 @never_cache
+@partial(to_the_app, "cancel_url")
 @or_sign_in
 @require_safe
 def cancel(request: HttpRequest) -> HttpResponse:
@@ -144,13 +168,14 @@ def _unavailable(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def _own_order(request: HttpRequest) -> Order:
     """By Stripe's session id or by ours; not yours is not found."""
-    own = visible_orders(request)
+    return get_object_or_404(_found(request, visible_orders(request)))
+
+
+def _found(request: HttpRequest, among: OrderQuerySet) -> OrderQuerySet:
     session_id, order_id = request.GET.get("session_id"), request.GET.get("order")
     if session_id:
-        found = own.filter(payments__stripe_session_id=session_id[:255].replace("\0", ""))
-    else:
-        found = own.filter(pk=_uuid(order_id))
-    return get_object_or_404(found)
+        return among.filter(payments__stripe_session_id=session_id[:255].replace("\0", ""))
+    return among.filter(pk=_uuid(order_id))
 
 
 def _uuid(text: str | None) -> uuid.UUID:

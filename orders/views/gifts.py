@@ -15,24 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
-from orders.errors import (
-    EmailInvalid,
-    EmailMissing,
-    GiftTriesTooMany,
-    GiftUnknown,
-    TooManyTries,
-)
+from orders.errors import EmailInvalid, EmailMissing, GiftTriesTooMany, GiftUnknown
 from orders.models import GiftCode
 from orders.services.gift_facts import CLOSED, SENTENCES, gift_code_clean, gift_day, gift_views
-from orders.services.gifts import (
-    gift_find,
-    gift_is_held_by,
-    gift_letter_fits,
-    gift_redeem,
-    gift_send,
-    gift_state,
-)
-from orders.throttles import HOUR, client_of, refuse_haste, throttle_hit, throttle_is_full
+from orders.services.gift_tries import gift_look_up, gift_take
+from orders.services.gifts import gift_is_held_by, gift_send, gift_state
+from orders.throttles import client_of
 from orders.views.guests import (
     gift_is_remembered,
     guest_remember,
@@ -40,10 +28,6 @@ from orders.views.guests import (
     shopper_of,
     visible_orders,
 )
-
-SCOPE = "gift-code"
-WRONG_TRIES = 10
-REDEEMED_AN_HOUR = 20
 
 
 def gift_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -79,7 +63,7 @@ def enter(request: HttpRequest) -> HttpResponse:
 def gift(request: HttpRequest, code: str) -> HttpResponse:
     """What was given; one button redeems it. Following the link alone redeems nothing."""
     try:
-        found = _find(request, code)
+        found = gift_look_up(code_text=code, client=client_of(request))
     except (GiftUnknown, GiftTriesTooMany) as error:
         return _not_known(request, code, error)
     if (files := _files_of(request, found)) is not None:
@@ -89,10 +73,12 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
     typed = request.POST.get("email", "")
     shopper = shopper_of(request, email=typed)
     try:
-        if shopper.user is None:
-            _refuse_many(request, typed)
-        redeemed = gift_redeem(
-            code_text=found.code, user=shopper.user, email=typed, shopper=shopper
+        redeemed = gift_take(
+            gift=found,
+            user=shopper.user,
+            email=typed,
+            client=client_of(request),
+            shopper=shopper,
         )
     except DomainError as error:
         found.refresh_from_db()
@@ -104,13 +90,6 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("orders:gift_copy", args=[redeemed.pk]), status=303)
     messages.success(request, f"“{title}” is yours.")
     return HttpResponseRedirect(reverse("orders:purchases"), status=303)
-
-
-def _refuse_many(request: HttpRequest, email: str) -> None:
-    """TooManyTries for who redeems by the dozen: each time the shop writes to the address they type."""
-    refuse_haste(request, scope="gift-redeem", limit=REDEEMED_AN_HOUR)
-    if not gift_letter_fits(email=email):
-        raise TooManyTries
 
 
 @never_cache
@@ -139,18 +118,6 @@ def send(request: HttpRequest, order_id: Any, gift_id: int) -> HttpResponse:
         return render(request, "orders/gift_send.html", context, status=error.status)
     messages.success(request, f"We send the gift to {sent.recipient_email}.")
     return HttpResponseRedirect(f"{order.get_absolute_url()}#gifts", status=303)
-
-
-def _find(request: HttpRequest, code: str) -> GiftCode:
-    """The gift of this code; nobody looks up more than a few wrong ones an hour, right or wrong."""
-    client = client_of(request)
-    if throttle_is_full(scope=SCOPE, key=client, limit=WRONG_TRIES):
-        raise GiftTriesTooMany
-    try:
-        return gift_find(code)
-    except GiftUnknown:
-        throttle_hit(scope=SCOPE, key=client, limit=WRONG_TRIES, seconds=HOUR)
-        raise
 
 
 def _files_of(request: HttpRequest, found: GiftCode) -> str | None:

@@ -21,6 +21,7 @@ from orders.services.access import has_open_lines, is_disputed
 from orders.services.gift_facts import gift_views
 from orders.services.guests import is_guests
 from orders.services.mail import receipt_send_again
+from orders.services.order_facts import SHOWN_REFUNDS
 from orders.services.purchases import (
     guest_items,
     order_archive,
@@ -33,7 +34,6 @@ from orders.views.guests import or_sign_in, shopper_of, visible_orders
 
 PAGE_SIZE = 20
 LOOK_AGAIN_AFTER = timedelta(seconds=15)
-SHOWN_REFUNDS = (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION, Refund.Status.SUCCEEDED)
 
 
 @never_cache

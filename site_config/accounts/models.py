@@ -66,6 +66,11 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def password_is_new(self) -> bool:
+        """While it is saved: whether somebody chose this password. A quicker hash of the old one is none."""
+        return self._password is not None  # type: ignore[attr-defined]  # AbstractBaseUser's
+
     def clean(self) -> None:
         """Uniqueness without regard to case, as a form error rather than a database error."""
         super().clean()

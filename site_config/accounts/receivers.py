@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from orders.services.carts import cart_merge, cart_of_guest, cart_of_user
+from orders.errors import CartUnknown
+from orders.models import Cart
+from orders.services.carts import cart_merge, cart_of_guest, cart_of_secret, cart_of_user
 from orders.services.claims import rights_claim
 from orders.views.cart import SESSION_KEY
 from site_config.accounts.models import User
+from site_config.accounts.oauth.tokens import tokens_end_all
+from store_api.caller import CART_TOKEN
 
 
 @receiver(user_logged_in)
-def bring_the_guest_cart_along(
+def bring_the_guest_carts_along(
     sender: object, request: HttpRequest | None, user: User, **kwargs: Any
 ) -> None:
-    """What was chosen before signing in joins what was there. Sign-ins without a request have none."""
+    """What was chosen before signing in joins what was there. Sign-ins without a request have none.
+
+    A browser's cart is named by its session, an app's by the secret that it sends along; a secret
+    that opens nothing is no reason to refuse the sign-in. Its cart is gone then, and so is the secret.
+    """
+    for guest in _guest_carts(request) if request is not None else ():
+        if guest.items.exists():
+            mine = cart_of_user(user_id=user.pk, create=True)
+            if mine is not None:
+                cart_merge(guest=guest, into=mine)
+
+
+def _guest_carts(request: HttpRequest) -> Iterator[Cart]:
     session = getattr(request, "session", None)
-    guest = cart_of_guest(cart_id=session.pop(SESSION_KEY, None)) if session is not None else None
-    if guest is not None and guest.items.exists():
-        mine = cart_of_user(user_id=user.pk, create=True)
-        if mine is not None:
-            cart_merge(guest=guest, into=mine)
+    if session is not None:
+        guest = cart_of_guest(cart_id=session.pop(SESSION_KEY, None))
+        if guest is not None:
+            yield guest
+    secret = request.headers.get(CART_TOKEN)
+    if secret is not None:
+        try:
+            yield cart_of_secret(secret=secret)
+        except CartUnknown:
+            return
 
 
 @receiver(user_logged_in)
@@ -43,6 +66,18 @@ def claim_what_a_new_address_bought(
     sender: object, request: HttpRequest | None, email_address: EmailAddress, **kwargs: Any
 ) -> None:
     _claim(request, email_address.user)
+
+
+@receiver(post_save, sender=User)
+def end_what_apps_were_given(
+    sender: object, instance: User, created: bool, raw: bool = False, **kwargs: Any
+) -> None:
+    """A new password, by whichever road, and a closed account end every app's tokens at once.
+
+    Django ends the sessions by itself, those of our own apps included.
+    """
+    if not (created or raw) and (instance.password_is_new or not instance.is_active):
+        tokens_end_all(user=instance)
 
 
 def _claim(request: HttpRequest | None, user: Any) -> None:

@@ -12,21 +12,40 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "URL_FORMAT_OVERRIDE": None,  # `format` is a format of audio; JSON is the only one of answers
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["store_api.parsers.StrictJSONParser"],
+    "DEFAULT_METADATA_CLASS": "store_api.metadata.PlainMetadata",
     "DEFAULT_SCHEMA_CLASS": "store_api.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "store_api.throttles.AddressThrottle",
+        "store_api.throttles.PersonThrottle",
+        "store_api.throttles.AppThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "240/min"},
-    "NUM_PROXIES": 1 if CONFIG.trusted_proxy else 0,
 }
+# Requests a minute, of which a fifth may write: store_api/throttles.py.
+API_LIMITS = CONFIG.api_limits
+
+# Web apps of others: nobody unless listed, and never with a browser's cookies.
+CORS_ALLOWED_ORIGINS = CONFIG.cors_allowed_origins
+CORS_URLS_REGEX = r"^/(api|_allauth/app)/|^/identity/o/api/token$"
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = (
+    "Accept Authorization Content-Type Idempotency-Key If-None-Match X-Cart-Token X-Order-Token "
+    "X-Request-ID X-Session-Token"
+).split()
+CORS_EXPOSE_HEADERS = (
+    "Deprecation ETag Idempotent-Replayed Link Location Retry-After Sunset WWW-Authenticate "
+    "X-Request-ID"
+).split()
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "store_api.problems.ProblemHandler",
     "EXCEPTION_FORMATTER_CLASS": "store_api.problems.ProblemFormatter",
     # Clients read the same 500 wherever they meet it; the trace is in the log.
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    # What a documented operation can meet; 405 is for methods that are none.
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "406", "413", "415", "429", "500"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Digital Downloads",
@@ -34,6 +53,29 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "APPEND_COMPONENTS": {
+        "headers": {
+            "X-Request-ID": {
+                "description": "What our log calls this request; yours, if you sent one.",
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+            },
+            "Retry-After": {
+                "description": "Seconds after which to ask again.",
+                "schema": {"type": "integer", "minimum": 1},
+            },
+            "WWW-Authenticate": {
+                "description": "How to sign in (RFC 9110, section 11.6.1).",
+                "schema": {"type": "string"},
+            },
+        }
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.models.Order.Status",
+        "PaymentStatus": "orders.models.Payment.Status",
+        "RefundStatus": "orders.models.Refund.Status",
+        "WebhookDeliveryStatus": "orders.models.WebhookDelivery.Status",
+        "WebhookType": "orders.models.WebhookType",
+    },
 }

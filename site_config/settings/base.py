@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from bootstrap_wrapper import get_bootstrap_dir
@@ -11,7 +12,7 @@ from site_config.settings.api import *  # noqa: F403
 from site_config.settings.loaded import CONFIG
 from site_config.settings.sign_in import *  # noqa: F403
 
-BASE_DIR = env.BASE_DIR
+BASE_DIR: Path = env.BASE_DIR
 VAR_DIR = CONFIG.var_dir
 
 # --- Who we are ---------------------------------------------------------------------------------
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
+    "corsheaders",
     "django_tasks",
     "django_tasks_db",
     "django_htmx",
@@ -69,6 +71,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "site_config.middleware.RequestIdMiddleware",
+    # Without an allow-list it is not there at all: no answer varies by who asks.
+    *(["corsheaders.middleware.CorsMiddleware"] if CONFIG.cors_allowed_origins else []),
+    "site_config.api_gate.DeprecationMiddleware",
+    "site_config.api_gate.ApiGateMiddleware",
     "site_config.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -126,7 +133,7 @@ else:
 CACHES: dict[str, dict[str, Any]] = {
     # Limits on sign-in count across processes only with a shared cache: see docs/deployment.md.
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "site_config.shared_cache.SharedCache",
         "LOCATION": CONFIG.redis_url,
     }
     if CONFIG.redis_url
@@ -175,6 +182,7 @@ STRIPE_SANDBOX_DELIVERY = "thread"
 # A webhook has two seconds for its answer, however many calls it takes: after one second none is begun.
 STRIPE_HURRY_SECONDS = 1
 STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
+CHECKOUT_RETURN_URLS = CONFIG.checkout_return_urls  # of apps; compared by orders/return_urls.py
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
 GUEST_LINK_DAYS = 30  # how long a mailed link opens what was bought without an account
 WEBHOOK_MAX_BYTES = 1_000_000
@@ -253,13 +261,21 @@ WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []  # no request leaves our origin
 
+_TO_STDERR = {
+    "class": "logging.StreamHandler",
+    "formatter": "plain",
+    "filters": ["request_id"],
+}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"request_id": {"()": "store_api.request_ids.RequestIdFilter"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"}
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
-        "warnings": {"class": "logging.StreamHandler", "formatter": "plain", "level": "WARNING"},
+        "console": _TO_STDERR,
+        "warnings": {**_TO_STDERR, "level": "WARNING"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

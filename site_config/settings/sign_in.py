@@ -29,5 +29,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.is_https else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if CONFIG.trusted_proxy else 0
+
+# Our own apps: /_allauth/app/v1/. Links in mail lead to the shop's own pages, for them as well.
+HEADLESS_CLIENTS = ("app",)
+
+# Third parties' apps: /identity/o/. Everything that is not named here is off.
+OIDC_PRIVATE_KEY = CONFIG.oidc_private_key  # read by accounts/oauth/keys.py, when first needed
+IDP_OIDC_ADAPTER = "site_config.accounts.oauth.adapter.OIDCAdapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = (
+    90 * 86_400
+)  # anew with each use: an app that rests longer asks again
+IDP_OIDC_ROTATE_REFRESH_TOKEN = True
+
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_SECOND_FACTOR_REQUIRED = False

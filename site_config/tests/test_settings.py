@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ OURS = (
     "DEFAULT_FROM_EMAIL EMAIL_PORT EMAIL_USE_TLS PROTECTED_STORAGE PROTECTED_ACCEL_REDIRECT "
     "AWS_STORAGE_BUCKET_NAME AWS_S3_REGION_NAME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
     "AWS_S3_ENDPOINT_URL AWS_CLOUDFRONT_DOMAIN AWS_CLOUDFRONT_KEY_ID AWS_CLOUDFRONT_KEY "
-    "WEB_THREADS DOWNLOAD_LIMIT SIGNED_URL_MAX_SECONDS"
+    "WEB_THREADS DOWNLOAD_LIMIT SIGNED_URL_MAX_SECONDS CORS_ALLOWED_ORIGINS API_ADDRESS_LIMIT "
+    "API_PERSON_LIMIT API_APP_LIMIT WEB_CONCURRENCY OIDC_PRIVATE_KEY"
 ).split()
 
 
@@ -202,6 +204,21 @@ def test_an_unknown_currency_is_refused(settings: object) -> None:
     settings.STRIPE_CURRENCY = "XXX"  # type: ignore[attr-defined]
 
     assert "site_config.E002" in {problem.id for problem in run_checks(tags=["site_config"])}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("processes", "redis", "warned"), [(1, "", False), (2, "", True), (2, "redis://cache/0", False)]
+)
+def test_several_processes_without_a_shared_cache_are_warned_of(
+    settings: object, processes: int, redis: str, warned: bool
+) -> None:
+    known = settings.CONFIG  # type: ignore[attr-defined]
+    settings.CONFIG = replace(known, web_processes=processes, redis_url=redis)  # type: ignore[attr-defined]
+
+    problems = {problem.id for problem in run_checks(tags=["site_config"])}
+
+    assert ("site_config.W001" in problems) is warned
 
 
 def test_the_web_server_does_not_start_on_nonsense(tmp_path: Path) -> None:

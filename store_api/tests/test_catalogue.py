@@ -107,3 +107,34 @@ def test_only_those_with_something_on_sale_are_listed(client: Client) -> None:
 )
 def test_odd_parameters_are_no_fault_of_ours(client: Client, params: dict[str, Any]) -> None:
     assert client.get("/api/v1/products/", params).status_code in {200, 400, 404}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_price", ""),
+        ("min_price", "1e3"),
+        ("max_price", " 5"),
+        ("max_price", "٣"),
+        ("max_price", "5.0"),
+        ("min_price", "9" * 30),
+        ("free", ""),
+        ("free", "True"),
+        ("on_sale", "maybe"),
+        ("released_since", ""),
+        ("released_since", "31/01/2026"),
+        ("released_since", "2026-02-30"),
+        ("q", "x" * 201),
+        ("artist", "\0"),
+        ("genre", " " * 201),
+        ("format", "x" * 21),
+        ("ordering", ""),
+    ],
+)
+def test_a_value_in_another_spelling_than_the_schemas_is_refused_by_name(
+    client: Client, name: str, value: str
+) -> None:
+    answer = client.get("/api/v1/products/", {name: value})
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [name]

@@ -72,6 +72,7 @@ def test_a_fault_of_ours_says_nothing_of_itself_and_is_logged(
     answer = client.get("/api/v1/products/")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "error")
+    assert set(answer.json()) == {*MEMBERS, "request_id"}
     assert "secret" not in answer.content.decode()
     assert "the secret of the house" in caplog.text
 

@@ -1,38 +1,102 @@
-"""Which products a list shows: parameters of the query string, each checked, and named when it is wrong."""
+"""Which products a list shows: parameters of the query string, each checked, and named when it is wrong.
+
+What the schema says of a parameter is what is taken: no other spelling of a number, a date or a yes.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 
 from catalog_pages.listing import matching_ids
-from catalog_pages.models import ProductPage, TrackFile
+from catalog_pages.models import BundledProduct, ProductPage, TrackFile
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.search_text import clean_search_text
 
 MAX_TEXT = 200
-PRICE = {"min_value": 0, "max_value": MAX_PRICE_PENNIES, "decimal_places": 0}
+MAX_FORMAT = 20
+PRICE = {"type": "integer", "minimum": 0, "maximum": MAX_PRICE_PENNIES}
+YES_NO = {"type": "string", "enum": ["true", "false"]}
+DATE = {"type": "string", "format": "date"}
+
+
+class _OneSpelling:
+    """A form field that takes text in the form of `spelled`, and nothing where a value was meant."""
+
+    spelled: re.Pattern[str]
+    mistaken: str
+
+    def clean(self, value: Any) -> Any:
+        if value is not None and not self.spelled.fullmatch(value):
+            raise ValidationError(self.mistaken, code="invalid")
+        return super().clean(value)  # type: ignore[misc]
+
+
+class _PriceField(_OneSpelling, forms.IntegerField):
+    spelled, mistaken = re.compile(r"[0-9]{1,12}"), "A whole number of minor units, such as 499."
+
+
+class _DateField(_OneSpelling, forms.DateField):
+    spelled, mistaken = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "A date, such as 2026-01-31."
+
+
+class _YesNoField(_OneSpelling, forms.CharField):
+    spelled, mistaken = re.compile("true|false"), "Either true or false."
+
+
+class _PriceFilter(filters.Filter):
+    field_class = _PriceField
+
+
+class _DateFilter(filters.Filter):
+    field_class = _DateField
+
+
+class _YesNoFilter(filters.Filter):
+    field_class = _YesNoField
+
+
+def _text(*args: Any, longest: int = MAX_TEXT, **kwargs: Any) -> Any:
+    schema = {"type": "string", "maxLength": longest, "pattern": r"^[^\u0000]*$"}
+    return extend_schema_field(schema)(
+        filters.CharFilter(*args, max_length=longest, strip=False, **kwargs)
+    )
+
+
+def _price(lookup: str, label: str) -> Any:
+    bounds = {"min_value": 0, "max_value": MAX_PRICE_PENNIES}
+    return extend_schema_field(PRICE)(_PriceFilter("price_pennies", lookup, label=label, **bounds))
 
 
 class ProductFilter(filters.FilterSet):
     """All that are given hold together; without any, everything on sale."""
 
-    q = filters.CharFilter(
-        method="found_by", max_length=MAX_TEXT, label="Words in title, artist, tracks or text."
+    q = _text(method="found_by", label="Words in title, artist, tracks or text.")
+    artist = _text("artist__slug", label="An artist's slug.")
+    genre = _text("genre__slug", label="A genre's slug.")
+    format = _text(
+        method="in_format", longest=MAX_FORMAT, label="A format that is delivered, such as FLAC."
     )
-    artist = filters.CharFilter("artist__slug", max_length=MAX_TEXT, label="An artist's slug.")
-    genre = filters.CharFilter("genre__slug", max_length=MAX_TEXT, label="A genre's slug.")
-    format = filters.CharFilter(
-        method="in_format", max_length=20, label="A format that is delivered, such as FLAC."
+    min_price = _price("gte", "Minor units of the shop's currency.")
+    max_price = _price("lte", "Minor units of the shop's currency.")
+    free = extend_schema_field(YES_NO)(
+        _YesNoFilter(method="costs_nothing", label="Whether it costs nothing.")
     )
-    min_price = filters.NumberFilter("price_pennies", "gte", label="Minor units.", **PRICE)
-    max_price = filters.NumberFilter("price_pennies", "lte", label="Minor units.", **PRICE)
-    free = filters.ChoiceFilter(
-        method="costs_nothing",
-        choices=[("true", "true"), ("false", "false")],
-        label="Whether it costs nothing.",
+    on_sale = extend_schema_field(YES_NO)(
+        _YesNoFilter(
+            method="can_be_bought", label="Whether it can be bought now, as its `on_sale` says."
+        )
     )
-    released_since = filters.DateFilter("release_date", "gte", label="A date: 2026-01-31.")
+    released_since = extend_schema_field(DATE)(
+        _DateFilter("release_date", "gte", label="A date: 2026-01-31.")
+    )
 
     class Meta:
         model = ProductPage
@@ -50,3 +114,9 @@ class ProductFilter(filters.FilterSet):
     def costs_nothing(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         is_free = value == "true"
         return products.filter(price_pennies=0) if is_free else products.exclude(price_pennies=0)
+
+    def can_be_bought(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        """All here are published; a bundle with a part that is not, is offered in vain."""
+        missing = BundledProduct.objects.filter(page=OuterRef("pk"), product__live=False)
+        offered = Q(price_pennies__isnull=False) & ~Exists(missing)
+        return products.filter(offered if value == "true" else ~offered)

@@ -17,10 +17,13 @@ from django.db import close_old_connections
 from catalog_pages.uploads.tidying import uploads_tidy
 from orders.services.events import events_retry
 from orders.services.mail import mail_send_due
+from orders.services.outgoing import webhooks_send_due
 from orders.services.reconcile import payments_sweep, reconcile_and_repair
 from orders.services.refund_facts import refunds_send_waiting
 from orders.services.updates import new_versions_sweep
 from orders.stripe_sandbox.delivery import deliver_due
+from site_config.accounts.oauth.tokens import tokens_tidy
+from store_api.idempotency.claims import idempotency_tidy
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +36,14 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (30, lambda: call_command("publish_scheduled")),
         (30, events_retry),
         (15, mail_send_due),
+        (5, webhooks_send_due),
         (60, payments_sweep),
         (60, refunds_send_waiting),
         (3600, reconcile_and_repair),
         (3600, new_versions_sweep),
         (300, uploads_tidy),
+        (3600, tokens_tidy),
+        (3600, idempotency_tidy),
     ]
     if settings.STRIPE_SANDBOX:
         listed.append((TICK_SECONDS, deliver_due))

@@ -1,141 +1,144 @@
-"""Shapes of version 1. Serializers check and translate; services decide."""
+"""The shapes of what version 1 says of the catalogue. `store_api/v1/catalogue_answers.py` fills them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog_pages.assets import excerpt_for
-from catalog_pages.models import Artist, DigitalAsset, Excerpt, Genre, ProductPage, ProductTrack
-from catalog_pages.money import format_money
-from catalog_pages.renditions import SPECS
-from store_api.serializers import PlainModelSerializer
+AMOUNT = "Minor units of the currency; 0 is free."
 
 
-class ArtistSerializer(PlainModelSerializer[Artist]):
-    class Meta:
-        model = Artist
-        fields = ["name", "slug"]
+class ArtistSerializer(serializers.Serializer[Any]):
+    """Who made it."""
+
+    name = serializers.CharField()
+    slug = serializers.CharField(help_text="For `artists/{slug}/`, and for `products/?artist=`.")
 
 
-class GenreSerializer(PlainModelSerializer[Genre]):
-    class Meta:
-        model = Genre
-        fields = ["name", "slug"]
+class ArtistDetailSerializer(ArtistSerializer):
+    biography = serializers.CharField(
+        help_text="Plain text, a paragraph on each line; may be empty."
+    )
+    url = serializers.URLField(help_text="The artist's page in the shop.")
+
+
+class GenreSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    slug = serializers.CharField(help_text="For `genres/{slug}/`, and for `products/?genre=`.")
+
+
+class GenreDetailSerializer(GenreSerializer):
+    url = serializers.URLField(help_text="The genre's page in the shop.")
 
 
 class CoverSerializer(serializers.Serializer[Any]):
     width = serializers.IntegerField(help_text="Pixels; covers are square.")
-    url = serializers.URLField()
+    url = serializers.URLField(help_text="A WebP picture.")
 
 
-class AssetSerializer(PlainModelSerializer[DigitalAsset]):
-    """What a buyer receives. Nothing here leads to the file itself."""
+class AssetSerializer(serializers.Serializer[Any]):
+    """A file that a buyer receives. Nothing here leads to the file itself."""
 
-    format = serializers.CharField(source="format_name")
+    file_name = serializers.CharField()
+    format = serializers.CharField(help_text="As people say it: FLAC, MP3, Opus.")
+    content_type = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    sha256 = serializers.CharField(help_text="Of the bytes, in hex: what arrives can be checked.")
+    duration_ms = serializers.IntegerField(allow_null=True, help_text="null: no audio.")
+    bitrate_bps = serializers.IntegerField(allow_null=True)
 
-    class Meta:
-        model = DigitalAsset
-        fields = [
-            "file_name", "format", "content_type", "size_bytes", "sha256", "duration_ms", "bitrate_bps",
-        ]  # fmt: skip
 
-
-class ExcerptSerializer(PlainModelSerializer[Excerpt]):
+class ExcerptSerializer(serializers.Serializer[Any]):
     """A public cut of a track, to listen to before buying."""
 
-    url = serializers.SerializerMethodField(help_text="MP3, with ranges.")
+    url = serializers.URLField(
+        help_text="MP3, with ranges. It stays the same as long as the cut does."
+    )
+    start_ms = serializers.IntegerField(help_text="Where in the track it begins.")
+    duration_ms = serializers.IntegerField()
+    size_bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
     waveform = serializers.ListField(
-        source="peaks",
         child=serializers.IntegerField(min_value=0, max_value=100),
         help_text="Loudness from 0 to 100, evenly spaced over the cut.",
     )
 
-    class Meta:
-        model = Excerpt
-        fields = ["url", "start_ms", "duration_ms", "size_bytes", "sha256", "waveform"]
 
-    def get_url(self, excerpt: Excerpt) -> str:
-        return settings.SITE_BASE_URL + excerpt.file.url
-
-
-class TrackSerializer(PlainModelSerializer[ProductTrack]):
-    files = serializers.SerializerMethodField()
-    excerpt = serializers.SerializerMethodField(help_text="null where none has been cut.")
-
-    class Meta:
-        model = ProductTrack
-        fields = ["title", "disc", "number", "excerpt", "files"]
-
-    @extend_schema_field(AssetSerializer(many=True))
-    def get_files(self, track: ProductTrack) -> Any:
-        assets = [file.asset for file in track.files.all() if file.asset]
-        return AssetSerializer(assets, many=True).data
-
-    @extend_schema_field(ExcerptSerializer(allow_null=True))
-    def get_excerpt(self, track: ProductTrack) -> Any:
-        excerpt = excerpt_for(track)
-        return ExcerptSerializer(excerpt).data if excerpt else None
+class TrackSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    disc = serializers.IntegerField(allow_null=True)
+    number = serializers.IntegerField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True, help_text="Of the whole track.")
+    excerpt = ExcerptSerializer(allow_null=True, help_text="null where none has been cut yet.")
+    files = AssetSerializer(many=True, help_text="One for each format.")
 
 
-class ContainedSerializer(PlainModelSerializer[ProductPage]):
-    class Meta:
-        model = ProductPage
-        fields = ["id", "slug", "title"]
+class FormatSerializer(serializers.Serializer[Any]):
+    """All files of one format that a buyer receives."""
+
+    name = serializers.CharField(help_text="As people say it, and as `?format=` takes it.")
+    files_count = serializers.IntegerField()
+    size_bytes = serializers.IntegerField(help_text="Of all these files together.")
 
 
-class ProductSerializer(PlainModelSerializer[ProductPage]):
+class LinkedProductSerializer(serializers.Serializer[Any]):
+    """Another product; `products/{slug}/` says all of it."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    price_pennies = serializers.IntegerField(help_text=f"On its own. {AMOUNT}")
+
+
+class ProductSerializer(serializers.Serializer[Any]):
+    """Something to buy: a single, an album, or a bundle of other products."""
+
+    id = serializers.IntegerField(help_text="What a cart wants to know.")
+    slug = serializers.CharField()
+    title = serializers.CharField()
     artist = ArtistSerializer()
     genre = GenreSerializer(allow_null=True)
-    currency = serializers.SerializerMethodField(help_text="ISO 4217.")
-    price = serializers.SerializerMethodField(help_text="As people write it, such as £4.99.")
-    covers = serializers.SerializerMethodField()
-    url = serializers.SerializerMethodField(help_text="The product's page.")
-    tracks = TrackSerializer(many=True)
-    contains = serializers.SerializerMethodField(
-        help_text="Products that are delivered with a bundle, in their order; empty for others."
+    price_pennies = serializers.IntegerField(help_text=AMOUNT)
+    currency = serializers.CharField(help_text="ISO 4217.")
+    price = serializers.CharField(help_text="As people write it, such as £4.99.")
+    pay_what_you_want = serializers.BooleanField(
+        help_text="Buyers name their price; `price_pennies` is the least that they pay."
     )
-
-    class Meta:
-        model = ProductPage
-        fields = [
-            "id", "slug", "title", "artist", "genre", "price_pennies", "currency", "price",
-            "pay_what_you_want", "suggested_price_pennies", "release_date", "url", "covers",
-            "tracks", "contains",
-        ]  # fmt: skip
-        extra_kwargs = {
-            "price_pennies": {"help_text": "Minor units of the currency; 0 is free."},
-            "pay_what_you_want": {
-                "help_text": "Buyers name their price; `price_pennies` is the least that they pay."
-            },
-            "suggested_price_pennies": {
-                "help_text": "What to offer first where buyers name their price; null: the least."
-            },
-        }
-
-    def get_currency(self, product: ProductPage) -> str:
-        return settings.STRIPE_CURRENCY
-
-    def get_price(self, product: ProductPage) -> str:
-        return format_money(product.price_pennies or 0, settings.STRIPE_CURRENCY)
-
-    @extend_schema_field(CoverSerializer(many=True))
-    def get_covers(self, product: ProductPage) -> Any:
-        renditions = product.cover.ready_renditions if product.cover else []
-        found = {rendition.filter_spec: rendition for rendition in renditions}
-        ready = [found[spec] for spec in SPECS.values() if spec in found]
-        return [
-            {"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready
-        ]
-
-    @extend_schema_field(ContainedSerializer(many=True))
-    def get_contains(self, product: ProductPage) -> Any:
-        return ContainedSerializer(
-            [part for part in product.contained if part.live], many=True
-        ).data
-
-    def get_url(self, product: ProductPage) -> str:
-        return settings.SITE_BASE_URL + (product.get_url() or "")
+    suggested_price_pennies = serializers.IntegerField(
+        allow_null=True,
+        help_text="What to offer first where buyers name their price; null: the least.",
+    )
+    on_sale = serializers.BooleanField(
+        help_text="Whether it can be bought now. false: a bundle of which a part is not for sale at the "
+        "moment. What is not for sale for other reasons is not listed."
+    )
+    release_date = serializers.DateField(allow_null=True)
+    published_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it first appeared in the shop."
+    )
+    description = serializers.CharField(
+        help_text="Plain text, a paragraph on each line; may be empty."
+    )
+    credits = serializers.CharField(
+        help_text="Who played and recorded, one on each line; may be empty."
+    )
+    download_limit = serializers.IntegerField(
+        allow_null=True,
+        help_text="How often a buyer may download each file; null: without a limit.",
+    )
+    url = serializers.URLField(help_text="The product's page in the shop.")
+    covers = CoverSerializer(many=True, help_text="From small to large; empty without a picture.")
+    formats = FormatSerializer(
+        many=True, help_text="What is delivered, by format; a bundle's contents included."
+    )
+    tracks_count = serializers.IntegerField(help_text="A bundle's contents included.")
+    duration_ms = serializers.IntegerField(help_text="Of all these tracks together.")
+    tracks = TrackSerializer(
+        many=True, help_text="Its own, in order; those of a bundle's contents there."
+    )
+    contains = LinkedProductSerializer(
+        many=True,
+        help_text="Products that are delivered with a bundle, in their order; empty for others.",
+    )
+    in_bundles = LinkedProductSerializer(many=True, help_text="Bundles on sale that contain it.")

@@ -1,0 +1,144 @@
+"""What the buyer of an order may know of it, as the API tells it. Amounts are minor units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from catalog_pages.models import ShopSettings
+from orders.consent import CONSENT_TEXTS
+from orders.errors import ReceiptNotYet
+from orders.models import DiscountUse, Dispute, Order, OrderItem, Payment, Refund, RefundLine
+from orders.services.access import is_disputed, refunded_among
+from orders.services.gift_facts import GiftView, gift_views
+
+SHOWN_REFUNDS = (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION, Refund.Status.SUCCEEDED)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the buyer agreed to, in the words they saw."""
+
+    version: str
+    text: str
+    agreed_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """One order and what became of it.
+
+    `checkout`: the payment that waits for the buyer, while it can be paid. `is_disputed`: a bank is
+    looking into a payment of it, or has taken it back (`is_lost`).
+    """
+
+    order: Order
+    discount_code: str
+    consent: Consent | None
+    payments: Sequence[Payment]
+    refunds: Sequence[Refund]
+    is_disputed: bool
+    is_lost: bool
+    checkout: Payment | None
+    gifts: Sequence[GiftView]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the receipt letter tells. `payment` is None where there was nothing to pay.
+
+    `refunded_pennies`: what went back and stayed there; `refunds` has those on their way as well.
+    """
+
+    order: Order
+    shop: ShopSettings
+    shop_url: str
+    discount_code: str
+    consent: Consent | None
+    payment: Payment | None
+    refunds: Sequence[Refund]
+    refunded_pennies: int
+
+
+def orders_in_short(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """With their lines: one more query for any number of orders."""
+    return orders.prefetch_related(_lines())
+
+
+def order_facts(order: Order) -> OrderFacts:
+    """A fixed number of queries for any number of facts."""
+    prefetch_related_objects([order], _lines())
+    payments = list(order.payments.order_by("attempt"))
+    return OrderFacts(
+        order=order,
+        discount_code=_discount_code(order),
+        consent=consent_of(order),
+        payments=payments,
+        refunds=_refunds(order),
+        is_disputed=is_disputed(order),
+        is_lost=Dispute.objects.filter(payment__order=order, status="lost").exists(),
+        checkout=_checkout(order, payments),
+        gifts=gift_views(order) if order.is_paid else [],
+    )
+
+
+def receipt_of(order: Order) -> Receipt:
+    """Raises ReceiptNotYet before the order is paid."""
+    if not order.is_paid:
+        raise ReceiptNotYet
+    prefetch_related_objects([order], _lines())
+    paid = order.payments.filter(status=Payment.Status.PAID, kind=Payment.Kind.STRIPE)
+    return Receipt(
+        order=order,
+        shop=ShopSettings.load(),
+        shop_url=settings.SITE_BASE_URL,
+        discount_code=_discount_code(order),
+        consent=consent_of(order),
+        payment=paid.order_by("attempt").first(),
+        refunds=_refunds(order),
+        refunded_pennies=refunded_among([order.pk])[order.pk],
+    )
+
+
+def consent_of(order: Order) -> Consent | None:
+    """None when nothing was asked."""
+    if not order.consent_version or order.consent_at is None:
+        return None
+    words = CONSENT_TEXTS.get(order.consent_version, "")
+    return Consent(order.consent_version, words, order.consent_at)
+
+
+def _lines() -> Prefetch[Any]:
+    return Prefetch("items", queryset=OrderItem.objects.select_related("product"))
+
+
+def _discount_code(order: Order) -> str:
+    used = DiscountUse.objects.filter(order=order).first()
+    return used.code_text if used is not None else ""
+
+
+def _refunds(order: Order) -> list[Refund]:
+    lines: Any = RefundLine.objects.select_related("item").order_by("item__position")
+    shown = Refund.objects.filter(payment__order=order, status__in=SHOWN_REFUNDS)
+    return list(shown.prefetch_related(Prefetch("lines", queryset=lines)).order_by("created_at"))
+
+
+def _checkout(order: Order, payments: Sequence[Payment]) -> Payment | None:
+    if order.status != Order.Status.PENDING:
+        return None
+    now = timezone.now()
+    waiting = [
+        payment
+        for payment in payments
+        if payment.status == Payment.Status.OPEN
+        and payment.url
+        and payment.expires_at is not None
+        and payment.expires_at > now
+    ]
+    return waiting[-1] if waiting else None

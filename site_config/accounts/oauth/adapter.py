@@ -1,0 +1,66 @@
+"""What allauth's provider asks the shop."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from allauth.idp.oidc.models import Client, PrivateKey
+from django.conf import settings
+
+from site_config.accounts.oauth.keys import signing_key_pem
+from store_api.scopes import IDENTITY_SCOPES, SCOPES
+
+HIDDEN_METADATA = ("device_authorization_endpoint",)
+
+
+class OIDCAdapter(DefaultOIDCAdapter):
+    scope_display = {**{str(scope): words for scope, words in SCOPES.items()}, **IDENTITY_SCOPES}
+
+    def generate_client_secret(self) -> str:
+        """256 bits, in characters that survive every shell and header."""
+        return secrets.token_urlsafe(32)
+
+    def get_issuer(self) -> str:
+        """One name for the shop, whichever of its hosts was asked."""
+        return str(settings.SITE_BASE_URL)
+
+    def list_private_keys(
+        self,
+        *,
+        did_activate: Literal[True] | None = None,
+        is_active: Literal[True] | None = None,
+    ) -> list[PrivateKey]:
+        return [PrivateKey(pem=signing_key_pem())]
+
+    def get_claims(
+        self,
+        purpose: Literal["id_token", "userinfo"],
+        user: Any,
+        client: Client,
+        scopes: Iterable[str],
+        email: str | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Who it is: `sub` always, address and name by their scopes. There are no user names here.
+
+        A scope that staff took from the app since says nothing any more.
+        """
+        given = set(scopes) & set(client.get_scopes())
+        claims = super().get_claims(purpose, user, client, given, email=email, **kwargs)
+        claims.pop("preferred_username", None)
+        return claims
+
+    def populate_server_metadata(self, data: dict[str, Any]) -> None:
+        """What is offered here and nothing else (RFC 8414)."""
+        for name in HIDDEN_METADATA:
+            data.pop(name, None)
+        data["scopes_supported"] = list(self.scope_display)
+        data["response_types_supported"] = ["code"]
+        data["grant_types_supported"] = [
+            str(Client.GrantType.AUTHORIZATION_CODE),
+            str(Client.GrantType.CLIENT_CREDENTIALS),
+            str(Client.GrantType.REFRESH_TOKEN),
+        ]

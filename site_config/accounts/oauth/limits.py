@@ -1,0 +1,70 @@
+"""How often tokens may be asked for, counted in the cache that all processes share.
+
+Every wrong secret costs a slow hash, and a secret is 256 bits: the limits protect the machine.
+Nobody can lock an app out by failing in its name: whoever has not failed in this hour is let in,
+however often others did, and of an app's own limit only what it was given is taken.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.http import HttpRequest, JsonResponse
+
+from orders.throttles import HOUR, client_of, throttle_hit, throttle_is_full
+
+MINUTE = 60
+ASKED_BY_ADDRESS_A_MINUTE = 120
+GIVEN_TO_CLIENT_AN_HOUR = 5000
+WRONG_BY_ADDRESS_AN_HOUR = 20
+WRONG_BY_CLIENT_AN_HOUR = 100
+
+
+def wait_before_asking(request: HttpRequest, *, client_id: str) -> int:
+    """Count one request for a token; seconds to wait when it is one too many, else 0."""
+    address = client_of(request)
+    given = throttle_is_full(scope="oauth-given", key=client_id, limit=GIVEN_TO_CLIENT_AN_HOUR)
+    if given or _has_failed_too_often(address, client_id):
+        return _seconds_left(HOUR)
+    within = throttle_hit(
+        scope="oauth-asked", key=address, limit=ASKED_BY_ADDRESS_A_MINUTE, seconds=MINUTE
+    )
+    return 0 if within else _seconds_left(MINUTE)
+
+
+def note_given(*, client_id: str) -> None:
+    throttle_hit(scope="oauth-given", key=client_id, limit=GIVEN_TO_CLIENT_AN_HOUR)
+
+
+def note_wrong_secret(request: HttpRequest, *, client_id: str) -> None:
+    throttle_hit(scope="oauth-wrong-address", key=client_of(request), limit=1)
+    throttle_hit(scope="oauth-wrong-client", key=client_id, limit=1)
+
+
+def _has_failed_too_often(address: str, client_id: str) -> bool:
+    if _address_failed(address, WRONG_BY_ADDRESS_AN_HOUR):
+        return True
+    many = throttle_is_full(
+        scope="oauth-wrong-client", key=client_id, limit=WRONG_BY_CLIENT_AN_HOUR
+    )
+    return many and _address_failed(address, 1)
+
+
+def _address_failed(address: str, times: int) -> bool:
+    return throttle_is_full(scope="oauth-wrong-address", key=address, limit=times)
+
+
+def _seconds_left(window: int) -> int:
+    """Until the next window begins, at a multiple of its length."""
+    return window - int(time.time()) % window
+
+
+def too_many(seconds: int) -> JsonResponse:
+    """429 as an OAuth error, so that clients' libraries can read it."""
+    body = {
+        "error": "temporarily_unavailable",
+        "error_description": "That were many requests. Wait as long as Retry-After says.",
+    }
+    return JsonResponse(
+        body, status=429, headers={"Retry-After": str(seconds), "Cache-Control": "no-store"}
+    )

@@ -1,0 +1,215 @@
+"""allauth's views of the provider, less what they would allow too kindly.
+
+Consent is asked each time, by a page: `prompt=none` is never answered with a code, because allauth
+would take what somebody allowed one app for a yes to every other. PKCE by S256 is asked of all
+clients (RFC 9700, section 2.1.1), and redirect addresses are compared character for character.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from typing import Any
+
+from allauth.idp.oidc.internal.oauthlib.server import get_server
+from allauth.idp.oidc.internal.oauthlib.utils import extract_params
+from allauth.idp.oidc.internal.resources import get_resources
+from allauth.idp.oidc.models import Client, Token
+from allauth.idp.oidc.views import (
+    AuthorizationView,
+    LogoutView,
+    RevokeView,
+    TokenView,
+    UserInfoView,
+)
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from oauthlib.oauth2.rfc6749 import errors
+from oauthlib.openid.connect.core.exceptions import ConsentRequired
+
+from site_config.accounts.oauth.limits import (
+    note_given,
+    note_wrong_secret,
+    too_many,
+    wait_before_asking,
+)
+from site_config.accounts.oauth.requests import (
+    client_id_of,
+    error_page,
+    form_target,
+    oauth_error,
+    readable_only,
+    redirect_is_registered,
+)
+from store_api.authentication import (
+    AccessTokenRefused,
+    access_token_find,
+    address_asked,
+    bearer_of,
+)
+from store_api.permissions import scopes_of
+
+# Consent and sign-out check a token of their own forms; programs have no cookie that could be abused.
+PROVIDER: list[Any] = [
+    csrf_exempt,
+    never_cache,
+    readable_only,
+]  # consent checks its own token, others have none
+CODE_SECONDS = 300  # how long a used code is remembered; it lives for one minute
+
+
+def allow_form_to(response: HttpResponse, address: str) -> HttpResponse:
+    """This one page's form may end at that address; django-csp reads the attribute."""
+    response._csp_update = {"form-action": [form_target(address)]}  # type: ignore[attr-defined]
+    return response
+
+
+def _as_error(response: HttpResponse) -> HttpResponse:
+    """allauth answers its error page with 200; only pages that ask something come as templates."""
+    if response.status_code == HTTPStatus.OK and not isinstance(response, TemplateResponse):
+        response.status_code = HTTPStatus.BAD_REQUEST
+    return response
+
+
+@method_decorator(PROVIDER, name="dispatch")
+class ConsentView(AuthorizationView):
+    """Which app asks for what, and the person's answer (RFC 6749, section 4.1.1)."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        client = Client.objects.filter(pk=request.GET.get("client_id", "")).first()
+        address = request.GET.get("redirect_uri", "")
+        if client is None or not redirect_is_registered(client, address):
+            return error_page(request)
+        if "none" in request.GET.get("prompt", "").split():
+            return self._refuse(request, ConsentRequired())
+        if request.GET.get("code_challenge_method") != "S256" or not request.GET.get(
+            "code_challenge"
+        ):
+            why = "This shop wants PKCE: code_challenge, with code_challenge_method=S256."
+            return self._refuse(request, errors.InvalidRequestError(why))
+        return _as_error(super().get(request, *args, **kwargs))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return _as_error(super().post(request, *args, **kwargs))
+        except Client.DoesNotExist:  # staff deleted it while the page was open
+            return error_page(request)
+
+    def _refuse(self, request: HttpRequest, error: errors.OAuth2Error) -> HttpResponse:
+        """The app is told why, at its own address, unless allauth finds a worse fault first."""
+        try:
+            get_server().validate_authorization_request(*extract_params(request))
+        except errors.FatalClientError:
+            return error_page(request)
+        except errors.OAuth2Error as found:
+            error = found
+        error.state = request.GET.get("state")
+        address = error.in_uri(request.GET["redirect_uri"])
+        return HttpResponse(status=HTTPStatus.FOUND, headers={"Location": address})
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        address = self._request_info["redirect_uri"]
+        context["target"] = form_target(address)
+        return allow_form_to(super().render_to_response(context, **kwargs), address)
+
+
+@method_decorator(PROVIDER, name="dispatch")
+class SignOutView(LogoutView):
+    """OpenID Connect's sign-out, begun by an app; asks before it ends the shop's own session."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return _as_error(super().get(request))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return _as_error(super().post(request, *args, **kwargs))
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(context, **kwargs)
+        address = context["form"].cleaned_data.get("post_logout_redirect_uri")
+        return allow_form_to(response, address) if address else response
+
+
+class _SecretLimits:
+    """For views where clients bring secrets: too many, and too many wrong ones, are refused first."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        client_id = client_id_of(request)
+        if seconds := wait_before_asking(request, client_id=client_id):
+            return too_many(seconds)
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            note_wrong_secret(request, client_id=client_id)
+            response["WWW-Authenticate"] = 'Basic realm="oauth"'  # how secrets come (RFC 6749, 5.2)
+        elif response.status_code == HTTPStatus.OK:
+            note_given(client_id=client_id)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            response["Content-Type"] = "application/json"
+        return response
+
+
+@method_decorator(PROVIDER, name="dispatch")
+class TokenEndpoint(_SecretLimits, TokenView):
+    """Codes and refresh tokens for tokens; each of them once, also when two ask in the same moment."""
+
+    @transaction.atomic
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            get_resources(request)
+        except ValidationError as error:
+            return oauth_error("invalid_target", " ".join(error.messages))
+        if request.POST.get("grant_type") == Client.GrantType.DEVICE_CODE:
+            return oauth_error(
+                "unsupported_grant_type", "Devices without a browser have no way here."
+            )
+        if not _is_first_use(request):
+            return oauth_error("invalid_grant", "This code has been used.")
+        return super().post(request)
+
+
+def _is_first_use(request: HttpRequest) -> bool:
+    """False for a code that was brought before. Of two requests with one refresh token, one waits."""
+    if code := request.POST.get("code"):
+        digest = hashlib.sha256(f"{client_id_of(request)} {code}".encode()).hexdigest()
+        return cache.add(f"oauth:code:{digest}", True, timeout=CODE_SECONDS)
+    if refresh := request.POST.get("refresh_token"):
+        row = Token.objects.by_value(refresh).filter(type=Token.Type.REFRESH_TOKEN)
+        row.select_for_update().first()
+    return True
+
+
+@method_decorator(PROVIDER, name="dispatch")
+class RevokeEndpoint(_SecretLimits, RevokeView):
+    """An app hands a token back (RFC 7009)."""
+
+
+@method_decorator(PROVIDER, name="dispatch")
+class UserInfoEndpoint(UserInfoView):
+    """Who signed in to the app (OpenID Connect Core, section 5.3), by the header alone."""
+
+    def _respond(self, request: HttpRequest) -> HttpResponse:
+        try:
+            value = bearer_of(request.headers.get("Authorization", ""))
+            token = access_token_find(value=value, address=address_asked(request))
+        except AccessTokenRefused as refused:
+            return _bearer_error("invalid_token", str(refused.detail), status=401)
+        if token.user is None or "openid" not in scopes_of(token):
+            return _bearer_error(
+                "insufficient_scope", "This app may not know who you are.", status=403
+            )
+        return super()._respond(request)
+
+
+def _bearer_error(error: str, description: str, *, status: int) -> HttpResponse:
+    response = oauth_error(error, description, status=status)
+    response["WWW-Authenticate"] = f'Bearer realm="api", error="{error}"'
+    return response

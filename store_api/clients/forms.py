@@ -1,0 +1,116 @@
+"""The form by which staff let an app in, or change what it may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.idp.oidc.models import Client
+from django import forms
+
+from store_api.clients.addresses import redirect_problem
+from store_api.scopes import IDENTITY_SCOPES, SCOPES
+
+PEOPLE, ITSELF = "people", "itself"
+GRANTS = {
+    PEOPLE: (Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN),
+    ITSELF: (Client.GrantType.CLIENT_CREDENTIALS,),
+}
+WAYS = {
+    PEOPLE: "People sign in here and allow it to act for them",
+    ITSELF: "It acts for itself, without a person",
+}
+KINDS = {
+    str(Client.Type.PUBLIC): "On people's devices: a phone, a computer, a page in a browser",
+    str(Client.Type.CONFIDENTIAL): "On a server, where it can keep a secret",
+}
+MAX_ADDRESSES = 20
+
+
+class ClientForm(forms.ModelForm[Client]):
+    """Plain words for OAuth's; whatever is not asked here keeps allauth's careful default."""
+
+    name = forms.CharField(
+        max_length=100, help_text="People read it when they are asked to allow the app."
+    )
+    type = forms.ChoiceField(
+        label="Where it runs",
+        choices=list(KINDS.items()),
+        widget=forms.RadioSelect,
+        help_text="Cannot be changed later.",
+    )
+    ways = forms.MultipleChoiceField(
+        label="How it gets in", choices=list(WAYS.items()), widget=forms.CheckboxSelectMultiple
+    )
+    addresses = forms.CharField(
+        label="Addresses to come back to",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="For apps that people allow; one on each line, exactly as the app will send it: "
+        "https://…, an app's own scheme such as com.example.app:/done, or http://127.0.0.1/… "
+        "for a program on a computer.",
+    )
+    allowed = forms.MultipleChoiceField(
+        label="What it may ask for",
+        choices=[
+            *((str(scope), words) for scope, words in SCOPES.items()),
+            *IDENTITY_SCOPES.items(),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick what it needs and no more. What you take away later, it loses at once.",
+    )
+
+    class Meta:
+        model = Client
+        fields = ["name", "type"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.created_at is not None and not self.instance._state.adding:
+            self.fields["type"].disabled = True
+            grants = set(self.instance.get_grant_types())
+            self.initial.update(
+                ways=[way for way, needed in GRANTS.items() if needed[0] in grants],
+                addresses="\n".join(self.instance.get_redirect_uris()),
+                allowed=self.instance.get_scopes(),
+            )
+
+    def clean_name(self) -> str:
+        """As people will read it: no line breaks, nothing that turns the direction of writing."""
+        name = " ".join(self.cleaned_data["name"].split())
+        if not name.isprintable():
+            raise forms.ValidationError("A name has letters, numbers and signs that can be seen.")
+        return name
+
+    def clean_addresses(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["addresses"].splitlines()]
+        addresses = list(dict.fromkeys(line for line in lines if line))
+        if len(addresses) > MAX_ADDRESSES:
+            raise forms.ValidationError(f"At most {MAX_ADDRESSES} addresses.")
+        wrong = [
+            f"“{address[:100]}” {problem}."
+            for address in addresses
+            if (problem := redirect_problem(address))
+        ]
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return addresses
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        ways, kind = cleaned.get("ways", []), cleaned.get("type")
+        if kind == Client.Type.PUBLIC and ITSELF in ways:
+            why = "An app on people's devices cannot act for itself: it has no secret to show."
+            self.add_error("ways", why)
+        if PEOPLE in ways and "addresses" in cleaned and not cleaned["addresses"]:
+            self.add_error("addresses", "Say where people are sent back to after they allowed it.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Client:
+        client, cleaned = self.instance, self.cleaned_data
+        client.set_redirect_uris(cleaned["addresses"] if PEOPLE in cleaned["ways"] else [])
+        client.set_grant_types([str(grant) for way in cleaned["ways"] for grant in GRANTS[way]])
+        client.set_scopes(cleaned["allowed"])
+        client.set_default_scopes(cleaned["allowed"])  # for requests that name none
+        client.set_response_types([str(Client.ResponseType.CODE)])
+        client.skip_consent, client.allow_uri_wildcards = False, False
+        return super().save(commit)

@@ -1,0 +1,177 @@
+"""All that answers show of products, read as plain rows in three queries, however many products there are.
+
+An answer about twenty products shows hundreds of tracks and files: making a model's object of each costs
+more than all the rest of the request. What is read here has the names that the models have, so that
+`excerpt_for` chooses an excerpt among them as it does for pages.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from django.db.models import IntegerField, QuerySet, Value
+
+from catalog_pages.models import BundledProduct, ProductTrack
+from catalog_pages.renditions import CARD_SPECS, renditions_of
+
+Row = TypeVar("Row")
+COVER, PART, BUNDLE = range(3)
+NO_PRICE = Value(None, IntegerField())
+_TRACK = (
+    "page_id", "pk", "title", "disc", "number", "excerpt_start_seconds", "excerpt_length_seconds",
+)  # fmt: skip
+_ASSET_FIELDS = (
+    "file_name", "format_name", "content_type", "size_bytes", "sha256", "duration_ms", "bitrate_bps",
+)  # fmt: skip
+_EXCERPT_FIELDS = (
+    "pk", "start_ms", "length_ms", "duration_ms", "size_bytes", "sha256", "file", "peaks",
+)  # fmt: skip
+_FILE = ("files__pk", *(f"files__asset__{name}" for name in _ASSET_FIELDS))
+_EXCERPT = tuple(f"files__asset__excerpts__{name}" for name in _EXCERPT_FIELDS)
+_IN_ORDER = (
+    "page_id", "sort_order", "pk", "files__sort_order", "files__pk", "files__asset__excerpts__pk",
+)  # fmt: skip
+
+
+class Rows(list[Row], Generic[Row]):
+    """A list that is read as a prefetched relation is."""
+
+    def all(self) -> Rows[Row]:
+        return self
+
+
+@dataclass(slots=True)
+class ExcerptRow:
+    pk: int
+    start_ms: int
+    length_ms: int
+    duration_ms: int
+    size_bytes: int
+    sha256: str
+    file_name: str
+    peaks: list[int]
+
+
+@dataclass(slots=True)
+class AssetRow:
+    file_name: str
+    format_name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    duration_ms: int | None
+    bitrate_bps: int | None
+    excerpts: Rows[ExcerptRow] = field(default_factory=Rows)
+
+    @property
+    def is_audio(self) -> bool:
+        return self.duration_ms is not None
+
+
+@dataclass(slots=True)
+class FileRow:
+    asset: AssetRow
+
+
+@dataclass(slots=True)
+class TrackRow:
+    title: str
+    disc: int | None
+    number: int | None
+    excerpt_start_seconds: int | None
+    excerpt_length_seconds: int | None
+    files: Rows[FileRow] = field(default_factory=Rows)
+
+
+@dataclass(slots=True)
+class LinkedRow:
+    """A product that is in a bundle, or a bundle that a product is in."""
+
+    pk: int
+    slug: str
+    title: str
+    live: bool
+    price_pennies: int | None
+
+
+@dataclass(slots=True)
+class CoverRow:
+    filter_spec: str
+    width: int
+    file_name: str
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What belongs to products beside their own columns; by the product's id, covers by the picture's."""
+
+    tracks: dict[int, list[TrackRow]]
+    covers: dict[int, list[CoverRow]]
+    parts: dict[int, list[LinkedRow]]
+    bundles: dict[int, list[LinkedRow]]
+
+
+def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> Surroundings:
+    """Two queries: pictures and bundles, then the tracks of the products and of what is inside them."""
+    covers: dict[int, list[CoverRow]] = defaultdict(list)
+    linked: dict[tuple[int, int], list[tuple[int, int, LinkedRow]]] = defaultdict(list)
+    for kind, owner, other, place, name, title, live, price in _linked(product_ids, cover_ids):
+        if kind == COVER:
+            covers[owner].append(CoverRow(filter_spec=name, width=other, file_name=title))
+        else:
+            row = LinkedRow(other, name, title, live, price)
+            linked[kind, owner].append((place, other, row))
+    parts, bundles = (
+        {
+            owner: [row for _, _, row in sorted(rows, key=itemgetter(0, 1))]
+            for (found, owner), rows in linked.items()
+            if found == kind
+        }
+        for kind in (PART, BUNDLE)
+    )
+    inside = {part.pk for rows in parts.values() for part in rows}
+    return Surroundings(_tracks({*product_ids, *inside}), covers, parts, bundles)
+
+
+def _linked(product_ids: Collection[int], cover_ids: Collection[int]) -> QuerySet[Any, Any]:
+    """Of three kinds: a cover's size, a part of one of these, and a bundle with one of these in it."""
+    covers = (
+        renditions_of(CARD_SPECS)
+        .filter(image__in=cover_ids)
+        .annotate(kind=Value(COVER), place=Value(0), shown=Value(True), price=NO_PRICE)
+        .values_list("kind", "image_id", "width", "place", "filter_spec", "file", "shown", "price")
+    )
+    parts = _bundled(PART, "page", "product").filter(page__in=product_ids)
+    bundles = _bundled(BUNDLE, "product", "page").filter(product__in=product_ids, page__live=True)
+    return covers.order_by().union(parts.order_by(), bundles.order_by(), all=True)
+
+
+def _bundled(kind: int, owner: str, other: str) -> QuerySet[Any, Any]:
+    columns = [f"{other}__{name}" for name in ("slug", "title", "live", "price_pennies")]
+    rows = BundledProduct.objects.annotate(kind=Value(kind))
+    return rows.values_list("kind", f"{owner}_id", f"{other}_id", "sort_order", *columns)
+
+
+def _tracks(product_ids: Collection[int]) -> dict[int, list[TrackRow]]:
+    """A row for each excerpt, or file, or track that has none of these; in order, so that they group."""
+    found: dict[int, list[TrackRow]] = defaultdict(list)
+    tracks = ProductTrack.objects.filter(page__in=product_ids).order_by(*_IN_ORDER)
+    track_id = file_id = None
+    for row in tracks.values_list(*_TRACK, *_FILE, *_EXCERPT):
+        if row[1] != track_id:
+            track_id, file_id = row[1], None
+            track = TrackRow(*row[2:7])
+            found[row[0]].append(track)
+        if row[8] is None:  # no file yet
+            continue
+        if row[7] != file_id:
+            file_id = row[7]
+            asset = AssetRow(*row[8:15])
+            track.files.append(FileRow(asset))
+        if row[15] is not None:
+            asset.excerpts.append(ExcerptRow(*row[15:]))
+    return found

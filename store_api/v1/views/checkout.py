@@ -1,0 +1,98 @@
+"""From a cart to a payment. Like the page of the same name: translate in, call one service, translate out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from orders.consent import CONSENT_VERSION
+from orders.errors import ConsentOutdated
+from orders.models import Order
+from orders.return_urls import ReturnUrls
+from orders.services.checkout import CheckoutStarted, checkout_start
+from orders.services.guests import email_clean, guest_token, is_guests
+from orders.views.checkout import refuse_many_checkouts
+from orders.views.guests import guest_remember
+from store_api.caller import CART_TOKEN, browser_session, cart_of, shopper_of, user_of
+from store_api.idempotency import IdempotentCreateMixin
+from store_api.permissions import ScopedViewMixin
+from store_api.scopes import Scope
+from store_api.v1.serializers.checkout import CheckoutRequestSerializer, CheckoutSerializer
+from store_api.v1.views.carts import TOKEN
+
+
+@extend_schema(tags=["checkout"])
+class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
+    """Checking out what is in the current cart."""
+
+    permission_classes = [AllowAny]
+    scope = Scope.CART_WRITE
+    idempotency_required = True
+
+    @extend_schema(
+        operation_id="checkout_create",
+        summary="Check out the cart",
+        description="Freezes the cart into an order and opens its payment. The same cart gets the same order "
+        "again, however often this is sent; a changed one gets a new order, and the old one can no longer "
+        "be paid. What costs nothing is paid at once. Payment news reach the shop by themselves: ask "
+        "`orders/{id}/` until its `status` is `paid`.",
+        parameters=[TOKEN],
+        request=CheckoutRequestSerializer,
+        responses={201: CheckoutSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        wanted = _read(request)
+        shopper = shopper_of(request, email=wanted.get("email", ""))
+        email = _buyer_email(request, wanted)
+        cart = cart_of(request)
+        refuse_many_checkouts(request._request, cart=cart, shopper=shopper)
+        started = checkout_start(
+            cart=cart,
+            user=shopper.user,
+            email=email,
+            consented=wanted["consent"],
+            channel=Order.Channel.API,
+            shopper=shopper,
+            returns=ReturnUrls(wanted.get("success_url", ""), wanted.get("cancel_url", "")),
+        )
+        is_browser = browser_session(request) is not None and CART_TOKEN not in request.headers
+        if is_guests(started.order) and is_browser:
+            guest_remember(request._request, started.order)
+        return Response(_answer(started), status=status.HTTP_201_CREATED)
+
+
+def _read(request: Request) -> dict[str, Any]:
+    serializer = CheckoutRequestSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    wanted: dict[str, Any] = dict(serializer.validated_data)
+    if wanted.get("consent_version", CONSENT_VERSION) != CONSENT_VERSION:
+        raise ConsentOutdated
+    return wanted
+
+
+def _buyer_email(request: Request, wanted: dict[str, Any]) -> str:
+    """The account's address, or the one that a guest named."""
+    user = user_of(request)
+    if user is None:
+        return email_clean(wanted.get("email"))
+    if "email" in wanted:
+        sentence = "The order belongs to the account that is signed in; leave this out."
+        raise serializers.ValidationError({"email": [sentence]}, "not_for_accounts")
+    return str(user.email)
+
+
+def _answer(started: CheckoutStarted) -> dict[str, Any]:
+    order = started.order
+    body = {
+        "order": order,
+        "checkout_url": None if order.is_paid else started.url,
+        "expires_at": None if order.is_paid else started.expires_at,
+        "order_token": guest_token(order) if is_guests(order) else None,
+    }
+    return dict(CheckoutSerializer(body).data)

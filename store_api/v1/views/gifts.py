@@ -1,0 +1,135 @@
+"""Redeeming a gift, by the same road and within the same limits as on the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from orders.models import GiftCode
+from orders.services.gift_tries import gift_look_up, gift_take
+from orders.services.gifts import gift_is_held_by
+from orders.services.guests import guest_token, is_guests
+from orders.views.guests import guest_remember
+from store_api.caller import browser_session, shopper_of, user_of
+from store_api.idempotency import IdempotentCreateMixin
+from store_api.permissions import ScopedViewMixin
+from store_api.schema import ProblemSerializer
+from store_api.scopes import Scope
+from store_api.throttles import address_of
+from store_api.v1.serializers.gifts import RedeemedSerializer, RedeemSerializer
+from store_api.v1.views.orders import TOKEN
+
+CODE = "7F3KW-9QXMD-2CHTR-KKN4B"
+TIDEWATER = {"title": "Tidewater", "slug": "tidewater"}
+REQUESTS = [
+    OpenApiExample("Signed in", value={"code": CODE}, request_only=True),
+    OpenApiExample("A guest", value={"code": CODE, "email": "bo@example.com"}, request_only=True),
+]
+
+
+def _answer_example(name: str, code: str, order_token: str | None) -> OpenApiExample:
+    value = {"purchase": 4711, "product": TIDEWATER, "order_token": order_token}
+    return OpenApiExample(name, value=value, response_only=True, status_codes=[code])
+
+
+def _problem_example(status_code: int, title: str, code: str, detail: str) -> OpenApiExample:
+    value = {
+        "type": "about:blank",
+        "title": title,
+        "status": status_code,
+        "code": code,
+        "detail": detail,
+        "errors": [],
+    }
+    return OpenApiExample(code, value=value, response_only=True, status_codes=[str(status_code)])
+
+
+EXAMPLES = [
+    *REQUESTS,
+    _answer_example("It was yours already", "200", None),
+    _answer_example("To an account", "201", None),
+    _answer_example("To a guest", "201", "WyJnaWZ0IiwiMTIiLCJrM3kiXQ:1w0ptB:u0pSxk5jOw8"),
+    _problem_example(
+        404,
+        "Not Found",
+        "gift_unknown",
+        "We do not know this gift code. Look at its letters and figures again.",
+    ),
+    _problem_example(
+        409,
+        "Conflict",
+        "gift_owned",
+        "You own “Tidewater” already, so this gift is still unused. Pass it on to somebody else.",
+    ),
+    _problem_example(410, "Gone", "gift_redeemed", "This gift has been redeemed already."),
+]
+
+
+@extend_schema(tags=["gifts"])
+class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
+    """One copy that somebody else paid for."""
+
+    permission_classes = [AllowAny]
+    scope = Scope.CART_WRITE
+
+    @extend_schema(
+        operation_id="gift_redeem",
+        summary="Redeem a gift code",
+        description="Of somebody who is signed in, the copy goes to their account. Guests name an address: "
+        "the link to the files is mailed there, and `order_token` reads them here at once. Each copy is "
+        "redeemed once; an account that sends the code of its own copy again is answered 200.\n\n"
+        "A gift that was taken back (`gift_closed`) or that somebody redeemed (`gift_redeemed`) is 410. "
+        "Of what you own already (`gift_owned`, 409) the code stays good: pass it on. After ten codes in "
+        "an hour that we do not know, no more are looked up for that network address "
+        "(`gift_tries_too_many`, 429).",
+        parameters=[TOKEN],
+        request=RedeemSerializer,
+        responses={
+            200: RedeemedSerializer,
+            201: RedeemedSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+            410: ProblemSerializer,
+        },
+        examples=EXAMPLES,
+    )
+    def create(self, request: Request) -> Response:
+        wanted = _read(request)
+        user, client, email = user_of(request), address_of(request), wanted.get("email", "")
+        found = gift_look_up(code_text=wanted["code"], client=client)
+        if user is not None and "email" in wanted:
+            sentence = "The gift goes to the account that is signed in; leave this out."
+            raise serializers.ValidationError({"email": [sentence]}, "not_for_accounts")
+        was_theirs = gift_is_held_by(gift=found, user=user)
+        gift = gift_take(
+            gift=found,
+            user=user,
+            email=email,
+            client=client,
+            shopper=shopper_of(request, email=email),
+        )
+        if is_guests(gift) and browser_session(request) is not None:
+            guest_remember(request._request, gift)
+        done = status.HTTP_200_OK if was_theirs else status.HTTP_201_CREATED
+        return Response(_answer(gift), status=done, headers={"Cache-Control": "no-store"})
+
+
+def _read(request: Request) -> dict[str, Any]:
+    serializer = RedeemSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _answer(gift: GiftCode) -> dict[str, Any]:
+    body = {
+        "purchase": gift.order_item_id,
+        "product": gift.order_item.product,
+        "order_token": guest_token(gift) if is_guests(gift) else None,
+    }
+    return dict(RedeemedSerializer(body).data)

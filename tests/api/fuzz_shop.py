@@ -1,0 +1,106 @@
+"""A shop for machines to try everything on: something of each kind, callers of each kind, a real server.
+
+No test is in here.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from catalog_pages.models import Artist, Genre, ProductPage
+from orders.models import DiscountCode
+from store_api.scopes import Scope
+from store_api.tests.calling import session_token
+from tests import servers
+from tests.factories import (
+    buy,
+    make_asset,
+    make_bundle,
+    make_editor,
+    make_product,
+    make_user,
+    start_checkout,
+)
+from tests.partners import make_access_token, make_partner
+from tests.server_processes import answers_http, end, spawn, wait_until
+
+# Every limit that counts requests; those that count tries of secrets stay, and answer 429.
+NO_LIMITS = {f"API_{kind}_LIMIT": "1000000" for kind in ("ADDRESS", "PERSON", "APP")}
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Callers:
+    """The headers that each of them sends with every request."""
+
+    anonymous: Headers
+    person: Headers
+    app: Headers
+    staff: Headers
+
+    def named(self, name: str) -> dict[str, str]:
+        return dict(getattr(self, name))
+
+
+def stocked(client: Any) -> Callers:
+    """Products of every kind, and who has bought some of them."""
+    albums = _products()
+    person, staff = make_user(), make_editor()
+    buy(client, person, *albums[:2])
+    start_checkout(person, albums[3])  # waits to be paid
+    DiscountCode.objects.create(code="SPRING", percent=20)
+    partner = make_partner(name="Tries everything")
+    return Callers(
+        anonymous={},
+        person={"X-Session-Token": session_token(person)},
+        app={"Authorization": f"Bearer {make_access_token(partner, person, scopes=[*Scope])}"},
+        staff={"X-Session-Token": session_token(staff)},
+    )
+
+
+def _products() -> list[ProductPage]:
+    artist = Artist.objects.create(name="Neap Tide")
+    both = [make_asset(), make_asset(codec="mp3", format_name="MP3", content_type="audio/mpeg")]
+    albums = [
+        make_product("Spring Neaps", price_pennies=799, artist=artist, assets=both),
+        make_product("Ebb", price_pennies=499, artist=artist),
+        make_product("Given Away", price_pennies=0),
+        make_product("Flood", price_pennies=1299, genre=Genre.objects.create(name="Tidal")),
+        make_product("Yours to Value", price_pennies=300, pay_what_you_want=True),
+    ]
+    return [*albums, make_bundle("All the Tides", *albums[:2])]
+
+
+@contextmanager
+def served(var_dir: Path, **more: str) -> Iterator[str]:
+    """The shop under gunicorn with this test's database. Its address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        port = int(listener.getsockname()[1])
+        url = f"http://127.0.0.1:{port}"
+        env = servers.shop_environment(var_dir, SITE_BASE_URL=url, **NO_LIMITS, **more)
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
+        command += ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+        command += ["--graceful-timeout", "1", "--log-level", "warning"]
+        process = spawn(
+            [*command, "site_config.wsgi:application"],
+            log=var_dir / "log",
+            env={**env, "WEB_THREADS": "4"},
+            descriptor=listener.fileno(),
+        )
+    try:
+        wait_until(answers_http(port, "/healthz/", statuses=(200,)), process, var_dir / "log")
+        yield url
+    finally:
+        end(process)
+
+
+def stocked_shop() -> Callers:
+    return stocked(Client())

@@ -1,0 +1,28 @@
+"""The API's documentation in a real browser: under our policy, from our origin alone."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import ContextMaker
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_documentation_opens_and_asks_nobody_but_us(
+    new_context: ContextMaker, shop_url: str
+) -> None:
+    page = new_context().new_page()
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+
+    page.goto("/api/docs/")
+
+    expect(page.locator(".opblock").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".info .title")).to_contain_text("Digital Downloads")
+    page.locator(".opblock-summary-control").first.click()
+    expect(page.locator(".opblock .responses-wrapper").first).to_be_visible()
+    assert asked - {""} == {urlsplit(shop_url).netloc}
