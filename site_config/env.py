@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
 from site_config.env_rules import LOOPBACK_HOSTS, sense_problems
+from site_config.own_files import text_made_once
 
 BASE_DIR: Path = Path(__file__).resolve().parent.parent
 
@@ -175,18 +176,8 @@ def host_of(url: str) -> str:
 
 
 def secret_key_from_file(path: Path) -> str:
-    """A random key of this machine's own, made on first use and readable by its owner alone."""
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("x", encoding="ascii") as file:
-                path.chmod(0o600)
-                file.write(secrets.token_urlsafe(50))
-        except FileExistsError:  # another process was faster; its key is the key
-            pass
-        return path.read_text(encoding="ascii").strip()
+    """A random key of this machine's own, made on first use."""
+    return text_made_once(path, lambda: secrets.token_urlsafe(50)).strip()
 
 
 def _read(env: Env, profile: Profile) -> dict[str, Any]:

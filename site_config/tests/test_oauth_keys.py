@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from site_config.accounts.oauth.keys import key_from_file, new_key_pem, signing_key_pem
+from site_config.accounts.oauth.keys import new_key_pem, signing_key_pem
 from site_config.accounts.oauth.tokens import tokens_tidy
 from site_config.management.commands.run_scheduler import jobs
+from site_config.own_files import text_made_once
 from site_config.tests.test_settings import load
 from tests.factories import make_user
 from tests.partners import make_access_token, make_partner
@@ -31,7 +32,7 @@ RACERS = 6
 def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "key.pem"
 
-    first, second = key_from_file(path), key_from_file(path)
+    first, second = text_made_once(path, new_key_pem), text_made_once(path, new_key_pem)
 
     assert first == second
     assert path.stat().st_mode & 0o777 == 0o600
@@ -43,8 +44,9 @@ def test_processes_that_start_together_agree_on_one_whole_key(tmp_path: Path) ->
     path = tmp_path / "key.pem"
     line = (
         "import sys; from pathlib import Path; "
-        "from site_config.accounts.oauth.keys import key_from_file; "
-        "sys.stdout.write(key_from_file(Path(sys.argv[1])))"
+        "from site_config.accounts.oauth.keys import new_key_pem; "
+        "from site_config.own_files import text_made_once; "
+        "sys.stdout.write(text_made_once(Path(sys.argv[1]), new_key_pem))"
     )
 
     racers = [

@@ -11,6 +11,7 @@ from django.test import Client
 
 from site_config.accounts.models import User
 from store_api.scopes import Scope
+from store_api.tests import description
 from tests.partners import make_access_token, make_partner
 
 V1 = "/api/v1/"
@@ -29,9 +30,12 @@ class Caller:
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         sent = {name.replace("_", "-"): value for name, value in (self.headers | headers).items()}
         text = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
-        return self.client.generic(
+        response = self.client.generic(
             method.upper(), f"{V1}{path}", text or "", content_type="application/json", headers=sent
         )
+        if self.checked:
+            description.check(method, f"{V1}{path}", response)
+        return response
 
 
 def session_token(user: User) -> str:

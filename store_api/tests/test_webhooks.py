@@ -60,6 +60,14 @@ def field_codes(answer: Any) -> set[tuple[str, str]]:
     return {(error["field"], error["code"]) for error in answer.json()["errors"]}
 
 
+def test_staff_need_a_second_factor_where_the_admin_wants_one(settings: Any) -> None:
+    caller = staff("view")
+    settings.STAFF_SECOND_FACTOR_REQUIRED = True
+
+    assert code_of(caller("get", LIST)) == (403, "second_factor_missing")
+    assert partner()("get", LIST).status_code == 200
+
+
 def test_staff_make_an_endpoint_and_read_its_secret_once() -> None:
     caller = staff("add", "view")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
+
+from site_config.own_files import text_made_once
 
 FILE_NAME = "oidc_private_key.pem"
 KEY_BITS = 2048
@@ -21,35 +21,12 @@ def signing_key_pem() -> str:
     Access tokens do not hang on it, only id tokens, which live for five minutes: a machine that loses
     its file signs nobody out.
     """
-    return settings.OIDC_PRIVATE_KEY or _key_of_file(settings.VAR_DIR / FILE_NAME)
+    return settings.OIDC_PRIVATE_KEY or key_of_file(settings.VAR_DIR / FILE_NAME)
 
 
 @cache
-def _key_of_file(path: Path) -> str:
-    return key_from_file(path)
-
-
-def key_from_file(path: Path) -> str:
-    """The key in the file, which is made if there is none; readable by its owner alone.
-
-    It appears whole or not at all, because link(2) fails where a name is taken: of processes that
-    start together one makes the key, and all read that one.
-    """
-    try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(new_key_pem())
-        os.link(draft, path)
-    except FileExistsError:  # another process was faster; its key is the key
-        pass
-    finally:
-        draft.unlink()
-    return path.read_text(encoding="ascii")
+def key_of_file(path: Path) -> str:
+    return text_made_once(path, new_key_pem)
 
 
 def new_key_pem() -> str:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from catalog_pages.uploads.tidying import uploads_tidy
+from orders.services.cart_tidying import carts_tidy
 from orders.services.events import events_retry
 from orders.services.mail import mail_send_due
 from orders.services.outgoing import webhooks_send_due
@@ -44,6 +45,8 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (300, uploads_tidy),
         (3600, tokens_tidy),
         (3600, idempotency_tidy),
+        (3600, carts_tidy),
+        (86_400, lambda: call_command("clearsessions")),
     ]
     if settings.STRIPE_SANDBOX:
         listed.append((TICK_SECONDS, deliver_due))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -53,6 +55,13 @@ class NotForShoppers(PermissionDenied):
     default_detail = "This is for the people who run the shop, and for apps that they registered."
 
 
+class SecondFactorMissing(PermissionDenied):
+    """As in the admin: see `site_config/middleware.py`."""
+
+    default_code = "second_factor_missing"
+    default_detail = "Set up a second factor for your account first: running the shop needs one."
+
+
 class MayManageWebhooks(BasePermission):
     """Staff who have the action's right, here or through an app; and an app for itself.
 
@@ -65,6 +74,8 @@ class MayManageWebhooks(BasePermission):
             return token is not None and token.client_id is not None
         if not user.has_perm(RIGHT.format(view.rights.get(view.action, "view"))):
             raise NotForShoppers
+        if settings.STAFF_SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
+            raise SecondFactorMissing
         return True
 
 
