@@ -93,6 +93,7 @@ class Config:
     """Everything the environment decides, checked. Paths are absolute, sizes are bytes."""
 
     secret_key: str
+    secret_key_fallbacks: list[str]
     debug: bool
     allowed_hosts: list[str]
     site_base_url: str
@@ -196,6 +197,7 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
     sandbox = wants_sandbox and not stripe_key
     return {
         "secret_key": secret_key,
+        "secret_key_fallbacks": _list(env, "SECRET_KEY_FALLBACKS"),
         "debug": _bool(env, "DEBUG", False),
         "allowed_hosts": _list(env, "ALLOWED_HOSTS") or [h for h in [host, *local_hosts] if h],
         "site_base_url": base_url,

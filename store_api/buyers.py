@@ -30,6 +30,7 @@ class BuyersViewMixin(ScopedViewMixin):
     """Every view of what was bought: no cache keeps its answers."""
 
     permission_classes: Any = [IsBuyer]
+    also_opened_by: Any = [{"orderToken": []}]  # store_api/schema.py
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().finalize_response(*args, **kwargs)  # type: ignore[misc]

@@ -14,10 +14,9 @@ from typing import Any
 import yaml
 from django.conf import settings
 
-from store_api.contract_shapes import Document, Json, Promise, followed
+from store_api.contract_shapes import WORDS, Document, Json, Promise, expanded, followed
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
-WORDS = ("description", "summary", "title", "example", "examples", "externalDocs")
 OPEN: list[Json] = [{}]
 
 
@@ -80,7 +79,7 @@ def other_changes(before: Document, after: Document) -> list[str]:
     return added + [
         f"{name} has changed."
         for name in new
-        if name in old and _expanded(before, old[name]) != _expanded(after, new[name])
+        if name in old and expanded(before, old[name]) != expanded(after, new[name])
     ]
 
 
@@ -233,25 +232,3 @@ def _sign_in_facts(part: Json, where: str = "") -> Iterator[tuple[str, str]]:
             yield from _sign_in_facts(value, f"{where}{name}, ")
         elif name not in WORDS:
             yield f"{where}{name}", str(value)
-
-
-def _expanded(document: Document, part: Any, within: tuple[str, ...] = ()) -> Any:
-    """With every reference followed and without words, so that two can be compared."""
-    if isinstance(part, list):
-        return [_expanded(document, each, within) for each in part]
-    if not isinstance(part, dict):
-        return part
-    reference = part.get("$ref")
-    if reference in within:
-        return reference
-    if reference is not None:
-        return _expanded(document, followed(document, part), (*within, reference))
-    found = {
-        name: _expanded(document, value, within)
-        for name, value in part.items()
-        if name not in WORDS
-    }
-    if "properties" in part:  # where `title` is a field and no word about one
-        fields = part["properties"].items()
-        found["properties"] = {name: _expanded(document, field, within) for name, field in fields}
-    return found

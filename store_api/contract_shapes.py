@@ -13,18 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any, TypeAlias
 
 Document: TypeAlias = Mapping[str, Any]
 Json: TypeAlias = dict[str, Any]
 
 NULL = "null"
+WORDS = ("description", "summary", "title", "example", "examples", "externalDocs")
 KINDS = {
     type(None): NULL,
     str: "string",
     bool: "boolean",
     int: "integer",
-    float: "number",
     list: "array",
 }
 LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -40,6 +41,26 @@ def followed(document: Document, part: Any) -> Any:
             target = target[name.replace("~1", "/").replace("~0", "~")]
         part = target
     return part
+
+
+def expanded(document: Document, part: Any, within: tuple[str, ...] = ()) -> Any:
+    """With every reference followed and without words, so that two can be compared."""
+    if isinstance(part, list):
+        return [expanded(document, each, within) for each in part]
+    if not isinstance(part, dict):
+        return part
+    reference = part.get("$ref")
+    if reference in within:
+        return reference
+    if reference is not None:
+        return expanded(document, followed(document, part), (*within, reference))
+    found = {
+        name: expanded(document, value, within) for name, value in part.items() if name not in WORDS
+    }
+    if "properties" in part:  # where `title` is a field and no word about one
+        fields = part["properties"].items()
+        found["properties"] = {name: expanded(document, field, within) for name, field in fields}
+    return found
 
 
 def shape(document: Document, schema: Any) -> Json:
@@ -66,8 +87,14 @@ def _own(schema: Json) -> Json:
     if "const" in own:
         own["enum"] = [own.pop("const")]
     types = frozenset([kinds] if isinstance(kinds, str) else kinds)
-    types = types or frozenset(KINDS.get(type(value), "object") for value in own.get("enum", ()))
+    types = types or frozenset(_kind(value) for value in own.get("enum", ()))
     return {"properties": {}, "required": [], **own, "types": types}
+
+
+def _kind(value: Any) -> str:
+    """JSON's name for the type of a value."""
+    found = KINDS.get(type(value))
+    return found or ("number" if isinstance(value, Number) else "object")
 
 
 def _both(first: Json, second: Json) -> Json:

@@ -33,6 +33,11 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.utils.urls import replace_query_param
 
 NEWEST = "newest"
+PAGE_ADDRESS = {
+    "type": ["string", "null"],
+    "format": "uri",
+    "example": "https://shop.example.com/api/v1/orders/?cursor=cD0yMDI2LTExLTI4",
+}
 MAX_CURSOR = 2000  # characters; ours have a few hundred at most
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -116,6 +121,8 @@ class StablePagination(CursorPagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         described["required"] = ["next", "previous", "results"]
+        for name in ("next", "previous"):  # 3.1 says null as a type of its own
+            described["properties"][name] = PAGE_ADDRESS
         return described
 
 

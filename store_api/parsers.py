@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow
 from typing import IO, Any, NoReturn
 
 from django.utils.http import parse_header_parameters
@@ -20,6 +20,7 @@ from rest_framework.parsers import BaseParser
 MAX_BYTES = 100_000
 MAX_DEPTH = 20
 MAX_DIGITS = 100
+EXACT = Context(prec=MAX_DIGITS)  # so that nothing is rounded
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHARSETS = ("utf-8", "utf8", "us-ascii")
 # A string, whole or cut off, is stepped over at once: reading stays linear whatever is sent.
@@ -123,8 +124,8 @@ def _whole(digits: str) -> int:
 
 def _fraction(digits: str) -> Decimal:
     try:
-        return Decimal(_short(digits))
-    except InvalidOperation as error:  # an exponent that no number has
+        return EXACT.create_decimal(_short(digits))
+    except (InvalidOperation, Overflow) as error:  # an exponent that no number has
         raise BodyRefused("A number in this cannot be used.", "number") from error
 
 

@@ -46,6 +46,14 @@ class ProblemSerializer(serializers.Serializer[Any]):
 class ProblemSchema(IdempotentSchemaMixin, AutoSchema):
     """Every error that an operation can answer with, as problem+json; none that it cannot."""
 
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Beside the classes that sign somebody in: a secret that opens what one guest bought.
+
+        The browser's cookie stays last; it is nothing for those who read this.
+        """
+        found = super().get_auth()
+        return [*found[:-1], *getattr(self.view, "also_opened_by", ()), *found[-1:]]
+
     def is_deprecated(self) -> bool:
         actions = getattr(self.view, "action_map", None)
         return deprecation_of(self.view, actions, self.method) is not None

@@ -10,18 +10,21 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.core.validators import RegexValidator
 from django.db.models import Model
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 BOUNDS = ("min_value", "max_value", "validators")
 MOST_DIGITS = 18
+NO_NUL = r"^[^\u0000]*$"
 Row = TypeVar("Row", bound=Model)
 
 
+# No docstrings on these two: they would describe each serializer that has none to the public.
 class PlainModelSerializer(serializers.ModelSerializer[Row]):
-    """Integers without the bounds of a column, which differ from one database to another."""
+    # Integers without the bounds of a column, which differ from one database to another.
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, kwargs = super().build_standard_field(field_name, model_field)
@@ -31,8 +34,8 @@ class PlainModelSerializer(serializers.ModelSerializer[Row]):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """The body of a request. A field that there is not is refused: a client that sends one is mistaken
-    about what it does."""
+    # The body of a request. A field that there is not is refused: a client that sends one is mistaken
+    # about what it does.
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (
@@ -57,7 +60,11 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class TextField(serializers.CharField):
-    """A JSON string; a number is none."""
+    """A JSON string; a number is none. Spaces around it count for its length, and are the services' to
+    drop: the description could not say so."""
+
+    def __init__(self, *, trim_whitespace: bool = False, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=trim_whitespace, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -81,3 +88,19 @@ class StrictSerializerSchema(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         return schema | {"additionalProperties": False}
+
+
+class TextFieldSchema(OpenApiSerializerFieldExtension):
+    """What every text is refused for: being empty where it may not be, and a NUL character."""
+
+    target_class = "store_api.serializers.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        if not self.target.allow_blank:
+            schema.setdefault("minLength", 1)
+        # One with a pattern of its own says that one alone; none of them lets NUL pass.
+        if not any(isinstance(rule, RegexValidator) for rule in self.target.validators):
+            schema.setdefault("pattern", NO_NUL)
+        return dict(schema)

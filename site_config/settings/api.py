@@ -28,7 +28,7 @@ API_LIMITS = CONFIG.api_limits
 # Web apps of others: nobody unless listed, and never with a browser's cookies.
 CORS_ALLOWED_ORIGINS = CONFIG.cors_allowed_origins
 CORS_URLS_REGEX = r"^/(api|_allauth/app)/|^/identity/o/api/token$"
-CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CORS_ALLOW_HEADERS = (
     "Accept Authorization Content-Type Idempotency-Key If-None-Match X-Cart-Token X-Order-Token "
     "X-Request-ID X-Session-Token"
@@ -54,6 +54,15 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "orderToken": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Order-Token",
+                "description": "For guests, of one order or gift: `order_token` of what they checked out or "
+                "redeemed. Sent along with a sign-in, it adds that to what the account has.",
+            }
+        },
         "headers": {
             "X-Request-ID": {
                 "description": "What our log calls this request; yours, if you sent one.",
@@ -67,8 +76,12 @@ SPECTACULAR_SETTINGS = {
                 "description": "How to sign in (RFC 9110, section 11.6.1).",
                 "schema": {"type": "string"},
             },
-        }
+        },
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "store_api.links.link_operations",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {

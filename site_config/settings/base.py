@@ -17,6 +17,7 @@ VAR_DIR = CONFIG.var_dir
 
 # --- Who we are ---------------------------------------------------------------------------------
 SECRET_KEY = CONFIG.secret_key
+SECRET_KEY_FALLBACKS = CONFIG.secret_key_fallbacks
 DEBUG = CONFIG.debug
 ALLOWED_HOSTS = CONFIG.allowed_hosts
 SITE_BASE_URL = CONFIG.site_base_url

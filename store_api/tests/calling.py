@@ -21,7 +21,7 @@ class Caller:
     """One app on one device. `headers` go with every call; answers are `checked` against the description."""
 
     def __init__(
-        self, client: Client | None = None, *, checked: bool = False, **headers: str
+        self, client: Client | None = None, *, checked: bool = True, **headers: str
     ) -> None:
         self.client = client or Client()
         self.checked = checked

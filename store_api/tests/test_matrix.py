@@ -44,6 +44,7 @@ class World:
     waiting: Order
     guests: Order
     code: str
+    own_gift: GiftCode
     hook: WebhookEndpoint
     callers: dict[str, Caller] = field(default_factory=dict)
 
@@ -117,6 +118,10 @@ TABLE = {
     "POST purchases/{purchase_id}/link/":      row(DOWNLOADS, "401 200 200 404 404 403"),
     "POST purchases/{purchase_id}/archive-link/": row(DOWNLOADS, "401 200 200 404 404 403"),
     "GET purchases/{purchase_id}/explain/":    row(DOWNLOADS, "401 200 200 404 404 403"),
+    "POST orders/{order_id}/gifts/{gift_id}/send/": row(None, "401 404 202 404 404 403"),
+    "PUT purchases/{purchase_id}/updates/":    row(None,      "401 204 204 404 404 403"),
+    "DELETE purchases/{purchase_id}/updates/": row(None,      "401 204 204 404 404 403"),
+    "POST purchases/find/":                    row(DOWNLOADS, "202 202 202 202 202 202"),
     "GET me/":                                 row(None,      "401 401 200 200 200 403"),
     "GET me/export/":                          row(None,      "401 401 200 200 200 403"),
     "DELETE me/":                              row(None,      "401 401 403 403 403 403"),
@@ -142,6 +147,7 @@ def path_of(world: World, name: str, caller: str) -> str:
         "item_id": world.line(caller) if "{item_id}" in template else 0,
         "order_id": world.waiting.pk if template.endswith("pay/") else world.bought(caller).pk,
         "purchase_id": world.purchase(caller),
+        "gift_id": world.own_gift.pk,
         "endpoint_id": world.hook.pk,
         "delivery_id": world.hook.deliveries.get().pk,
     }
@@ -154,6 +160,8 @@ SLUGS = {"products": "tidewater", "artists": "low-sun", "genres": "ambient"}
 def body_of(world: World, name: str, caller: str) -> Any:
     address = {} if caller in ("owner", "other", "staff") else {"email": "guest@example.com"}
     bodies = {
+        "POST orders/{order_id}/gifts/{gift_id}/send/": {"email": "friend@example.com"},
+        "POST purchases/find/": {"email": "guest@example.com"},
         "POST cart/items/": {"product": world.wanted.pk},
         "PATCH cart/items/{item_id}/": {"quantity": 2},
         "POST cart/discount/": {"code": "NOBODY"},
@@ -174,13 +182,14 @@ def world(client: Client) -> World:
     order = buy(client, owner, bought)
     given = buy(client, make_user(), make_product()).items.get()
     gift = GiftCode.objects.create(order_item=given, seat=1)
+    own_gift = GiftCode.objects.create(order_item=order.items.get(), seat=1)
     waiting = start_checkout(owner, make_product()).order
     owner.cart.items.all().delete()
     make_cart(owner, make_product())
     guests = guest_buys(Client(), product=make_album("Harbour"))
     return World(
         bought, more, owner, other, staff, order, waiting, guests,
-        gift.code, hook,
+        gift.code, own_gift, hook,
         {
             "anonymous": Caller(),
             "guest": guest_of(guests),

@@ -262,7 +262,9 @@ def test_what_is_not_yours_answers_like_what_is_not_there(
         assert theirs_cost == nothing_cost
 
 
-@pytest.mark.parametrize("path", ["orders/", "orders/0b0e7c1e-6f0c-4c43-9c39-0f6b2b6f7a11/", "purchases/"])
+@pytest.mark.parametrize(
+    "path", ["orders/", "orders/0b0e7c1e-6f0c-4c43-9c39-0f6b2b6f7a11/", "purchases/"]
+)
 def test_nobody_in_particular_is_asked_to_sign_in(path: str) -> None:
     assert problem_of(Caller()("get", path)) == (401, "not_authenticated")
     app = third_party(Scope.ORDERS_READ, Scope.DOWNLOADS_READ)

@@ -87,7 +87,7 @@ def eventful() -> User:
         order=order, code="paid_twice", reference="pi_1", detail="To look at"
     )
     Authenticator.objects.create(user=ada, type=Authenticator.Type.TOTP, data={"secret": "sesame"})
-    third_party(Scope.ORDERS_READ, user=ada, name="Pocket Player")
+    third_party(Scope.ORDERS_READ, user=ada)
     App.objects.create(name="Ada's own", owner=ada)
     cart = make_cart(ada, make_product("Wanted"))
     CartItem.objects.filter(cart=cart).update(gift_send_on=date(2026, 12, 24))
@@ -121,7 +121,7 @@ def test_every_table_has_what_happened(ada: User) -> None:
         "Given": True,
     }
     assert found["apps"][0] | {"created_at": "", "expires_at": ""} == {
-        "app": "Pocket Player",
+        "app": "Needle Drop",
         "token_type": "access_token",
         "scopes": ["orders:read"],
         "created_at": "",

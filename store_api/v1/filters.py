@@ -63,39 +63,41 @@ class _YesNoFilter(filters.Filter):
     field_class = _YesNoField
 
 
-def _text(*args: Any, longest: int = MAX_TEXT, **kwargs: Any) -> Any:
+def _described(schema: dict[str, Any], words: str, found: filters.Filter) -> Any:
+    """A filter that the description of the API tells exactly as it is."""
+    return extend_schema_field(schema | {"description": words})(found)
+
+
+def _text(words: str, *args: Any, longest: int = MAX_TEXT, **kwargs: Any) -> Any:
     schema = {"type": "string", "maxLength": longest, "pattern": r"^[^\u0000]*$"}
-    return extend_schema_field(schema)(
-        filters.CharFilter(*args, max_length=longest, strip=False, **kwargs)
-    )
+    found = filters.CharFilter(*args, max_length=longest, strip=False, **kwargs)
+    return _described(schema, words, found)
 
 
-def _price(lookup: str, label: str) -> Any:
+def _price(words: str, lookup: str) -> Any:
     bounds = {"min_value": 0, "max_value": MAX_PRICE_PENNIES}
-    return extend_schema_field(PRICE)(_PriceFilter("price_pennies", lookup, label=label, **bounds))
+    return _described(PRICE, words, _PriceFilter("price_pennies", lookup, **bounds))
 
 
 class ProductFilter(filters.FilterSet):
     """All that are given hold together; without any, everything on sale."""
 
-    q = _text(method="found_by", label="Words in title, artist, tracks or text.")
-    artist = _text("artist__slug", label="An artist's slug.")
-    genre = _text("genre__slug", label="A genre's slug.")
+    q = _text("Words in title, artist, tracks or text.", method="found_by")
+    artist = _text("An artist's slug.", "artist__slug")
+    genre = _text("A genre's slug.", "genre__slug")
     format = _text(
-        method="in_format", longest=MAX_FORMAT, label="A format that is delivered, such as FLAC."
+        "A format that is delivered, such as FLAC.", method="in_format", longest=MAX_FORMAT
     )
-    min_price = _price("gte", "Minor units of the shop's currency.")
-    max_price = _price("lte", "Minor units of the shop's currency.")
-    free = extend_schema_field(YES_NO)(
-        _YesNoFilter(method="costs_nothing", label="Whether it costs nothing.")
+    min_price = _price("In minor units of the shop's currency.", "gte")
+    max_price = _price("In minor units of the shop's currency.", "lte")
+    free = _described(YES_NO, "Whether it costs nothing.", _YesNoFilter(method="costs_nothing"))
+    on_sale = _described(
+        YES_NO,
+        "Whether it can be bought now, as its `on_sale` says.",
+        _YesNoFilter(method="can_be_bought"),
     )
-    on_sale = extend_schema_field(YES_NO)(
-        _YesNoFilter(
-            method="can_be_bought", label="Whether it can be bought now, as its `on_sale` says."
-        )
-    )
-    released_since = extend_schema_field(DATE)(
-        _DateFilter("release_date", "gte", label="A date: 2026-01-31.")
+    released_since = _described(
+        DATE, "A date, such as 2026-01-31.", _DateFilter("release_date", "gte")
     )
 
     class Meta:

@@ -18,6 +18,11 @@ from store_api.v1.views.carts import (
 from store_api.v1.views.catalogue import ArtistViewSet, GenreViewSet, ProductViewSet
 from store_api.v1.views.checkout import CheckoutViewSet
 from store_api.v1.views.gifts import RedeemViewSet
+from store_api.v1.views.letters import (
+    FindPurchasesViewSet,
+    GiftSendViewSet,
+    PurchaseUpdatesViewSet,
+)
 from store_api.v1.views.orders import (
     OrderPayViewSet,
     OrdersViewSet,
@@ -69,6 +74,13 @@ bought = [
     path(ORDER, OrderViewSet.as_view(SHOW), name="order"),
     path(f"{ORDER}pay/", OrderPayViewSet.as_view(CREATE), name="order_pay"),
     path(f"{ORDER}receipt/", ReceiptViewSet.as_view(SHOW | CREATE), name="receipt"),
+    path(f"{ORDER}gifts/<int:gift_id>/send/", GiftSendViewSet.as_view(CREATE), name="gift_send"),
+    path("purchases/find/", FindPurchasesViewSet.as_view(CREATE), name="purchases_find"),
+    re_path(
+        f"{PURCHASE}updates/$",
+        PurchaseUpdatesViewSet.as_view({"put": "update", "delete": "destroy"}),
+        name="purchase_updates",
+    ),
     path("purchases/", PurchasesViewSet.as_view({"get": "list"}), name="purchases"),
     re_path(f"{PURCHASE}$", PurchaseViewSet.as_view(SHOW), name="purchase"),
     re_path(f"{PURCHASE}link/$", PurchaseLinkViewSet.as_view(CREATE), name="purchase_link"),

@@ -9,14 +9,16 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from django.test import Client
 
 from catalog_pages.models import Artist, Genre, ProductPage
 from orders.models import DiscountCode
+from orders.services import carts
+from orders.services.checkout import checkout_start
+from orders.services.guests import guest_token
 from store_api.scopes import Scope
 from store_api.tests.calling import session_token
 from tests import servers
@@ -37,11 +39,11 @@ NO_LIMITS = {f"API_{kind}_LIMIT": "1000000" for kind in ("ADDRESS", "PERSON", "A
 Headers = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Callers:
+class Callers(NamedTuple):
     """The headers that each of them sends with every request."""
 
     anonymous: Headers
+    guest: Headers
     person: Headers
     app: Headers
     staff: Headers
@@ -50,20 +52,30 @@ class Callers:
         return dict(getattr(self, name))
 
 
-def stocked(client: Any) -> Callers:
+def stocked() -> Callers:
     """Products of every kind, and who has bought some of them."""
     albums = _products()
     person, staff = make_user(), make_editor()
-    buy(client, person, *albums[:2])
+    buy(Client(), person, *albums[:2])
     start_checkout(person, albums[3])  # waits to be paid
     DiscountCode.objects.create(code="SPRING", percent=20)
     partner = make_partner(name="Tries everything")
     return Callers(
         anonymous={},
+        guest=_guest(albums[2]),
         person={"X-Session-Token": session_token(person)},
         app={"Authorization": f"Bearer {make_access_token(partner, person, scopes=[*Scope])}"},
         staff={"X-Session-Token": session_token(staff)},
     )
+
+
+def _guest(free: ProductPage) -> Headers:
+    """With a cart of their own, and something that they got before."""
+    cart, secret = carts.cart_with_secret()
+    carts.cart_add(cart=cart, product_id=free.pk)
+    order = checkout_start(cart=cart, user=None, email="robin@example.com", consented=True).order
+    carts.cart_add(cart=cart, product_id=free.pk)
+    return {"X-Cart-Token": secret, "X-Order-Token": guest_token(order)}
 
 
 def _products() -> list[ProductPage]:
@@ -100,7 +112,3 @@ def served(var_dir: Path, **more: str) -> Iterator[str]:
         yield url
     finally:
         end(process)
-
-
-def stocked_shop() -> Callers:
-    return stocked(Client())

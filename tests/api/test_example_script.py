@@ -47,7 +47,7 @@ def finish(script: subprocess.Popen[str], shop: OpenShop, *, email: str) -> tupl
 
 
 def test_a_stranger_signs_up_buys_and_has_the_file(shop: OpenShop, tmp_path: Path) -> None:
-    email = "robin@example.com"
+    email = "stranger@example.com"
     script = start("--shop", shop.url, "--email", email, "--search", "tidewater", folder=tmp_path)
 
     said, complaints = finish(script, shop, email=email)

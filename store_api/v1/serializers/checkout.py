@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from orders.models import Order
 from orders.return_urls import MAX_URL, ReturnUrlRefused, return_url_clean
+from orders.services.guests import MAX_EMAIL
 from store_api.serializers import PlainModelSerializer, StrictSerializer, TextField, YesNoField
 
 
+@extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": MAX_URL})
 class ReturnUrlField(TextField):
     """An address on the shop's list, or below one."""
 
@@ -23,6 +25,11 @@ class ReturnUrlField(TextField):
             return return_url_clean(super().to_internal_value(data))
         except ReturnUrlRefused as error:
             raise serializers.ValidationError(error.message, error.code) from error
+
+
+@extend_schema_field({"type": "string", "format": "email", "minLength": 1, "maxLength": MAX_EMAIL})
+class AddressField(TextField):
+    """Whether it is one, the service says, as it does for the page."""
 
 
 @extend_schema_serializer(
@@ -50,9 +57,9 @@ class CheckoutRequestSerializer(StrictSerializer):
         max_length=40,
         help_text="The version of the text that was shown, if it matters.",
     )
-    email = TextField(
+    email = AddressField(
         required=False,
-        max_length=254,
+        max_length=MAX_EMAIL,
         help_text="Of guests: where the files are sent. Of others: none.",
     )
     success_url = ReturnUrlField(

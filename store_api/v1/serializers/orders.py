@@ -286,7 +286,12 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
 
 @extend_schema_serializer(
     examples=[
-        OpenApiExample("On its way", value={"email": "robin@example.com"}, response_only=True)
+        OpenApiExample(
+            "On its way",
+            value={"email": "robin@example.com"},
+            response_only=True,
+            status_codes=["202"],
+        )
     ]
 )
 class ReceiptSentSerializer(serializers.Serializer[Any]):

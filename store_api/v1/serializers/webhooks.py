@@ -206,7 +206,11 @@ class WebhookSecretSerializer(serializers.Serializer[NewSecret]):
     endpoint = WebhookEndpointSerializer()
 
 
-@extend_schema_serializer(examples=[OpenApiExample("One that waits", value=DELIVERY)])
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("One that waits", value=DELIVERY, status_codes=["200", "202"]),
+    ]
+)
 class WebhookDeliverySerializer(PlainModelSerializer[WebhookDelivery]):
     """One event on its way to one endpoint."""
 

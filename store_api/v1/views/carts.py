@@ -30,6 +30,7 @@ from store_api.v1.serializers.carts import (
     NewCartSerializer,
     NewItemSerializer,
 )
+from store_api.v1.views.orders import problem_when
 
 GIFT_FIELDS = {
     "is_gift": "is_gift",
@@ -44,6 +45,7 @@ TOKEN = OpenApiParameter(
     description="The secret of a cart made by `POST carts/`. Without it the cart is the account's, or "
     "that of a browser's session.",
 )
+CART_UNKNOWN = problem_when("`cart_unknown`: the secret opens no cart.")
 ITEM = OpenApiParameter(
     "item_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="A line's `id`."
 )
@@ -99,7 +101,7 @@ class CartViewSet(CartViewBase):
         operation_id="cart_retrieve",
         summary="What is in the cart, and what it would cost now",
         description="Prices are looked up at every read. Whoever has no cart yet reads an empty one.",
-        responses=CartSerializer,
+        responses={200: CartSerializer, 404: CART_UNKNOWN},
     )
     def retrieve(self, request: Request) -> Response:
         return self.answer(self.cart())
@@ -108,7 +110,7 @@ class CartViewSet(CartViewBase):
         operation_id="cart_empty",
         summary="Empty the cart",
         description="Its lines and its discount code go; its secret works on.",
-        responses={204: None},
+        responses={204: None, 404: CART_UNKNOWN},
     )
     def destroy(self, request: Request) -> Response:
         cart = self.cart()
@@ -128,7 +130,10 @@ class CartItemsViewSet(IdempotentCreateMixin, CartViewBase):
         "out. What is sent is a product and a quantity, never what it costs, but for products whose buyers "
         "choose their price.",
         request=NewItemSerializer,
-        responses={201: CartItemSerializer},
+        responses={
+            201: CartItemSerializer,
+            404: problem_when("`product_not_for_sale` or `cart_unknown`."),
+        },
     )
     def create(self, request: Request) -> Response:
         wanted = self.read(NewItemSerializer(data=request.data))
@@ -189,7 +194,10 @@ class CartDiscountViewSet(IdempotentCreateMixin, CartViewBase):
         description="It takes the place of the one that was there. Codes that we do not know are counted: "
         "after 30 in an hour nobody at that address is told any more.",
         request=DiscountSerializer,
-        responses=CartSerializer,
+        responses={
+            200: CartSerializer,
+            404: problem_when("`discount_unknown`, `cart_item_not_found` or `cart_unknown`."),
+        },
     )
     def create(self, request: Request) -> Response:
         wanted = self.read(DiscountSerializer(data=request.data))
@@ -203,7 +211,9 @@ class CartDiscountViewSet(IdempotentCreateMixin, CartViewBase):
         return self.answer(cart)
 
     @extend_schema(
-        operation_id="cart_discount_remove", summary="Take the code out", responses={204: None}
+        operation_id="cart_discount_remove",
+        summary="Take the code out",
+        responses={204: None, 404: CART_UNKNOWN},
     )
     def destroy(self, request: Request) -> Response:
         cart = self.cart()
@@ -222,7 +232,10 @@ class CartPricesViewSet(IdempotentCreateMixin, CartViewBase):
         description="Lines whose `problem` is `repriced` or `below_minimum` can be checked out after it. "
         "Show the buyer the new prices first.",
         request=None,
-        responses=CartSerializer,
+        responses={
+            200: CartSerializer,
+            404: problem_when("There is no cart: `cart_item_not_found` or `cart_unknown`."),
+        },
     )
     def create(self, request: Request) -> Response:
         cart = self.existing_cart()

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -43,6 +43,12 @@ from store_api.v1.serializers.catalogue_examples import (
 )
 
 SLUG = r"[-\w]+"
+SLUG_PARAMETER = OpenApiParameter(
+    "slug",
+    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    OpenApiParameter.PATH,
+    description="The `slug` of one in the list.",
+)
 
 
 class CatalogueViewSet(ScopedViewMixin, GenericViewSet[Any]):
@@ -94,7 +100,7 @@ def documented(
             summary=f"One {singular}, by its slug",
             description=f"The same as in the list, of this {singular} alone.",
             responses={200: kind, 304: NOTHING_NEW},
-            **shared,
+            **{**shared, "parameters": [*CONDITIONAL, SLUG_PARAMETER]},
         ),
     )
 

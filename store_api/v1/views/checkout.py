@@ -24,7 +24,8 @@ from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
 from store_api.v1.serializers.checkout import CheckoutRequestSerializer, CheckoutSerializer
-from store_api.v1.views.carts import TOKEN
+from store_api.v1.views.carts import CART_UNKNOWN, TOKEN
+from store_api.v1.views.orders import problem_when
 
 
 @extend_schema(tags=["checkout"])
@@ -44,7 +45,12 @@ class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         "`orders/{id}/` until its `status` is `paid`.",
         parameters=[TOKEN],
         request=CheckoutRequestSerializer,
-        responses={201: CheckoutSerializer},
+        responses={
+            201: CheckoutSerializer,
+            404: CART_UNKNOWN,
+            502: problem_when("`payment_refused`: nothing was charged."),
+            503: problem_when("`payment_service_unavailable`: nothing was charged."),
+        },
     )
     def create(self, request: Request) -> Response:
         wanted = _read(request)

@@ -28,6 +28,7 @@ from orders.services.outgoing import (
     endpoint_update,
 )
 from store_api.caller import user_of
+from store_api.idempotency import IdempotentCreateMixin
 from store_api.pagination import StablePagination
 from store_api.permissions import ScopedViewMixin, access_token
 from store_api.problems import MEDIA_TYPE
@@ -112,7 +113,7 @@ class WebhookViewBase(ScopedViewMixin, GenericViewSet[Any]):
 
 
 @extend_schema(tags=["webhooks"])
-class WebhookEndpointsViewSet(WebhookViewBase):
+class WebhookEndpointsViewSet(IdempotentCreateMixin, WebhookViewBase):
     serializer_class = WebhookEndpointSerializer
     pagination_class = NewestPagination
     rights = {"create": "add"}
@@ -191,7 +192,7 @@ class WebhookEndpointViewSet(WebhookViewBase):
 
 
 @extend_schema(tags=["webhooks"], parameters=[ID])
-class WebhookSecretViewSet(WebhookViewBase):
+class WebhookSecretViewSet(IdempotentCreateMixin, WebhookViewBase):
     rights = {"create": "change"}
 
     @extend_schema(
@@ -224,7 +225,7 @@ class WebhookDeliveriesViewSet(WebhookViewBase):
 
 
 @extend_schema(tags=["webhooks"], parameters=[ID, DELIVERY_ID])
-class WebhookRetryViewSet(WebhookViewBase):
+class WebhookRetryViewSet(IdempotentCreateMixin, WebhookViewBase):
     rights = {"create": "change"}
 
     @extend_schema(
