@@ -9,6 +9,7 @@ class DomainError(Exception):
     code = "refused"
     status = 409
     message = "This cannot be done."
+    field = ""  # of what was sent, as the API calls it; empty: all of it
 
     def __init__(self, message: str = "") -> None:
         self.message = message or self.message

@@ -2,7 +2,7 @@
 
 Triggers renew it: no road of writing can forget them, neither `QuerySet.update` nor a cascade nor SQL by
 hand, and the new token comes and goes with the very transaction that wrote. It is random, not a number
-that is counted up: a restored backup or a transaction that was undone never leads back to a used one.
+that is counted up: a transaction that was undone never leads back to a used one.
 
 Nobody waits for anybody (PostgreSQL): a writer removes the tokens that no other writer is just removing and
 adds one of its own. So several can remain for a while; all of them together are the stamp.

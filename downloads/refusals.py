@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from catalog_pages.errors import DomainError
+from downloads.links import TICKET
 
 PAGES = {HTTPStatus.SERVICE_UNAVAILABLE: "downloads/unavailable.html"}
 
@@ -26,8 +27,11 @@ def refused(
 
 
 def wants_json(request: HttpRequest) -> bool:
-    kinds = ["text/html", "application/json", "application/problem+json"]
-    return request.get_preferred_type(kinds) not in (None, "text/html")
+    """Browsers name HTML. Tickets are for programs: whoever brings one and does not, gets JSON."""
+    pages, data = ["text/html"], ["application/json", "application/problem+json"]
+    if TICKET in request.GET:
+        return request.get_preferred_type(data + pages) != "text/html"
+    return request.get_preferred_type(pages + data) not in (None, "text/html")
 
 
 def _problem(error: DomainError) -> JsonResponse:
@@ -35,6 +39,7 @@ def _problem(error: DomainError) -> JsonResponse:
         "type": "about:blank",
         "title": error.message,
         "status": error.status,
+        "detail": error.message,
         "code": error.code,
     }
     return JsonResponse(body, status=error.status, content_type="application/problem+json")

@@ -8,6 +8,7 @@ from catalog_pages.errors import DomainError
 class QuantityInvalid(DomainError):
     code = "quantity_invalid"
     status = 400
+    field = "quantity"
 
     def __init__(self, maximum: int) -> None:
         super().__init__(
@@ -18,6 +19,7 @@ class QuantityInvalid(DomainError):
 class ProductNotForSale(DomainError):
     code = "product_not_for_sale"
     status = 404
+    field = "product"
     message = "This product is not for sale."
 
 
@@ -41,6 +43,7 @@ class CartFull(DomainError):
 class PriceBelowMinimum(DomainError):
     code = "price_below_minimum"
     status = 400
+    field = "price_pennies"
 
     def __init__(self, minimum: str) -> None:
         super().__init__(f"The least for this is {minimum}. Choose that or more.")
@@ -49,12 +52,14 @@ class PriceBelowMinimum(DomainError):
 class PriceNotYours(DomainError):
     code = "price_not_yours_to_choose"
     status = 400
+    field = "price_pennies"
     message = "The price of this product is fixed."
 
 
 class PriceInvalid(DomainError):
     code = "price_invalid"
     status = 400
+    field = "price_pennies"
     message = "Enter a price such as 4.99."
 
 
@@ -63,10 +68,15 @@ class GiftInvalid(DomainError):
     status = 400
     message = "Look at the gift's address and date again."
 
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
+
 
 class GiftUnknown(DomainError):
     code = "gift_unknown"
     status = 404
+    field = "code"
     message = "We do not know this gift code. Look at its letters and figures again."
 
 
@@ -108,6 +118,7 @@ class GiftSentOften(DomainError):
 class DiscountUnknown(DomainError):
     code = "discount_unknown"
     status = 404
+    field = "code"
     message = "We do not know this code. Look at its spelling."
 
 
@@ -146,12 +157,14 @@ class TooManyTries(DomainError):
 class EmailMissing(DomainError):
     code = "email_missing"
     status = 400
+    field = "email"
     message = "Enter your email address, such as name@example.com."
 
 
 class EmailInvalid(DomainError):
     code = "email_invalid"
     status = 400
+    field = "email"
     message = "This is not an email address. It should look like name@example.com."
 
 
@@ -168,11 +181,13 @@ class CartNeedsAttention(DomainError):
 class ConsentMissing(DomainError):
     code = "consent_missing"
     status = 400
+    field = "consent"
     message = "Tick the box to have your files delivered now."
 
 
 class ConsentOutdated(DomainError):
     code = "consent_outdated"
+    field = "consent_version"
     message = "The text that buyers agree to has changed. Show it again, then check out."
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -43,22 +45,56 @@ def _name(scope: str, key: str, seconds: int) -> str:
     return f"throttle:{scope}:{digest}:{int(time.time()) // seconds}"
 
 
-def refuse_haste(request: HttpRequest, *, scope: str, limit: int) -> None:
-    """TooManyTries when this client has tried more often than that in an hour."""
-    if not throttle_hit(scope=scope, key=client_of(request), limit=limit):
+@dataclass(frozen=True)
+class Trier:
+    """Whose tries count together, and how many times the usual number they may make."""
+
+    key: str
+    patience: int = 1
+
+    def hit(self, *, scope: str, limit: int) -> bool:
+        """Count one try; whether it is still within the limit of an hour."""
+        return throttle_hit(scope=scope, key=self.key, limit=limit * self.patience)
+
+    def is_done(self, *, scope: str, limit: int) -> bool:
+        """Whether nothing is left; counts nothing."""
+        return throttle_is_full(scope=scope, key=self.key, limit=limit * self.patience)
+
+
+def trier_of(request: HttpRequest) -> Trier:
+    """Whoever is at the client's address."""
+    return Trier(client_of(request))
+
+
+def refuse_haste(trier: Trier, *, scope: str, limit: int) -> None:
+    """TooManyTries when they have tried more often than that in an hour."""
+    if not trier.hit(scope=scope, limit=limit):
         raise TooManyTries
 
 
-def refuse_many_free_orders(request: HttpRequest, *, user: Any) -> None:
+def refuse_many_free_orders(trier: Trier, *, user: Any) -> None:
     """TooManyTries beyond twenty orders an hour that cost nothing, by account and by client."""
-    keys = [f"client:{client_of(request)}"]
+    triers = [Trier(f"client:{trier.key}", trier.patience)]
     if user is not None:
-        keys.append(f"account:{user.pk}")
-    within = [throttle_hit(scope="free", key=key, limit=FREE_ORDERS_AN_HOUR) for key in keys]
+        triers.append(Trier(f"account:{user.pk}"))
+    within = [one.hit(scope="free", limit=FREE_ORDERS_AN_HOUR) for one in triers]
     if not all(within):
         raise TooManyTries
 
 
 def client_of(request: HttpRequest) -> str:
-    """The client's address as the sign-in limits know it: a proxy's word counts only where trusted."""
-    return get_adapter().get_client_ip(request)
+    """The client's address as the sign-in limits know it: a proxy's word counts only where trusted.
+
+    Of an IPv6 address the first half: a household has all that begin with it.
+    """
+    return network_of(get_adapter().get_client_ip(request))
+
+
+def network_of(address: str) -> str:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4 or ip.ipv4_mapped is not None:
+        return address
+    return str(ip_network((ip, 64), strict=False).network_address)

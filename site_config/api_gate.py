@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from gunicorn.http.errors import ParseException
 from rest_framework.permissions import SAFE_METHODS
 
 from store_api.deprecation import deprecation_of
@@ -110,7 +111,10 @@ def _refusal_of_chunks(request: HttpRequest) -> HttpResponse | None:
     """Django takes a body without a length for none. It is read here, as far as one may be long."""
     if not request.META.get("wsgi.input_terminated"):
         return problem_response(411, detail="Say how long the body is: Content-Length.")
-    body = request.META["wsgi.input"].read(MAX_BYTES + 1)
+    try:
+        body = request.META["wsgi.input"].read(MAX_BYTES + 1)
+    except (OSError, ParseException):  # no chunks, or they broke off
+        return problem_response(400, detail="The chunks of this body cannot be read.")
     if len(body) > MAX_BYTES:
         return problem_response(413)
     request.META["CONTENT_LENGTH"] = str(len(body))

@@ -16,14 +16,17 @@ from django.http import (
     HttpResponseBase,
     HttpResponseRedirect,
     JsonResponse,
+    StreamingHttpResponse,
 )
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from catalog_pages.publishing import PublishRefused
 from catalog_pages.uploads.places import upload_origins
+from orders.throttles import HOUR
 from site_config.views import healthz, readyz
 from store_api import request_ids
+from store_api.throttles import seconds_left
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz}
 ADMIN_PATHS = ("/admin/", "/django-admin/")
@@ -40,6 +43,28 @@ class RequestIdMiddleware:
         request_id = request_ids.begin(request.headers.get(request_ids.HEADER, ""))
         response = self.get_response(request)
         response[request_ids.HEADER] = request_id
+        return response
+
+
+class HeadMiddleware:
+    """HEAD is answered as GET is, without the body (RFC 9110, section 9.3.2), whoever answers it.
+
+    Content-Length stays what GET's would be; an answer without a body, as of downloads, stays as it is.
+    A stream is not begun: whoever closes the response closes it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.method != "HEAD":
+            return response
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = ()
+        elif isinstance(response, HttpResponse) and response.content:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
         return response
 
 
@@ -91,7 +116,8 @@ class StaffSecondFactorMiddleware:
 
 
 class RetryAfterMiddleware:
-    """Every limit of ours counts in windows of an hour at least: whoever is refused is told when to ask."""
+    """Limits count in windows of an hour (`orders.throttles`): whoever is refused is told when the next one
+    begins. An answer that knows better has said so itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -99,7 +125,7 @@ class RetryAfterMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            response.headers.setdefault("Retry-After", "3600")
+            response.headers.setdefault("Retry-After", str(seconds_left(HOUR)))
         return response
 
 

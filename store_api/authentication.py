@@ -12,6 +12,7 @@ from typing import Any
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from allauth.idp.oidc.internal.resources import is_resources_subset
 from allauth.idp.oidc.models import Client, Token
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -134,6 +135,8 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
         token_url = "/identity/o/api/token"  # noqa: S105  # an address
         return {
             "type": "oauth2",
+            "description": "For apps of others, which staff register: `Authorization: Bearer …`. "
+            "Authorization code with PKCE (S256) on behalf of a person, client credentials for itself.",
             "flows": {
                 "authorizationCode": {
                     "authorizationUrl": "/identity/o/authorize",
@@ -156,4 +159,21 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):
             "in": "header",
             "name": SESSION_TOKEN,
             "description": "For our own apps, from a sign-in at `/_allauth/app/v1/auth/login`.",
+        }
+
+
+class BrowserSessionScheme(OpenApiAuthenticationExtension):
+    """drf-spectacular's own, which comes after ours, says nothing of the CSRF token."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    name = "cookieAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "For the shop's own pages in a browser. Everything but reading needs "
+            f"`X-CSRFToken` as well, with what the cookie `{settings.CSRF_COOKIE_NAME}` holds. "
+            "Apps have no use for it.",
         }

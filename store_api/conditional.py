@@ -34,7 +34,7 @@ from catalog_pages.stamp import catalogue_stamp
 CACHE_CONTROL = "public, no-cache"
 KEPT_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES = 500  # what keeping costs beside the body: a million empty answers are not small
-ROOMS = ("catalog_pages", "store_api")
+ROOMS = ("catalog_pages", "orders", "store_api")
 LIBRARIES = ("Django", "djangorestframework", "wagtail", "babel")
 SETTINGS = ("SITE_BASE_URL", "STRIPE_CURRENCY", "DOWNLOAD_LIMIT", "MEDIA_URL", "STORAGES")
 

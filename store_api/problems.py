@@ -71,6 +71,7 @@ class RefusedByRule(exceptions.APIException):
         super().__init__(error.message, error.code)
         self.status_code = error.status
         self.wait = getattr(error, "retry_after_s", None)
+        self.field = error.field
 
 
 class ProblemHandler(ExceptionHandler):
@@ -133,7 +134,8 @@ class ProblemFormatter(ExceptionFormatter):
             return problem(status, FIELDS_INVALID, fields=fields)
         code, detail = found[0].code, found[0].detail
         if isinstance(self.exc, RefusedByRule):
-            return problem(status, code, detail)
+            named = {"field": self.exc.field, "code": code, "detail": detail}
+            return problem(status, code, detail, fields=[named] if self.exc.field else [])
         if detail.startswith(CSRF_REFUSED):
             code = "csrf_failed"
         return problem(status, code, SENTENCES.get(code) or detail)

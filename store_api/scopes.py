@@ -15,10 +15,10 @@ class Scope(StrEnum):
 
 SCOPES = {
     Scope.CATALOG_READ: "See what is for sale.",
-    Scope.CART_WRITE: "Fill a cart, check out and redeem gifts.",
+    Scope.CART_WRITE: "Fill a cart, check out and redeem gifts. See which of it the account owns already.",
     Scope.ORDERS_READ: "See orders and receipts.",
     Scope.DOWNLOADS_READ: "See purchases and fetch their files.",
-    Scope.WEBHOOKS_WRITE: "Be told about the shop's sales.",
+    Scope.WEBHOOKS_WRITE: "Manage who is told about the shop's sales.",
 }
 
 # OpenID Connect's own: who somebody is. They open no view of the API but the provider's userinfo.

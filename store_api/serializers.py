@@ -13,8 +13,11 @@ from typing import Any, TypeVar
 from django.core.validators import RegexValidator
 from django.db.models import Model
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+
+from orders.services.guests import MAX_EMAIL
 
 BOUNDS = ("min_value", "max_value", "validators")
 MOST_DIGITS = 18
@@ -70,6 +73,14 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "format": "email", "minLength": 1, "maxLength": MAX_EMAIL})
+class AddressField(TextField):
+    """Where letters go. Whether it is one, the service says, as it does for the page."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_EMAIL, **kwargs)
 
 
 class YesNoField(serializers.BooleanField):

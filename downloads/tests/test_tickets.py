@@ -134,6 +134,27 @@ def test_a_ticket_lasts_ten_minutes_or_as_long_as_any_link(settings: Any) -> Non
     assert ticket_end() <= timezone.now()
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "application/json, text/plain, */*", "*/*", "audio/flac"]
+)
+def test_a_refused_ticket_answers_programs_as_data_and_browsers_as_a_page(
+    grant: UserAsset, stranger: Client, tickets_have_ended: Callable[[], None], accept: str
+) -> None:
+    path = file_url(grant, kind=TICKET)
+    tickets_have_ended()
+
+    program = stranger.get(path, headers={"Accept": accept})
+    person = stranger.get(path, headers={"Accept": BROWSER})
+
+    assert program["Content-Type"] == "application/problem+json"
+    assert (program.status_code, program.json()["code"]) == (410, "link_expired")
+    assert program.json()["detail"]
+    assert (person.status_code, person["Content-Type"]) == (410, "text/html; charset=utf-8")
+
+
 def test_an_ended_ticket_tells_programs_so(
     grant: UserAsset, stranger: Client, tickets_have_ended: Callable[[], None]
 ) -> None:

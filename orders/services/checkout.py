@@ -292,6 +292,9 @@ def _new_attempt(order: Order, *, after: int, of_cart: bool = False) -> Payment:
     cart = lock_cart(order.cart_id)
     if of_cart:
         _refuse_changed_cart(order, cart)
+        # Two checkouts that closed each other's attempt must not both open another.
+        if cart is not None and _opened_for_other_content(cart, order.cart_fingerprint):
+            raise CartNeedsAttention(CHANGED_MEANWHILE)
     twin = _others_with_same_content(order).filter(status=Order.Status.PENDING).first()
     locked = lock_order(order.pk)
     latest = (twin or locked).payments.order_by("-attempt")[0]

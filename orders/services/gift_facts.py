@@ -41,6 +41,7 @@ LABELS = {
 GIFT_LETTER = "gift"  # the kind of letter that takes a code to its recipient
 MAX_GIFT_MESSAGE = 500
 GIFTS_AHEAD = timedelta(days=366)
+NO_ADDRESS = "Enter the email address of who gets it, or leave it empty."
 SENT_AT = time(8)
 
 
@@ -173,11 +174,12 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
     try:
         email = email_clean(email) if email else ""
     except EmailInvalid as error:
-        raise GiftInvalid("Enter the email address of who gets it, or leave it empty.") from error
+        raise GiftInvalid(NO_ADDRESS, field="email") from error
     if len(message) > MAX_GIFT_MESSAGE:
-        raise GiftInvalid(f"A message can be up to {MAX_GIFT_MESSAGE} characters long.")
+        sentence = f"A message can be up to {MAX_GIFT_MESSAGE} characters long."
+        raise GiftInvalid(sentence, field="message")
     if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:
-        raise GiftInvalid("Choose a day from today on, within a year.")
+        raise GiftInvalid("Choose a day from today on, within a year.", field="send_on")
     return email, message
 
 

@@ -8,29 +8,29 @@ from orders.errors import GiftTriesTooMany, GiftUnknown, TooManyTries
 from orders.models import GiftCode
 from orders.services.gifts import gift_find, gift_letter_fits, gift_redeem
 from orders.services.shopper import NOBODY, Shopper
-from orders.throttles import throttle_hit, throttle_is_full
+from orders.throttles import Trier
 
 SCOPE = "gift-code"
 WRONG_TRIES = 10  # in an hour
 REDEEMED_AN_HOUR = 20  # without an account
 
 
-def gift_look_up(*, code_text: str, client: str) -> GiftCode:
+def gift_look_up(*, code_text: str, trier: Trier) -> GiftCode:
     """The gift of this code; nobody looks up more than a few wrong ones an hour, right or wrong.
 
-    `client` is the address that asks. Raises GiftUnknown and GiftTriesTooMany.
+    Raises GiftUnknown and GiftTriesTooMany.
     """
-    if throttle_is_full(scope=SCOPE, key=client, limit=WRONG_TRIES):
+    if trier.is_done(scope=SCOPE, limit=WRONG_TRIES):
         raise GiftTriesTooMany
     try:
         return gift_find(code_text)
     except GiftUnknown:
-        throttle_hit(scope=SCOPE, key=client, limit=WRONG_TRIES)
+        trier.hit(scope=SCOPE, limit=WRONG_TRIES)
         raise
 
 
 def gift_take(
-    *, gift: GiftCode, user: Any, email: str, client: str, shopper: Shopper = NOBODY
+    *, gift: GiftCode, user: Any, email: str, trier: Trier, shopper: Shopper = NOBODY
 ) -> GiftCode:
     """`gift_redeem` for a gift that was looked up.
 
@@ -38,12 +38,12 @@ def gift_take(
     the shop writes to the address they type.
     """
     if user is None:
-        _refuse_many(email, client)
+        _refuse_many(email, trier)
     return gift_redeem(code_text=gift.code, user=user, email=email, shopper=shopper)
 
 
-def _refuse_many(email: str, client: str) -> None:
-    if not throttle_hit(scope="gift-redeem", key=client, limit=REDEEMED_AN_HOUR):
+def _refuse_many(email: str, trier: Trier) -> None:
+    if not trier.hit(scope="gift-redeem", limit=REDEEMED_AN_HOUR):
         raise TooManyTries
     if not gift_letter_fits(email=email):
         raise TooManyTries

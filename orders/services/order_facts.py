@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
-from catalog_pages.models import ShopSettings
+from catalog_pages.models import ProductPage, ShopSettings
 from orders.consent import CONSENT_TEXTS
 from orders.errors import ReceiptNotYet
 from orders.models import DiscountUse, Dispute, Order, OrderItem, Payment, Refund, RefundLine
@@ -35,7 +35,8 @@ class OrderFacts:
     """One order and what became of it.
 
     `checkout`: the payment that waits for the buyer, while it can be paid. `is_disputed`: a bank is
-    looking into a payment of it, or has taken it back (`is_lost`).
+    looking into a payment of it, or has taken it back (`is_lost`). `refunded_pennies`: what went back and
+    stayed there; `refunds` has those on their way as well.
     """
 
     order: Order
@@ -43,6 +44,7 @@ class OrderFacts:
     consent: Consent | None
     payments: Sequence[Payment]
     refunds: Sequence[Refund]
+    refunded_pennies: int
     is_disputed: bool
     is_lost: bool
     checkout: Payment | None
@@ -67,7 +69,7 @@ class Receipt:
 
 
 def orders_in_short(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """With their lines: one more query for any number of orders."""
+    """With their lines and what was bought: a few more queries for any number of orders."""
     return orders.prefetch_related(_lines())
 
 
@@ -81,6 +83,7 @@ def order_facts(order: Order) -> OrderFacts:
         consent=consent_of(order),
         payments=payments,
         refunds=_refunds(order),
+        refunded_pennies=refunded_among([order.pk])[order.pk],
         is_disputed=is_disputed(order),
         is_lost=Dispute.objects.filter(payment__order=order, status="lost").exists(),
         checkout=_checkout(order, payments),
@@ -115,7 +118,8 @@ def consent_of(order: Order) -> Consent | None:
 
 
 def _lines() -> Prefetch[Any]:
-    return Prefetch("items", queryset=OrderItem.objects.select_related("product"))
+    products = Prefetch("product", queryset=ProductPage.objects.for_cards())
+    return Prefetch("items", queryset=OrderItem.objects.prefetch_related(products))
 
 
 def _discount_code(order: Order) -> str:

@@ -15,11 +15,7 @@ from catalog_pages.models import BundledProduct, ProductPage
 from downloads.holders import normalise_email
 from orders.consent import CONSENT_VERSION
 from orders.errors import (
-    AlreadyOwned,
-    CartEmpty,
-    CartNeedsAttention,
     ConsentMissing,
-    DiscountNotUsable,
     EmailMissing,
     PaymentOnItsWay,
 )
@@ -138,23 +134,15 @@ def _refuse_what_is_on_its_way(cart: Cart | None, summary: CartSummary) -> None:
 
 
 def _refuse_unfit(summary: CartSummary, *, email: str, consented: bool) -> None:
-    if not summary.lines:
-        raise CartEmpty
-    owned = next((line for line in summary.lines if line.problem == "owned"), None)
-    if owned is not None:
-        raise AlreadyOwned(
-            f"You own “{owned.title}” already. Remove it from your cart, or make it a gift."
-        )
-    if any(line.problem for line in summary.lines):
-        raise CartNeedsAttention
+    """What is wrong with the cart first, then what is missing beside it, then what it comes to."""
+    if refusal := summary.line_refusal:
+        raise refusal
     if not email:
         raise EmailMissing
     if not consented and summary.total_pennies:
         raise ConsentMissing
-    if summary.discount_message:
-        raise DiscountNotUsable(f"{summary.discount_message} Remove it to check out without.")
-    if summary.amount_error is not None:
-        raise summary.amount_error
+    if refusal := summary.refusal:
+        raise refusal
 
 
 def _deliveries(summary: CartSummary) -> dict[int, list[Delivery]]:

@@ -14,7 +14,15 @@ from django.conf import settings
 from catalog_pages.errors import DomainError
 from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
-from orders.errors import AmountTooLarge, AmountTooSmall, QuantityInvalid
+from orders.errors import (
+    AlreadyOwned,
+    AmountTooLarge,
+    AmountTooSmall,
+    CartEmpty,
+    CartNeedsAttention,
+    DiscountNotUsable,
+    QuantityInvalid,
+)
 from orders.models import Cart, CartItem, DiscountCode
 from orders.services.discounts import DiscountFit, discount_fit
 from orders.services.shopper import NOBODY, Shopper, owned_among
@@ -116,12 +124,29 @@ class CartSummary:
         return None
 
     @property
-    def has_problems(self) -> bool:
-        return bool(self.discount_message) or any(line.problem for line in self.lines)
+    def line_refusal(self) -> DomainError | None:
+        """Why these lines cannot be checked out as they stand, or None."""
+        if not self.lines:
+            return CartEmpty()
+        owned = next((line for line in self.lines if line.problem == "owned"), None)
+        if owned is not None:
+            return AlreadyOwned(
+                f"You own “{owned.title}” already. Remove it from your cart, or make it a gift."
+            )
+        return CartNeedsAttention() if any(line.problem for line in self.lines) else None
+
+    @property
+    def refusal(self) -> DomainError | None:
+        """Why checking out would be refused, as far as the cart alone decides it; or None."""
+        if refusal := self.line_refusal:
+            return refusal
+        if self.discount_message:
+            return DiscountNotUsable(f"{self.discount_message} Remove it to check out without.")
+        return self.amount_error
 
     @property
     def can_checkout(self) -> bool:
-        return bool(self.lines) and not self.has_problems and not self.amount_error
+        return self.refusal is None
 
 
 def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "") -> CartSummary:

@@ -26,7 +26,7 @@ def purchase_file_link(
     Raises NotHeld, and what `file_offer` raises.
     """
     grants = _copy_of(held, item_id)
-    grant, asset = _first_open(grants) if file_id is None else _named(grants, file_id)
+    grant, asset = _first_open(grants, client) if file_id is None else _named(grants, file_id)
     return file_offer(grant=grant, asset=asset, client=client)
 
 
@@ -37,7 +37,7 @@ def purchase_archive_link(
 
     Raises NotHeld, and what `archive_offer` raises.
     """
-    grant, _ = _first_open(_copy_of(held, item_id))
+    grant, _ = _first_open(_copy_of(held, item_id), client)
     if scope != LINE and grant.seat:
         raise NotHeld  # a gift: its order is the buyer's
     offer = archive_offer(grant=grant, scope=scope, fmt=fmt, client=client)
@@ -60,8 +60,9 @@ def _copy_of(held: UserAssetQuerySet, item_id: int) -> list[UserAsset]:
     return one_copy(grants, closed=closed)
 
 
-def _first_open(grants: Sequence[UserAsset]) -> tuple[UserAsset, DigitalAsset]:
-    found = next((grant for grant in grants if decide(grant).allowed), grants[0])
+def _first_open(grants: Sequence[UserAsset], client: Client) -> tuple[UserAsset, DigitalAsset]:
+    answers = answers_for_holder(grants, client=client)
+    found = next((answer.grant for answer in answers if answer.allowed), grants[0])
     return found, found.asset
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from catalog_pages.models import DigitalAsset, ProductPage
+from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
 from catalog_pages.versions import newest_published
 from downloads.links import ORDER, archive_url, file_url
 from downloads.models import UserAsset, UserAssetQuerySet
-from downloads.policy import decide
+from downloads.offers import Answer, answers_for_holder
+from downloads.policy import Client, Decision, decide
 from orders.models import GiftCode, Order, OrderItem, PublishedVersion, UpdateWish
 from orders.services.shopper import Shopper, held_by
 
@@ -29,11 +30,21 @@ class NewerView:
 
 
 @dataclass(frozen=True)
+class TrackPlace:
+    """Which track of which product a file is in the shop now."""
+
+    product_id: int
+    product_title: str
+    disc: int | None
+    number: int | None
+
+
+@dataclass(frozen=True)
 class GrantView:
     """One file: where it is fetched, or the sentence why it is not, and its stable `code`.
 
     `left` of `limit` downloads are left, None without a limit. `newer`: a version that replaced it and
-    may be fetched as well.
+    may be fetched as well. `place` is looked up for a client's program alone.
     """
 
     grant: UserAsset
@@ -45,6 +56,7 @@ class GrantView:
     limit: int | None = None
     newer: NewerView | None = None
     code: str = ""
+    place: TrackPlace | None = None
 
     @property
     def is_running_out(self) -> bool:
@@ -113,13 +125,22 @@ class Purchase:
         ]
 
 
+Places = Mapping[tuple[uuid.UUID, int], TrackPlace]
+
+
 @dataclass(frozen=True)
 class _Around:
-    """What is looked up once for a whole page of purchases."""
+    """What is looked up once for a whole page of purchases.
+
+    `answers`, by right, and `places`, by file and product, where a `client` asks for itself.
+    """
 
     newest: Mapping[uuid.UUID, DigitalAsset]
     since: Mapping[uuid.UUID, datetime]
     wishes: Collection[tuple[int, int]]
+    client: Client | None
+    answers: Mapping[uuid.UUID, Answer]
+    places: Places
 
 
 def purchased_items(user: Any) -> QuerySet[OrderItem]:
@@ -159,13 +180,19 @@ def held_lines(held: UserAssetQuerySet) -> QuerySet[UserAsset, Any]:
     return held.order_by("-order_item_id").values("order_item_id").distinct()
 
 
-def purchases_at(held: UserAssetQuerySet, item_ids: Collection[int]) -> list[Purchase]:
-    """What these rights open of these lines, newest first; as many queries for a hundred as for one."""
-    return purchases_of(_items_of(held.filter(order_item__in=item_ids)).order_by("-pk"))
+def purchases_at(
+    held: UserAssetQuerySet, item_ids: Collection[int], *, client: Client | None = None
+) -> list[Purchase]:
+    """What these rights open of these lines, newest first; as many queries for a hundred as for one.
+
+    `client`: each file is answered as `purchase_answers` and a link would answer this client.
+    """
+    items = _items_of(held.filter(order_item__in=item_ids)).order_by("-pk")
+    return purchases_of(items, client=client)
 
 
 def _items_of(held: UserAssetQuerySet) -> QuerySet[OrderItem]:
-    grants = held.select_related("asset").with_facts()
+    grants = held.select_related("asset__fixity").with_facts()
     return (
         OrderItem.objects.filter(pk__in=held.order_by().values("order_item"))
         .select_related("order")
@@ -177,15 +204,17 @@ def _items_of(held: UserAssetQuerySet) -> QuerySet[OrderItem]:
     )
 
 
-def purchases_of(items: Iterable[OrderItem]) -> list[Purchase]:
-    """Views of lines that `purchased_items` fetched; three more queries for any number."""
+def purchases_of(items: Iterable[OrderItem], *, client: Client | None = None) -> list[Purchase]:
+    """Views of lines that `purchased_items` fetched; three more queries for any number, for a `client`
+    five."""
     lines = list(items)
-    around = _around(lines)
+    around = _around(lines, client)
     return [_purchase(item, around) for item in lines]
 
 
-def _around(lines: list[OrderItem]) -> _Around:
-    held = {grant.asset_id for item in lines for grant in _held(item)}
+def _around(lines: list[OrderItem], client: Client | None) -> _Around:
+    grants = [grant for item in lines for grant in _held(item)]
+    held = {grant.asset_id for grant in grants}
     newest = newest_published(held)
     since = PublishedVersion.objects.filter(asset__in={asset.pk for asset in newest.values()})
     wishes = UpdateWish.objects.filter(order_item__in=[item.pk for item in lines])
@@ -193,7 +222,33 @@ def _around(lines: list[OrderItem]) -> _Around:
         newest=newest,
         since=dict(since.values_list("asset", "published_at")) if newest else {},
         wishes=set(wishes.values_list("order_item", "seat")),
+        client=client,
+        answers=_answers(grants, client) if client else {},
+        places=_places(held | {asset.pk for asset in newest.values()}) if client else {},
     )
+
+
+def _answers(grants: Sequence[UserAsset], client: Client) -> dict[uuid.UUID, Answer]:
+    return {answer.grant.pk: answer for answer in answers_for_holder(grants, client=client)}
+
+
+def _places(asset_ids: Collection[uuid.UUID]) -> Places:
+    """Where each file is, in the product itself and in each bundle that has the product; one query."""
+    rows = TrackFile.objects.filter(asset__in=asset_ids).values_list(
+        "asset",
+        "track__page__in_bundles__page",
+        "track__page",
+        "track__page__title",
+        "track__disc",
+        "track__number",
+    )
+    own: dict[tuple[uuid.UUID, int], TrackPlace] = {}
+    bundled: dict[tuple[uuid.UUID, int], TrackPlace] = {}
+    for asset_id, bundle_id, *rest in rows.order_by("track__page", "track__sort_order"):
+        place = TrackPlace(*rest)
+        own.setdefault((asset_id, place.product_id), place)
+        bundled.setdefault((asset_id, bundle_id), place)
+    return bundled | own
 
 
 def _held(item: OrderItem) -> list[UserAsset]:
@@ -201,10 +256,12 @@ def _held(item: OrderItem) -> list[UserAsset]:
 
 
 def _purchase(item: OrderItem, around: _Around) -> Purchase:
-    shown = [_grant_view(grant, around) for grant in _held(item)]
-    closed = {view.grant.pk for view in shown if not view.allowed}
-    copy = {grant.pk for grant in one_copy(_held(item), closed=closed)}
-    views = [view for view in shown if view.grant.pk in copy]
+    decisions = {grant.pk: decide(grant) for grant in _held(item)}
+    closed = {pk for pk, decision in decisions.items() if not decision.allowed}
+    views = [
+        _grant_view(grant, decisions[grant.pk], around)
+        for grant in one_copy(_held(item), closed=closed)
+    ]
     return Purchase(
         order=item.order,
         item=item,
@@ -225,24 +282,33 @@ def one_copy(grants: Sequence[UserAsset], *, closed: Collection[uuid.UUID]) -> l
     return [grant for grant in grants if grant.seat == seats[0]]
 
 
-def _grant_view(grant: UserAsset, around: _Around) -> GrantView:
-    decision = decide(grant)
+def _grant_view(grant: UserAsset, decision: Decision, around: _Around) -> GrantView:
+    answer = around.answers.get(grant.pk) or Answer(grant, decision, decision.error)
     return GrantView(
         grant=grant,
         asset=grant.asset,
-        allowed=decision.allowed,
-        reason=decision.message,
+        allowed=answer.allowed,
+        reason=answer.message,
         url=file_url(grant),
-        left=decision.left,
-        limit=decision.limit,
+        left=answer.decision.left,
+        limit=answer.decision.limit,
         newer=_newer_view(grant, around),
-        code=decision.code,
+        code=answer.code,
+        place=_place(grant, around),
     )
+
+
+def _place(grant: UserAsset, around: _Around) -> TrackPlace | None:
+    """By the file itself or, where that was replaced, by what replaced it."""
+    product_id = grant.order_item.product_id
+    newer = around.newest.get(grant.asset_id)
+    found = around.places.get((grant.asset_id, product_id))
+    return found or (around.places.get((newer.pk, product_id)) if newer else None)
 
 
 def _newer_view(grant: UserAsset, around: _Around) -> NewerView | None:
     """Each version has a count of its own: one may be open where the other is used up."""
     version = around.newest.get(grant.asset_id)
-    if version is None or not decide(grant, asset=version).allowed:
+    if version is None or not decide(grant, asset=version, client=around.client).allowed:
         return None
     return NewerView(version, file_url(grant, version), around.since.get(version.pk))

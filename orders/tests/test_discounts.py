@@ -30,6 +30,7 @@ from orders.services.pricing import cart_summary
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.desk import text_of
+from orders.throttles import Trier
 from site_config.accounts.models import User
 from tests.factories import make_cart, make_product, make_user, session_id_of
 
@@ -575,14 +576,14 @@ def test_each_client_has_guesses_of_its_own_and_right_codes_count_for_nothing() 
     make_code("SPRING")
     cart = make_cart(make_user(), *priced(1000))
     for _ in range(2 * code_tries.WRONG_TRIES):
-        cart_try_code(cart=cart, code="SPRING", client="192.0.2.1")
+        cart_try_code(cart=cart, code="SPRING", trier=Trier("192.0.2.1"))
     for number in range(code_tries.WRONG_TRIES):
         with pytest.raises(DiscountUnknown):
-            cart_try_code(cart=cart, code=f"GUESS{number}", client="192.0.2.1")
+            cart_try_code(cart=cart, code=f"GUESS{number}", trier=Trier("192.0.2.1"))
 
     with pytest.raises(TooManyCodes):
-        cart_try_code(cart=cart, code="SPRING", client="192.0.2.1")
-    assert cart_try_code(cart=cart, code="SPRING", client="192.0.2.2")
+        cart_try_code(cart=cart, code="SPRING", trier=Trier("192.0.2.1"))
+    assert cart_try_code(cart=cart, code="SPRING", trier=Trier("192.0.2.2"))
 
 
 # --- On what the buyer gets ----------------------------------------------------------------------

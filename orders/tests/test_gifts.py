@@ -299,7 +299,7 @@ def test_guessing_ends_after_ten_wrong_codes_and_then_right_ones_are_not_looked_
     assert answers == [404] * 10 + [429] * 2
     refused = guesser.post(gift_url(gift), {"email": "eve@example.com"})
     assert refused.status_code == 429
-    assert refused["Retry-After"] == "3600"
+    assert 0 < int(refused["Retry-After"]) <= 3600
     assert "Too many codes" in refused.content.decode()
     assert gift_state(GiftCode.objects.get()) == "open"
     elsewhere = Client(REMOTE_ADDR="203.0.113.9")

@@ -412,7 +412,7 @@ def test_whoever_is_refused_for_haste_is_told_when_to_come_back(client: Client) 
     answers = [client.post(reverse("orders:guest_find"), {"email": EMAIL}) for _ in range(11)]
 
     assert answers[-1].status_code == 429
-    assert answers[-1]["Retry-After"] == "3600"
+    assert 0 < int(answers[-1]["Retry-After"]) <= 3600
 
 
 def test_another_text_asks_for_another_consent(client: Client, monkeypatch: Any) -> None:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from wagtail.models import Comment
 
 from catalog_pages.models import BundledProduct, ProductPage
 from orders.models import (
@@ -45,6 +46,7 @@ from tests.factories import (
     make_asset,
     make_bundle,
     make_cart,
+    make_editor,
     make_product,
     make_user,
     session_id_of,
@@ -315,6 +317,16 @@ def test_publishing_again_without_a_change_tells_nothing(endpoint: WebhookEndpoi
     publish(page)
     publish(page)
     ProductPage.objects.get(pk=page.pk).get_latest_revision().publish()
+
+    assert len(published(page)) == 1
+
+
+def test_a_comment_among_editors_is_no_news(endpoint: WebhookEndpoint) -> None:
+    page = make_product()
+    publish(page)
+    Comment.objects.create(page=page, user=make_editor(), text="Is this the right cover?")
+
+    publish(page)
 
     assert len(published(page)) == 1
 

@@ -24,7 +24,7 @@ from orders.services.code_tries import cart_try_code
 from orders.services.gift_facts import gift_day
 from orders.services.ownership import ownership_of
 from orders.services.pricing import CartSummary, cart_summary
-from orders.throttles import client_of
+from orders.throttles import trier_of
 from orders.views.guests import shopper_of
 from orders.views.prices import PRICE_ERRORS, ask_price_again, posted_price, typed_price
 from orders.views.same_origin import same_origin_or_token
@@ -186,7 +186,7 @@ def _apply_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
     code = cart_try_code(
         cart=_existing(request),
         code=data.get("code"),
-        client=client_of(request),
+        trier=trier_of(request),
         shopper=shopper_of(request),
     )
     return f"The code {code} is in your cart."

@@ -35,7 +35,13 @@ from orders.services.pricing import cart_summary
 from orders.services.purchases import order_items, purchases_of
 from orders.services.reconcile import order_ask_stripe
 from orders.services.shopper import Shopper
-from orders.throttles import GUEST_CHECKOUTS_AN_HOUR, refuse_haste, refuse_many_free_orders
+from orders.throttles import (
+    GUEST_CHECKOUTS_AN_HOUR,
+    Trier,
+    refuse_haste,
+    refuse_many_free_orders,
+    trier_of,
+)
 from orders.views.cart import is_yes, render_cart, request_cart
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
@@ -64,7 +70,7 @@ def start(request: HttpRequest) -> HttpResponse:
     consented = is_yes(request.POST.get("consent")) and seen == CONSENT_VERSION
     try:
         email = email_clean(typed) if shopper.user is None else shopper.user.email
-        refuse_many_checkouts(request, cart=cart, shopper=shopper)
+        refuse_many_checkouts(trier_of(request), cart=cart, shopper=shopper)
         started = checkout_start(
             cart=cart, user=shopper.user, email=email, consented=consented, shopper=shopper
         )
@@ -95,13 +101,13 @@ def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
         return HttpResponseRedirect(order.get_absolute_url(), status=303)
 
 
-def refuse_many_checkouts(request: HttpRequest, *, cart: Cart | None, shopper: Shopper) -> None:
+def refuse_many_checkouts(trier: Trier, *, cart: Cart | None, shopper: Shopper) -> None:
     """TooManyTries for a client with many guests' checkouts in an hour, or many that cost nothing."""
     if shopper.user is None:
-        refuse_haste(request, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
+        refuse_haste(trier, scope="guest-checkout", limit=GUEST_CHECKOUTS_AN_HOUR)
     now = cart_summary(cart=cart, shopper=shopper)
     if now.can_checkout and not now.total_pennies:
-        refuse_many_free_orders(request, user=shopper.user)
+        refuse_many_free_orders(trier, user=shopper.user)
 
 
 def to_the_app(name: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

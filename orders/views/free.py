@@ -14,7 +14,7 @@ from catalog_pages.models import ProductPage
 from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree, TooManyTries
 from orders.services.carts import cart_add, product_for_sale
 from orders.services.checkout import checkout_free, order_success_url
-from orders.throttles import refuse_many_free_orders
+from orders.throttles import refuse_many_free_orders, trier_of
 from orders.views.cart import render_cart, request_cart, request_summary
 from orders.views.same_origin import same_origin_or_token
 
@@ -31,7 +31,7 @@ def free(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return _by_the_cart(request, product)
     try:
-        refuse_many_free_orders(request, user=request.user)
+        refuse_many_free_orders(trier_of(request), user=request.user)
         order = checkout_free(product=product, user=request.user)
     except TooManyTries:
         return _too_often(request)

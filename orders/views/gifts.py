@@ -20,7 +20,7 @@ from orders.models import GiftCode
 from orders.services.gift_facts import CLOSED, SENTENCES, gift_code_clean, gift_day, gift_views
 from orders.services.gift_tries import gift_look_up, gift_take
 from orders.services.gifts import gift_is_held_by, gift_send, gift_state
-from orders.throttles import client_of
+from orders.throttles import trier_of
 from orders.views.guests import (
     gift_is_remembered,
     guest_remember,
@@ -63,7 +63,7 @@ def enter(request: HttpRequest) -> HttpResponse:
 def gift(request: HttpRequest, code: str) -> HttpResponse:
     """What was given; one button redeems it. Following the link alone redeems nothing."""
     try:
-        found = gift_look_up(code_text=code, client=client_of(request))
+        found = gift_look_up(code_text=code, trier=trier_of(request))
     except (GiftUnknown, GiftTriesTooMany) as error:
         return _not_known(request, code, error)
     if (files := _files_of(request, found)) is not None:
@@ -77,7 +77,7 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
             gift=found,
             user=shopper.user,
             email=typed,
-            client=client_of(request),
+            trier=trier_of(request),
             shopper=shopper,
         )
     except DomainError as error:

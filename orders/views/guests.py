@@ -31,7 +31,7 @@ from orders.services.guests import (
 from orders.services.purchases import gift_items, purchases_of
 from orders.services.reissue import guest_links_ask
 from orders.services.shopper import Opened, Shopper, shopper_with
-from orders.throttles import refuse_haste
+from orders.throttles import refuse_haste, trier_of
 
 ORDERS, GIFTS = "guest_orders", "guest_gifts"
 REMEMBERED = timedelta(days=30)
@@ -138,7 +138,7 @@ def find(request: HttpRequest) -> HttpResponse:
     raw = request.POST.get("email", "")
     try:
         email = email_clean(raw)
-        refuse_haste(request, scope="guest-find", limit=ASKED_AN_HOUR)
+        refuse_haste(trier_of(request), scope="guest-find", limit=ASKED_AN_HOUR)
     except DomainError as error:
         context = {"error": error.message, "typed": raw[:300]}
         return render(request, "orders/guest_find.html", context, status=error.status)

@@ -1,6 +1,7 @@
 """The public API: who may call it how often, and how it describes itself."""
 
 from site_config.settings.loaded import CONFIG
+from store_api import words
 
 REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
@@ -25,17 +26,20 @@ REST_FRAMEWORK = {
 # Requests a minute, of which a fifth may write: store_api/throttles.py.
 API_LIMITS = CONFIG.api_limits
 
-# Web apps of others: nobody unless listed, and never with a browser's cookies.
+# Web apps of others: nobody unless listed, and never with a browser's cookies. They sign in, buy, and read
+# the files that their links open. (What allauth opens to everybody, such as its keys, stays open.)
 CORS_ALLOWED_ORIGINS = CONFIG.cors_allowed_origins
-CORS_URLS_REGEX = r"^/(api|_allauth/app)/|^/identity/o/api/token$"
+CORS_URLS_REGEX = (
+    r"^/(api|_allauth/app|downloads|\.well-known)/|^/identity/o/api/(token|revoke|userinfo)$"
+)
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CORS_ALLOW_HEADERS = (
-    "Accept Authorization Content-Type Idempotency-Key If-None-Match X-Cart-Token X-Order-Token "
-    "X-Request-ID X-Session-Token"
+    "Accept Authorization Content-Type Idempotency-Key If-Match If-None-Match If-Range Range "
+    "Want-Repr-Digest X-Cart-Token X-Order-Token X-Request-ID X-Session-Token"
 ).split()
 CORS_EXPOSE_HEADERS = (
-    "Deprecation ETag Idempotent-Replayed Link Location Retry-After Sunset WWW-Authenticate "
-    "X-Request-ID"
+    "Accept-Ranges Content-Disposition Content-Range Deprecation ETag Idempotent-Replayed Link "
+    "Location Repr-Digest Retry-After Sunset WWW-Authenticate X-Request-ID"
 ).split()
 CORS_PREFLIGHT_MAX_AGE = 3600
 
@@ -49,8 +53,9 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Digital Downloads",
-    "DESCRIPTION": "The store's public API.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": words.DESCRIPTION,
+    "TAGS": words.TAGS,
+    "VERSION": words.VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "APPEND_COMPONENTS": {
@@ -81,6 +86,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "store_api.links.link_operations",
+        "store_api.words.say_version",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "site_config.middleware.RequestIdMiddleware",
+    "site_config.middleware.HeadMiddleware",
     # Without an allow-list it is not there at all: no answer varies by who asks.
     *(["corsheaders.middleware.CorsMiddleware"] if CONFIG.cors_allowed_origins else []),
     "site_config.api_gate.DeprecationMiddleware",

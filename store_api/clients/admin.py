@@ -133,7 +133,8 @@ class NewSecretView(ActionView):
         secret = get_adapter().generate_client_secret()
         client.set_secret(secret)
         client.save(update_fields=["secret"])
-        Token.objects.filter(client=client, user=None).delete()  # got by the old one
+        by_old_one = Token.objects.filter(client=client, user=None, type=Token.Type.ACCESS_TOKEN)
+        by_old_one.delete()
         log(instance=client, action="wagtail.edit", user=request.user, title=client.name)
         context = {"client": client, "secret": secret, "page_title": "The secret of"}
         return render(request, "store_api/admin/client_secret.html", context)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.models import Client, Token
 from django import forms
+from django.db import transaction
 
+from orders.services.outgoing.delivery import endpoint_switch_off
 from store_api.clients.addresses import redirect_problem
-from store_api.scopes import IDENTITY_SCOPES, SCOPES
+from store_api.scopes import IDENTITY_SCOPES, SCOPES, Scope
 
 PEOPLE, ITSELF = "people", "itself"
 GRANTS = {
@@ -24,6 +26,7 @@ KINDS = {
     str(Client.Type.CONFIDENTIAL): "On a server, where it can keep a secret",
 }
 MAX_ADDRESSES = 20
+NOT_TOLD = "Its app may not be told about sales any more: staff took that away."
 
 
 class ClientForm(forms.ModelForm[Client]):
@@ -113,4 +116,18 @@ class ClientForm(forms.ModelForm[Client]):
         client.set_default_scopes(cleaned["allowed"])  # for requests that name none
         client.set_response_types([str(Client.ResponseType.CODE)])
         client.skip_consent, client.allow_uri_wildcards = False, False
-        return super().save(commit)
+        with transaction.atomic():
+            saved = super().save(commit)
+            if commit:
+                _take_back(saved)
+        return saved
+
+
+def _take_back(client: Client) -> None:
+    """What it got for itself ends with its right to that, and so does being told of sales."""
+    for_itself = str(Client.GrantType.CLIENT_CREDENTIALS) in client.get_grant_types()
+    if not for_itself:
+        Token.objects.filter(client=client, user=None, type=Token.Type.ACCESS_TOKEN).delete()
+    if not for_itself or str(Scope.WEBHOOKS_WRITE) not in client.get_scopes():
+        for pk in client.webhook_endpoints.order_by("pk").values_list("pk", flat=True):
+            endpoint_switch_off(pk, reason=NOT_TOLD)

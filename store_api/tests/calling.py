@@ -33,7 +33,7 @@ class Caller:
         response = self.client.generic(
             method.upper(), f"{V1}{path}", text or "", content_type="application/json", headers=sent
         )
-        if self.checked:
+        if self.checked and not response.streaming:
             description.check(method, f"{V1}{path}", response)
         return response
 

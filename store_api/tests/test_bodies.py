@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import path
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -205,9 +206,12 @@ def test_a_length_that_is_too_large_is_refused_before_anything_is_read() -> None
     assert answer.status_code == 413
 
 
-def chunked(body: bytes, *, terminated: bool = True) -> Any:
+def chunked(body: bytes, *, terminated: bool = True, stream: Any = None) -> Any:
     """As gunicorn hands over a chunked body: no length, and an end of its own."""
-    environ = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": terminated}
+    environ = {
+        "wsgi.input": stream or io.BytesIO(body),
+        "wsgi.input_terminated": terminated,
+    }
     headers = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": "application/json"}
     return Client().generic("POST", "/api/echo/", **environ, **headers)
 
@@ -219,6 +223,18 @@ def test_a_body_in_chunks_is_read_like_any_other() -> None:
 def test_a_body_in_chunks_is_413_beyond_the_same_size() -> None:
     assert chunked(padded(MAX_BYTES).encode()).status_code == 200
     assert chunked(padded(MAX_BYTES + 1).encode()).status_code == 413
+
+
+@pytest.mark.parametrize("error", [InvalidChunkSize(b"zz"), NoMoreData(b"ab")], ids=repr)
+def test_broken_chunks_are_a_mistake_of_the_client(error: Exception) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise error
+
+    answer = chunked(b"", stream=Broken())
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
 
 
 def test_chunks_without_a_known_end_are_not_waited_for() -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Cart, CartItem
+from orders.services.code_tries import WRONG_TRIES
 from orders.tests.test_discounts import make_code
 from store_api.caller import CART_GUESSES_AN_HOUR
 from store_api.scopes import Scope
@@ -102,6 +103,7 @@ def test_a_gift_is_described_in_one_change_or_not_at_all() -> None:
 
     assert {name: answer.json()["lines"][0][name] for name in gift} == gift
     assert (refused.status_code, refused.json()["code"]) == (400, "gift_invalid")
+    assert refused.json()["errors"][0]["field"] == "gift_email"
     after = app("patch", path, {"gift_message": "Other words"}).json()["lines"][0]
     assert (after["quantity"], after["gift_email"]) == (1, "friend@example.com")
 
@@ -203,15 +205,16 @@ def test_lines_of_another_cart_do_not_exist() -> None:
     assert bodies
 
 
-def test_guessing_secrets_ends_soon_for_right_ones_too() -> None:
+def test_guessing_secrets_ends_soon_and_the_right_one_opens_all_the_same() -> None:
     right = with_cart()
     for number in range(CART_GUESSES_AN_HOUR):
         assert Caller(X_Cart_Token=f"guess-{number}")("get", "cart/").status_code == 404
 
-    answer = right("get", "cart/")
+    answer = Caller(X_Cart_Token="one more")("get", "cart/")
 
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
+    assert right("get", "cart/").status_code == 200
 
 
 @pytest.mark.parametrize("secret", ["", " ", "ü", "x" * 5000, "null", "0" * 64])
@@ -293,3 +296,28 @@ def test_the_accounts_cart_takes_at_most_ten_queries_too() -> None:
 
     assert answer.status_code == 201
     assert len(seen) <= 10, "\n".join(query["sql"] for query in seen)
+
+
+def test_the_people_of_a_partner_s_server_do_not_stand_in_each_other_s_way() -> None:
+    partner, product = third_party(Scope.CART_WRITE), make_product()
+    make_code("SPRING", percent=10)
+    one, other = ({"X_Cart_Token": partner("post", "carts/").json()["token"]} for _ in range(2))
+    for cart in (one, other):
+        partner("post", "cart/items/", {"product": product.pk}, **cart)
+
+    for number in range(WRONG_TRIES + 1):
+        partner("post", "cart/discount/", {"code": f"GUESS{number}"}, **one)
+
+    assert partner("post", "cart/discount/", {"code": "SPRING"}, **other).status_code == 200
+
+
+def test_an_address_that_guesses_codes_is_told_no_more() -> None:
+    app, product = with_cart(), make_product()
+    make_code("SPRING", percent=10)
+    app("post", "cart/items/", {"product": product.pk})
+    for number in range(WRONG_TRIES):
+        app("post", "cart/discount/", {"code": f"GUESS{number}"})
+
+    answer = app("post", "cart/discount/", {"code": "SPRING"})
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_codes")

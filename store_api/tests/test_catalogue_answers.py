@@ -21,9 +21,11 @@ from catalog_pages.models import (
     Genre,
     ProductPage,
     ProductTrack,
+    ShopSettings,
     TrackFile,
 )
 from catalog_pages.renditions import SPECS
+from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
 from store_api import conditional
 from store_api.v1.catalogue_answers import plain_text
 from store_api.v1.serializers.catalogue import (
@@ -31,6 +33,7 @@ from store_api.v1.serializers.catalogue import (
     GenreDetailSerializer,
     ProductSerializer,
 )
+from store_api.v1.serializers.shop import ShopSerializer
 from tests.factories import make_asset, make_bundle, make_product
 
 pytestmark = pytest.mark.django_db
@@ -191,8 +194,13 @@ def test_a_bundle_says_what_is_delivered_with_it(client: Client) -> None:
 
     assert [part["slug"] for part in said["contains"]] == ["slack-water", "tidewater"]
     assert said["contains"][1] == {
-        "id": first.pk, "slug": "tidewater", "title": "Tidewater", "price_pennies": 799,
-    }  # fmt: skip
+        "id": first.pk,
+        "slug": "tidewater",
+        "title": "Tidewater",
+        "artist": {"name": first.artist.name, "slug": first.artist.slug},
+        "price_pennies": 799,
+        "covers": [],
+    }
     assert said["tracks"] == []
     assert (said["tracks_count"], said["duration_ms"]) == (2, 122_000)
     assert [(row["name"], row["files_count"]) for row in said["formats"]] == [("FLAC", 2)]
@@ -213,6 +221,42 @@ def test_a_bundle_without_all_its_parts_is_not_on_sale_and_shows_no_draft(client
         listed = client.get(f"/api/v1/products/?on_sale={value}").json()["results"]
         assert [one["slug"] for one in listed] == slugs
         assert {one["on_sale"] for one in listed} == {value == "true"}
+
+
+def test_parts_and_bundles_are_shown_with_the_artist_and_the_covers_that_they_have(
+    client: Client,
+) -> None:
+    part = make_full_product("Tidewater")
+    box = make_bundle("Two Winters", part, make_product("Slack Water"))
+    ProductPage.objects.filter(pk=box.pk).update(cover=make_cover())
+    CoverRendition.objects.filter(image=ProductPage.objects.get(pk=box.pk).cover, width=96).delete()
+
+    whole, alone = product(client, "two-winters"), product(client, "tidewater")
+
+    for shown, own in ((whole["contains"][0], alone), (alone["in_bundles"][0], whole)):
+        assert shown == {name: own[name] for name in shown}
+    assert (len(whole["covers"]), len(alone["covers"])) == (3, 4)
+    assert whole["contains"][1]["covers"] == []
+
+
+def test_a_bundle_is_found_by_every_format_that_it_lists_once(client: Client) -> None:
+    asset = make_asset(b"Opus", format_name="Opus")
+    both = [make_product(title, assets=[asset, asset]) for title in ("Tidewater", "Slack Water")]
+    draft = make_product("Unfinished", assets=[make_asset(b"Vorbis", format_name="Vorbis")])
+    make_bundle("Two Winters", *both, draft)
+    draft.unpublish()
+
+    def listed(name: str) -> list[dict[str, Any]]:
+        found = client.get("/api/v1/products/", {"format": name}).json()["results"]
+        return list(found)
+
+    assert sorted(one["slug"] for one in listed("opus")) == [
+        "slack-water",
+        "tidewater",
+        "two-winters",
+    ]
+    assert all("Opus" in [row["name"] for row in one["formats"]] for one in listed("opus"))
+    assert listed("vorbis") == []
 
 
 def test_a_bundle_that_is_off_sale_is_not_named_by_its_parts(client: Client) -> None:
@@ -289,6 +333,7 @@ def counted(work: Callable[[], Any]) -> int:
         ("/api/v1/products/full/", 4),
         ("/api/v1/artists/", 2),
         ("/api/v1/genres/", 2),
+        ("/api/v1/shop/", 2),
     ],
 )
 def test_an_answer_takes_the_same_few_queries_for_few_and_many(
@@ -309,6 +354,35 @@ def test_the_first_request_of_a_process_takes_no_more_queries(client: Client) ->
     cache.clear()
 
     assert counted(lambda: client.get("/api/v1/products/")) == 4
+
+
+def test_the_shop_says_what_an_app_shows_around_everything(client: Client) -> None:
+    shop = ShopSettings.load()
+    shop.shop_name, shop.tagline, shop.tax = "Low Tide", "", "inclusive"
+    shop.contact_email = "hello@shop.example"
+    shop.save()
+
+    answer = client.get("/api/v1/shop/")
+
+    assert answer.json() == {
+        "name": "Low Tide",
+        "tagline": "",
+        "contact_email": "hello@shop.example",
+        "currency": "GBP",
+        "tax": "inclusive",
+        "consent": {"version": CONSENT_VERSION, "text": CONSENT_TEXTS[CONSENT_VERSION]},
+    }
+    assert ShopSerializer(answer.json()).data == answer.json()
+
+
+def test_what_the_shop_says_is_new_as_soon_as_staff_change_it(client: Client) -> None:
+    ShopSettings.load()
+    before = client.get("/api/v1/shop/")
+
+    ShopSettings.objects.update(shop_name="Low Tide")
+    after = client.get("/api/v1/shop/", headers={"If-None-Match": before["ETag"]})
+
+    assert (after.status_code, after.json()["name"]) == (200, "Low Tide")
 
 
 @pytest.mark.parametrize(

@@ -114,13 +114,13 @@ def test_the_same_cart_gets_the_same_order_and_payment() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [
-        ({}, 400, "email_missing", None),
-        ({"email": "nobody"}, 400, "email_invalid", None),
+        ({}, 400, "email_missing", "email"),
+        ({"email": "nobody"}, 400, "email_invalid", "email"),
         ({"email": 7}, 400, "invalid", "email"),
-        ({"email": EMAIL, "consent": False}, 400, "consent_missing", None),
+        ({"email": EMAIL, "consent": False}, 400, "consent_missing", "consent"),
         ({"email": EMAIL, "consent": "true"}, 400, "invalid", "consent"),
         ({"email": EMAIL, "consent": None}, 400, "invalid", "consent"),
-        ({"email": EMAIL, "consent_version": "1999"}, 409, "consent_outdated", None),
+        ({"email": EMAIL, "consent_version": "1999"}, 409, "consent_outdated", "consent_version"),
         ({"email": EMAIL, "success_url": "https://evil.example/"}, 400, "invalid", "success_url"),
         ({"email": EMAIL, "cancel_url": "javascript:alert(1)"}, 400, "invalid", "cancel_url"),
         ({"email": EMAIL, "user": 1}, 400, "invalid", "user"),

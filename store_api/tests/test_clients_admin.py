@@ -15,13 +15,15 @@ from django.urls import reverse
 
 from catalog_pages.roles import EDITORS
 from orders.roles import ORDER_DESK
+from orders.tests.hooks import make_endpoint
 from store_api.clients.addresses import redirect_problem
 from store_api.clients.roles import PARTNER_APPS, ensure_partner_role
 from tests.factories import make_editor, make_user
-from tests.partners import TOKEN, basic, make_access_token, make_partner
+from tests.partners import TOKEN, basic, bearer, make_access_token, make_partner
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/partner-apps/new/"
+CATALOGUE = "/api/v1/products/"
 
 
 def staff(*groups: str) -> Client:
@@ -111,6 +113,46 @@ def test_an_app_is_changed_but_not_moved_from_server_to_device() -> None:
     assert partner.type == Partner.Type.CONFIDENTIAL
     assert partner.get_scopes() == ["catalog:read"]
     assert partner.get_redirect_uris() == []
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"allowed": ["catalog:read"], "ways": ["people", "itself"]},
+        {"allowed": ["catalog:read", "webhooks:write"], "ways": ["people"]},
+    ],
+)
+def test_an_app_that_may_be_told_no_more_is_told_no_more(lost: dict[str, Any]) -> None:
+    member, partner = staff(PARTNER_APPS), make_partner()
+    own, shops = make_endpoint(app=partner).endpoint, make_endpoint().endpoint
+
+    member.post(reverse("partner_apps:edit", args=[partner.pk]), typed(**lost))
+
+    own.refresh_from_db()
+    shops.refresh_from_db()
+    assert (own.is_active, shops.is_active) == (False, True)
+    assert "may not be told about sales any more" in own.disabled_reason
+
+
+def test_an_app_that_keeps_its_rights_is_told_on() -> None:
+    member, partner = staff(PARTNER_APPS), make_partner()
+    own = make_endpoint(app=partner).endpoint
+
+    edit = reverse("partner_apps:edit", args=[partner.pk])
+    member.post(edit, typed(allowed=["webhooks:write"], ways=["itself"]))
+
+    own.refresh_from_db()
+    assert own.is_active
+
+
+def test_an_app_that_may_not_act_for_itself_any_more_stops_at_once() -> None:
+    member, partner = staff(PARTNER_APPS), make_partner()
+    alone, for_somebody = make_access_token(partner), make_access_token(partner, make_user())
+
+    member.post(reverse("partner_apps:edit", args=[partner.pk]), typed(ways=["people"]))
+
+    answers = [Client().get(CATALOGUE, headers=bearer(value)) for value in (alone, for_somebody)]
+    assert [answer.status_code for answer in answers] == [401, 200]
 
 
 def test_an_app_is_deleted_with_all_that_it_was_given() -> None:

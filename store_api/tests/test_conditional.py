@@ -42,6 +42,7 @@ READS = [
     "/api/v1/artists/",
     "/api/v1/artists/low-sun/",
     "/api/v1/genres/",
+    "/api/v1/shop/",
 ]
 PRODUCT = "/api/v1/products/tidewater/"
 

@@ -217,3 +217,35 @@ def test_reading_redeems_nothing(gift: GiftCode) -> None:
 
     assert answer.status_code == 405
     assert set(answer["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+def test_a_gift_is_looked_at_before_it_is_redeemed(gift: GiftCode) -> None:
+    GiftCode.objects.filter(pk=gift.pk).update(message="Happy birthday")
+
+    seen = Caller()("post", "gifts/look/", {"code": gift.code}).json()
+
+    assert (seen["product"]["title"], seen["message"]) == ("Harbour", "Happy birthday")
+    assert (seen["state"], seen["detail"], seen["purchase"]) == ("open", "", None)
+    gift.refresh_from_db()
+    assert gift.redeemed_at is None
+
+
+def test_what_was_redeemed_tells_its_holder_where_it_is_and_others_no_words(gift: GiftCode) -> None:
+    GiftCode.objects.filter(pk=gift.pk).update(message="Happy birthday")
+    bo = app_of(make_user(BO))
+    redeem(bo, gift.code)
+
+    mine = bo("post", "gifts/look/", {"code": gift.code}).json()
+    theirs = Caller()("post", "gifts/look/", {"code": gift.code}).json()
+
+    assert (mine["state"], mine["purchase"]) == ("redeemed", gift.order_item_id)
+    assert (theirs["state"], theirs["purchase"], theirs["message"]) == ("redeemed", None, "")
+    assert theirs["detail"]
+
+
+def test_looking_and_redeeming_count_wrong_codes_together(gift: GiftCode) -> None:
+    app = Caller()
+    for _ in range(WRONG_TRIES):
+        assert app("post", "gifts/look/", {"code": NO_SUCH}).status_code == 404
+
+    assert code_of(redeem(app, gift.code, email=BO)) == (429, "gift_tries_too_many")

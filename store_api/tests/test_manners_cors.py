@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -10,10 +11,13 @@ from django.test import Client
 
 from site_config.env import Profile
 from site_config.tests.test_settings import load
+from store_api.tests.calling import app_of
+from tests.factories import buy, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 LISTED, STRANGER = "https://app.example", "https://evil.example"
 CORS = "corsheaders.middleware.CorsMiddleware"
+ORIGIN_ALLOWED = "access-control-allow-origin"
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "idempotency-key,x-cart-token",
@@ -52,6 +56,10 @@ def test_it_is_off_unless_somebody_is_listed(settings: Any) -> None:
         "/api/v1/carts/",
         "/_allauth/app/v1/auth/login",
         "/identity/o/api/token",
+        "/identity/o/api/revoke",
+        "/identity/o/api/userinfo",
+        "/.well-known/openid-configuration",
+        f"/downloads/{UUID(int=1)}/",
     ],
 )
 def test_a_listed_origins_preflight_is_answered(address: str) -> None:
@@ -63,7 +71,7 @@ def test_a_listed_origins_preflight_is_answered(address: str) -> None:
     assert "access-control-allow-credentials" not in told
     assert {
         "authorization", "content-type", "idempotency-key", "if-none-match", "x-cart-token",
-        "x-order-token", "x-request-id", "x-session-token",
+        "x-order-token", "x-request-id", "x-session-token", "range", "if-range",
     } <= set(told["access-control-allow-headers"].lower().split(", "))  # fmt: skip
 
 
@@ -75,7 +83,7 @@ def test_a_listed_origin_reads_answers_and_their_headers_errors_too() -> None:
         assert told["access-control-allow-origin"] == LISTED
         assert {
             "ETag", "Retry-After", "Location", "X-Request-ID", "Deprecation", "Sunset", "Link",
-            "Idempotent-Replayed",
+            "Idempotent-Replayed", "Accept-Ranges", "Content-Range", "Content-Disposition", "Repr-Digest",
         } <= set(told["access-control-expose-headers"].split(", "))  # fmt: skip
 
 
@@ -103,12 +111,53 @@ def test_nobody_else_is_told_anything(origin: str) -> None:
 
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize(
-    "address", ["/", "/cart/", "/accounts/login/", "/_allauth/browser/v1/config", "/apiary/"]
+    "address",
+    [
+        "/",
+        "/cart/",
+        "/accounts/login/",
+        "/_allauth/browser/v1/config",
+        "/apiary/",
+        "/identity/o/authorize",
+        "/identity/o/logout",
+    ],
 )
 def test_pages_are_not_opened_to_anybody(address: str) -> None:
     answer = Client().get(address, headers={"Origin": LISTED})
 
     assert allowed(answer) == {}
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_listed_origin_reads_a_file_by_its_link_in_parts() -> None:
+    buyer = Client()
+    order = buy(buyer, make_user(), make_product())
+    link = app_of(order.user)("post", f"purchases/{order.items.get().pk}/link/", {}).json()["url"]
+    address = link.removeprefix("http://testserver")
+
+    part = Client().get(address, headers={"Origin": LISTED, "Range": "bytes=0-3"})
+    strangers = Client().get(address, headers={"Origin": STRANGER, "Range": "bytes=0-3"})
+    part.close()
+    strangers.close()
+
+    assert (part.status_code, strangers.status_code) == (206, 206)
+    assert allowed(part)["access-control-allow-origin"] == LISTED
+    assert "access-control-allow-credentials" not in allowed(part)
+    assert allowed(strangers) == {}
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("address", ["/.well-known/openid-configuration", "/.well-known/jwks.json"])
+def test_what_is_open_to_everybody_is_said_once(address: str) -> None:
+    answers = {
+        origin: Client().get(address, headers={"Origin": origin}) for origin in (LISTED, STRANGER)
+    }
+
+    told = {
+        origin: [value for name, value in answer.items() if name.lower() == ORIGIN_ALLOWED]
+        for origin, answer in answers.items()
+    }
+    assert told == {LISTED: [LISTED], STRANGER: ["*"]}
 
 
 @pytest.mark.usefixtures("listed")

@@ -6,10 +6,12 @@ import uuid
 
 import pytest
 from django.test import Client
+from django.utils.dateparse import parse_datetime
 
-from orders.models import GiftCode, Order
+from orders.models import GiftCode, Order, OutboxMail, Refund
 from orders.models.orders import new_link_key
 from orders.services.claims import rights_claim
+from orders.services.gift_facts import GIFT_LETTER
 from orders.services.guests import guest_token
 from orders.tests.guesting import EMAIL, guest_buys, redeemed_gift
 from orders.tests.happenings import dispute, refund, refund_line, tell
@@ -37,7 +39,13 @@ def test_the_list_has_the_newest_first_and_what_is_in_each(client: Client) -> No
         "id": newer.items.get().pk,
         "title": "Tidewater",
         "artist": "The Test Pressings",
-        "product": "tidewater",
+        "product": {
+            "id": newer.items.get().product_id,
+            "slug": "tidewater",
+            "title": "Tidewater",
+            "artist": "The Test Pressings",
+            "covers": [],
+        },
         "quantity": 1,
         "list_price_pennies": 899,
         "unit_price_pennies": 899,
@@ -136,6 +144,38 @@ def test_refunds_say_what_they_are_for(client: Client) -> None:
     assert sent_back["lines"] == [{"line": winter.pk, "title": "Winter", "amount_pennies": 499}]
 
 
+@pytest.mark.parametrize(("sent_back", "amount"), [(None, 998), (499, 499)])
+def test_what_went_back_is_told_of_a_paid_order(
+    client: Client, sent_back: int | None, amount: int
+) -> None:
+    user = make_user()
+    order = buy(client, user, make_product("Winter"), make_product("Spring"))
+    untouched = buy(client, user, make_product())
+    refund(order, amount_pennies=sent_back)
+    tell(client)
+    app = app_of(user)
+
+    listed = {row["id"]: row for row in app("get", "orders/").json()["results"]}
+    detail = app("get", f"orders/{order.pk}/").json()
+
+    assert listed[str(order.pk)]["status"] == "paid"
+    assert listed[str(order.pk)]["refunded_pennies"] == amount
+    assert listed[str(untouched.pk)]["refunded_pennies"] == 0
+    assert detail["refunded_pennies"] == amount
+
+
+def test_a_refund_on_its_way_has_not_gone_back_yet(client: Client) -> None:
+    user = make_user()
+    order = buy(client, user, make_product())
+    refund(order)
+    tell(client)
+    Refund.objects.update(status=Refund.Status.PENDING)
+
+    body = app_of(user)("get", f"orders/{order.pk}/").json()
+
+    assert (body["refunded_pennies"], len(body["refunds"])) == (0, 1)
+
+
 @pytest.mark.parametrize(("outcome", "is_lost"), [("", False), ("lost", True)])
 def test_a_dispute_is_told_in_a_word(client: Client, outcome: str, is_lost: bool) -> None:
     user = make_user()
@@ -168,6 +208,26 @@ def test_gift_codes_are_for_their_buyer_and_no_third_party(client: Client) -> No
     assert "somebody@" not in str(own)
     assert [gift["state"] for gift in theirs.json()["gifts"]] == ["open", "redeemed"]
     assert first.code not in theirs.content.decode()
+
+
+def test_a_gift_tells_its_buyer_what_the_letter_says_and_when_it_left(client: Client) -> None:
+    user = make_user()
+    order = bought_with_gifts(client, make_product("Harbour"), user=user)
+    gift = GiftCode.objects.get()
+    GiftCode.objects.update(message="Happy birthday")
+    letter = OutboxMail.objects.create(
+        order=order,
+        kind=GIFT_LETTER,
+        fact=str(gift.pk),
+        to_email="friend@example.com",
+        status=OutboxMail.Status.SENT,
+        sent_at=order.paid_at,
+    )
+
+    (told,) = app_of(user)("get", f"orders/{order.pk}/").json()["gifts"]
+
+    assert told["message"] == "Happy birthday"
+    assert parse_datetime(told["sent_at"]) == letter.sent_at
 
 
 def test_a_gift_that_was_refunded_shows_no_code(client: Client) -> None:

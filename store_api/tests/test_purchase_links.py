@@ -171,13 +171,52 @@ def test_no_link_is_made_beyond_the_limit(client: Client) -> None:
     )
 
 
+def test_a_purchase_its_explanation_and_its_link_agree_for_whoever_asks(client: Client) -> None:
+    """The one download that there is has been begun: its client goes on with it, another does not."""
+    user = make_user()
+    order = buy(client, user, make_product(download_limit=1))
+    path = f"purchases/{line_of(order)}/"
+    same, other = app_of(user), app_of(user, User_Agent="another")
+    body_of(fetch(same("post", f"{path}link/", {}).json()))
+
+    for app, allowed, code in ((same, True, ""), (other, False, "limit_reached")):
+        files = [
+            listed(app)[0]["files"][0],
+            app("get", path).json()["files"][0],
+            app("get", f"{path}explain/").json()["files"][0],
+        ]
+        link = app("post", f"{path}link/", {})
+        assert [(row["allowed"], row["code"]) for row in files] == [(allowed, code)] * 3
+        assert [row["downloads_left"] for row in files] == [0] * 3
+        assert len({row["message"] for row in files}) == 1
+        assert link.status_code == (200 if allowed else 403)
+
+
+def test_they_agree_as_well_while_another_device_fetches_the_last(client: Client) -> None:
+    user = make_user()
+    order = buy(client, user, make_product(assets=[make_asset(b"x" * 5000)], download_limit=1))
+    path = f"purchases/{line_of(order)}/"
+    same, other = app_of(user), app_of(user, User_Agent="another")
+    first = fetch(same("post", f"{path}link/", {}).json())
+    next(iter(first.streaming_content))
+
+    told = [other("get", path).json(), other("get", f"{path}explain/").json()]
+    link = other("post", f"{path}link/", {})
+    first.close()
+
+    assert [body["files"][0]["code"] for body in told] == ["download_under_way"] * 2
+    assert problem_of(link) == (409, "download_under_way")
+
+
 def test_a_missing_file_is_our_fault_and_says_when_to_ask_again(client: Client) -> None:
     user, asset = make_user(), make_asset()
     order = buy(client, user, make_product(assets=[asset]))
     asset.file.storage.delete(asset.file.name or "")
 
+    (purchase,) = listed(app_of(user))
     answer = app_of(user)("post", f"purchases/{line_of(order)}/link/", {})
 
+    assert purchase["files"][0]["code"] == "file_missing"
     assert problem_of(answer) == (503, "file_missing")
     assert int(answer["Retry-After"]) > 0
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 
+from catalog_pages.models import ProductPage, TrackFile
 from downloads.models import UserAsset
 from orders.models import GiftCode, Order, UpdateWish
 from orders.models.orders import new_link_key
@@ -19,7 +20,8 @@ from orders.tests.test_gifts import bought as bought_with_gifts
 from store_api.scopes import Scope
 from store_api.tests.buying import cost, fetch, guest_of, line_of, listed, problem_of
 from store_api.tests.calling import Caller, app_of, third_party
-from tests.factories import buy, make_asset, make_product, make_user
+from store_api.tests.test_catalogue_answers import make_cover
+from tests.factories import buy, make_asset, make_bundle, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +31,20 @@ def test_a_purchase_shows_its_files_and_what_they_are(client: Client) -> None:
     assets = [make_asset(b"one" * 500, file_name="one.flac"), make_asset(b"two" * 700)]
     order = buy(client, user, make_product("Tidewater", assets=assets))
 
+    track = assets[0].track_files.get().track
+
     (purchase,) = listed(app_of(user))
 
     assert purchase["id"] == line_of(order)
     assert purchase["order"] == str(order.pk)
     assert (purchase["is_gift"], purchase["wants_updates"]) == (False, False)
-    product = purchase["product"]
-    assert (product["slug"], product["title"]) == ("tidewater", "Tidewater")
-    assert product["artist"] == "The Test Pressings"
+    assert purchase["product"] == {
+        "id": order.items.get().product_id,
+        "slug": "tidewater",
+        "title": "Tidewater",
+        "artist": "The Test Pressings",
+        "covers": [],
+    }
     assert parse_datetime(purchase["received_at"]) is not None
     assert purchase["files"][0] == {
         "id": str(assets[0].pk),
@@ -54,6 +62,11 @@ def test_a_purchase_shows_its_files_and_what_they_are(client: Client) -> None:
         "downloads_left": 20,
         "download_limit": 20,
         "newer": None,
+        "track": {
+            "product": {"id": order.items.get().product_id, "title": "Tidewater"},
+            "disc": track.disc,
+            "number": track.number,
+        },
     }
     assert [row["id"] for row in purchase["files"]] == [str(asset.pk) for asset in assets]
     assert purchase["archives"] == [{"format": None, "size_bytes": 3600}]
@@ -77,8 +90,74 @@ def test_a_product_that_left_the_shop_stays_with_its_buyer(client: Client) -> No
 
     (purchase,) = listed(app_of(user))
 
-    assert (purchase["product"]["slug"], purchase["product"]["title"]) == (None, "Gone")
+    shown = purchase["product"]
+    assert (shown["id"], shown["slug"], shown["title"]) == (product.pk, None, "Gone")
     assert purchase["files"][0]["allowed"] is True
+
+
+def test_what_was_bought_is_named_alike_in_purchases_orders_and_receipts(client: Client) -> None:
+    user, product = make_user(), make_product("Tidewater")
+    ProductPage.objects.filter(pk=product.pk).update(cover=make_cover())
+    order = buy(client, user, product)
+    app = app_of(user)
+
+    named = listed(app)[0]["product"]
+    lines = [
+        app("get", "orders/").json()["results"][0]["lines"][0],
+        app("get", f"orders/{order.pk}/").json()["lines"][0],
+        app("get", f"orders/{order.pk}/receipt/").json()["lines"][0],
+    ]
+
+    assert (named["id"], named["slug"], len(named["covers"])) == (product.pk, "tidewater", 4)
+    assert [line["product"] for line in lines] == [named] * 3
+
+
+def test_the_files_of_a_bundle_say_which_product_in_it_they_are_from(client: Client) -> None:
+    user, assets = make_user(), [make_asset(), make_asset()]
+    parts = [
+        make_product(title, assets=[asset])
+        for title, asset in zip(("Winter", "Spring"), assets, strict=True)
+    ]
+    make_product("A later sampler", assets=assets)
+    buy(client, user, make_bundle("Seasons", *parts))
+
+    (purchase,) = listed(app_of(user))
+
+    assert [file["track"]["product"] for file in purchase["files"]] == [
+        {"id": part.pk, "title": part.title} for part in parts
+    ]
+
+
+def test_a_file_that_is_on_no_track_any_more_is_still_there(client: Client) -> None:
+    user, asset = make_user(), make_asset()
+    buy(client, user, make_product(assets=[asset]))
+    TrackFile.objects.filter(asset=asset).delete()
+
+    (file,) = listed(app_of(user))[0]["files"]
+
+    assert (file["id"], file["track"], file["allowed"]) == (str(asset.pk), None, True)
+
+
+def test_purchases_are_narrowed_to_one_product(client: Client) -> None:
+    user, wanted = make_user(), make_product("Wanted")
+    orders = [buy(client, user, wanted), buy(client, user, make_product())]
+    elsewhere = make_product()
+    buy(client, make_user(), elsewhere)
+    app = app_of(user)
+
+    found = app("get", f"purchases/?product={wanted.pk}").json()["results"]
+
+    assert [purchase["id"] for purchase in found] == [line_of(orders[0])]
+    for nothing in (elsewhere.pk, 999999, 10**18 - 1):
+        assert app("get", f"purchases/?product={nothing}").json()["results"] == []
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.0", "wanted", "%00", "%D9%A1", "9" * 19])
+def test_a_product_that_is_no_number_is_named(text: str) -> None:
+    answer = app_of(make_user())("get", f"purchases/?product={text}")
+
+    assert problem_of(answer) == (400, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == ["product"]
 
 
 def test_whoever_asked_for_letters_about_new_versions_sees_that(client: Client) -> None:

@@ -21,6 +21,7 @@ from orders.tests.hooks import ALL, make_delivery, make_endpoint, receiver
 from store_api.scopes import Scope
 from store_api.tests.calling import Caller, app_of, third_party
 from tests.factories import make_editor, make_user
+from tests.partners import make_access_token, make_partner
 
 pytestmark = pytest.mark.django_db
 
@@ -378,17 +379,26 @@ def test_an_app_can_do_everything_with_its_own() -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 200, 202, 204]
 
 
-def test_an_app_with_a_member_of_staff_sees_the_shops() -> None:
-    shops = make_endpoint().endpoint
-    theirs = owned_by(partner())
+def test_an_app_with_a_member_of_staff_sees_the_shops_and_its_own() -> None:
+    shops, rivals = make_endpoint().endpoint, owned_by(partner())
+    app, editor = make_partner(), make_editor()
+    own = owned_by(of_app(app))
 
-    caller = third_party(Scope.WEBHOOKS_WRITE, user=make_editor())
+    caller = of_app(app, editor)
 
     listed = {row["id"] for row in caller("get", LIST).json()["results"]}
-    assert listed == {str(shops.pk), str(theirs.pk)}
+    assert listed == {str(shops.pk), str(own.pk)}
+    for _, method, path, body in calls(rivals):
+        if path != LIST:
+            assert code_of(caller(method, path, body)) == (404, "not_found"), path
+    assert app_of(editor)("get", one(rivals)).status_code == 200  # without an app in between
     made = owned_by(caller)
     assert made.app is None
-    assert made.created_by is not None
+    assert made.created_by == editor
+
+
+def of_app(app: App, user: Any = None) -> Caller:
+    return Caller(Authorization=f"Bearer {make_access_token(app, user)}")
 
 
 def test_what_is_not_yours_is_asked_for_as_what_there_is_not() -> None:

@@ -90,8 +90,8 @@ def _product(row: Any, around: Surroundings) -> dict[str, Any]:
         "covers": _covers(around.covers.get(row.cover_id, [])),
         **_delivered([*tracks, *inside]),
         "tracks": [_track(track) for track in tracks],
-        "contains": [_linked(part) for part in shown],
-        "in_bundles": [_linked(bundle) for bundle in around.bundles.get(row.pk, [])],
+        "contains": [_linked(part, around) for part in shown],
+        "in_bundles": [_linked(bundle, around) for bundle in around.bundles.get(row.pk, [])],
     }
 
 
@@ -196,12 +196,14 @@ def _excerpt(track: TrackRow) -> dict[str, Any] | None:
     }
 
 
-def _linked(row: LinkedRow) -> dict[str, Any]:
+def _linked(row: LinkedRow, around: Surroundings) -> dict[str, Any]:
     return {
         "id": row.pk,
         "slug": row.slug,
         "title": row.title,
+        "artist": {"name": row.artist_name, "slug": row.artist_slug},
         "price_pennies": row.price_pennies or 0,
+        "covers": _covers(around.covers.get(row.cover_id, []) if row.cover_id else []),
     }
 
 

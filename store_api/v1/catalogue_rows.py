@@ -14,13 +14,15 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db.models import IntegerField, QuerySet, Value
+from django.db.models.functions import Cast
 
 from catalog_pages.models import BundledProduct, ProductTrack
 from catalog_pages.renditions import CARD_SPECS, renditions_of
 
 Row = TypeVar("Row")
 COVER, PART, BUNDLE = range(3)
-NO_PRICE = Value(None, IntegerField())
+# PostgreSQL takes two bare NULLs of a UNION for text, and refuses the number that comes third.
+NOTHING = Cast(Value(None), IntegerField())
 _TRACK = (
     "page_id", "pk", "title", "disc", "number", "excerpt_start_seconds", "excerpt_length_seconds",
 )  # fmt: skip
@@ -29,6 +31,9 @@ _ASSET_FIELDS = (
 )  # fmt: skip
 _EXCERPT_FIELDS = (
     "pk", "start_ms", "length_ms", "duration_ms", "size_bytes", "sha256", "file", "peaks",
+)  # fmt: skip
+_LINKED = (
+    "slug", "title", "live", "price_pennies", "artist__name", "artist__slug", "cover_id",
 )  # fmt: skip
 _FILE = ("files__pk", *(f"files__asset__{name}" for name in _ASSET_FIELDS))
 _EXCERPT = tuple(f"files__asset__excerpts__{name}" for name in _EXCERPT_FIELDS)
@@ -96,6 +101,9 @@ class LinkedRow:
     title: str
     live: bool
     price_pennies: int | None
+    artist_name: str
+    artist_slug: str
+    cover_id: int | None
 
 
 @dataclass(slots=True)
@@ -119,11 +127,11 @@ def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> S
     """Two queries: pictures and bundles, then the tracks of the products and of what is inside them."""
     covers: dict[int, list[CoverRow]] = defaultdict(list)
     linked: dict[tuple[int, int], list[tuple[int, int, LinkedRow]]] = defaultdict(list)
-    for kind, owner, other, place, name, title, live, price in _linked(product_ids, cover_ids):
+    for kind, owner, other, place, name, title, *more in _linked(product_ids, cover_ids):
         if kind == COVER:
             covers[owner].append(CoverRow(filter_spec=name, width=other, file_name=title))
         else:
-            row = LinkedRow(other, name, title, live, price)
+            row = LinkedRow(other, name, title, *more)
             linked[kind, owner].append((place, other, row))
     parts, bundles = (
         {
@@ -138,22 +146,36 @@ def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> S
 
 
 def _linked(product_ids: Collection[int], cover_ids: Collection[int]) -> QuerySet[Any, Any]:
-    """Of three kinds: a cover's size, a part of one of these, and a bundle with one of these in it."""
-    covers = (
-        renditions_of(CARD_SPECS)
-        .filter(image__in=cover_ids)
-        .annotate(kind=Value(COVER), place=Value(0), shown=Value(True), price=NO_PRICE)
-        .values_list("kind", "image_id", "width", "place", "filter_spec", "file", "shown", "price")
+    """Of three kinds: a cover's size, a part of one of these, and a bundle with one of these in it.
+
+    Parts and bundles have covers too; a cover that is asked for by several roads comes several times.
+    """
+    parts = BundledProduct.objects.filter(page__in=product_ids)
+    bundles = BundledProduct.objects.filter(product__in=product_ids, page__live=True)
+    return _covers(cover_ids).union(
+        _covers(parts.values("product__cover")),
+        _covers(bundles.values("page__cover")),
+        _bundled(parts, PART, "page", "product"),
+        _bundled(bundles, BUNDLE, "product", "page"),
+        all=True,
     )
-    parts = _bundled(PART, "page", "product").filter(page__in=product_ids)
-    bundles = _bundled(BUNDLE, "product", "page").filter(product__in=product_ids, page__live=True)
-    return covers.order_by().union(parts.order_by(), bundles.order_by(), all=True)
 
 
-def _bundled(kind: int, owner: str, other: str) -> QuerySet[Any, Any]:
-    columns = [f"{other}__{name}" for name in ("slug", "title", "live", "price_pennies")]
-    rows = BundledProduct.objects.annotate(kind=Value(kind))
-    return rows.values_list("kind", f"{owner}_id", f"{other}_id", "sort_order", *columns)
+def _covers(images: Any) -> QuerySet[Any, Any]:
+    rows = renditions_of(CARD_SPECS).filter(image__in=images).order_by()
+    return rows.annotate(
+        kind=Value(COVER), place=Value(0), shown=Value(True), price=NOTHING,
+        artist=Value(""), artist_slug=Value(""), cover=NOTHING,
+    ).values_list(
+        "kind", "image_id", "width", "place", "filter_spec", "file", "shown", "price",
+        "artist", "artist_slug", "cover",
+    )  # fmt: skip
+
+
+def _bundled(rows: QuerySet[Any, Any], kind: int, owner: str, other: str) -> QuerySet[Any, Any]:
+    columns = [f"{other}__{name}" for name in _LINKED]
+    found = rows.order_by().annotate(kind=Value(kind))
+    return found.values_list("kind", f"{owner}_id", f"{other}_id", "sort_order", *columns)
 
 
 def _tracks(product_ids: Collection[int]) -> dict[int, list[TrackRow]]:

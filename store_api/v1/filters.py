@@ -86,7 +86,9 @@ class ProductFilter(filters.FilterSet):
     artist = _text("An artist's slug.", "artist__slug")
     genre = _text("A genre's slug.", "genre__slug")
     format = _text(
-        "A format that is delivered, such as FLAC.", method="in_format", longest=MAX_FORMAT
+        "A format that is delivered, such as FLAC; as in `formats`.",
+        method="in_format",
+        longest=MAX_FORMAT,
     )
     min_price = _price("In minor units of the shop's currency.", "gte")
     max_price = _price("In minor units of the shop's currency.", "lte")
@@ -110,8 +112,11 @@ class ProductFilter(filters.FilterSet):
         return products.filter(pk__in=matching_ids(on_sale, query)) if query else products.none()
 
     def in_format(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        """Its own files, or those of what it contains: all that its `formats` lists."""
         files = TrackFile.objects.filter(asset__format_name__iexact=value)
-        return products.filter(pk__in=files.values("track__page"))
+        own = files.values("track__page")
+        bundles = BundledProduct.objects.filter(product__live=True, product__in=own)
+        return products.filter(Q(pk__in=own) | Q(pk__in=bundles.values("page")))
 
     def costs_nothing(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         is_free = value == "true"

@@ -17,7 +17,7 @@ from store_api.v1.views.carts import (
 )
 from store_api.v1.views.catalogue import ArtistViewSet, GenreViewSet, ProductViewSet
 from store_api.v1.views.checkout import CheckoutViewSet
-from store_api.v1.views.gifts import RedeemViewSet
+from store_api.v1.views.gifts import LookViewSet, RedeemViewSet
 from store_api.v1.views.letters import (
     FindPurchasesViewSet,
     GiftSendViewSet,
@@ -36,6 +36,7 @@ from store_api.v1.views.purchases import (
     PurchasesViewSet,
     PurchaseViewSet,
 )
+from store_api.v1.views.shop import ShopViewSet
 from store_api.v1.views.webhooks import (
     WebhookDeliveriesViewSet,
     WebhookEndpointsViewSet,
@@ -53,6 +54,7 @@ CREATE: Any = {"post": "create"}
 SHOW: Any = {"get": "retrieve"}
 CHANGE: Any = {"patch": "partial_update", "delete": "destroy"}
 single = [
+    path("shop/", ShopViewSet.as_view(SHOW), name="shop"),
     path("carts/", CartsViewSet.as_view(CREATE), name="carts"),
     path("cart/", CartViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="cart"),
     path("cart/items/", CartItemsViewSet.as_view(CREATE), name="cart_items"),
@@ -63,6 +65,7 @@ single = [
         name="cart_discount",
     ),
     path("checkout/", CheckoutViewSet.as_view(CREATE), name="checkout"),
+    path("gifts/look/", LookViewSet.as_view(CREATE), name="gift_look"),
     path("gifts/redeem/", RedeemViewSet.as_view(CREATE), name="gift_redeem"),
     path("me/", MeViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="me"),
     path("me/export/", ExportViewSet.as_view({"get": "retrieve"}), name="me_export"),

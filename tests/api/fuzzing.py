@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.api.fuzz_shop import Shop
 from tests.server_processes import ROOT
 
 HERE = Path(__file__).parent
@@ -41,24 +41,34 @@ class Run:
         )
 
 
-def fuzz(url: str, headers: Mapping[str, str], *, folder: Path, examples: int, seed: int) -> Run:
+def fuzz(
+    shop: Shop,
+    caller: str,
+    *,
+    folder: Path,
+    examples: int,
+    seed: int,
+    paths: str = "",
+) -> Run:
     """Reads the description where the shop shows it, and tries all of it with every check.
 
     `examples` for each operation and phase; the phase of limits (`coverage`) tries all that it knows.
+    `paths`: a pattern, for a part of the addresses.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / "report.json"
-    command = [COMMAND, "--no-color", "--config-file", HERE / "schemathesis.toml"]
-    command += ["run", f"{url}/api/schema/", "--checks", "all", "--continue-on-failure"]
+    command = [COMMAND, "--no-color", "--config-file", _configuration(folder, shop.ids)]
+    command += ["run", f"{shop.url}/api/schema/", "--checks", "all", "--continue-on-failure"]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", examples]
     command += ["--seed", seed, "--generation-database", "none", "--output-sanitize", "false"]
     command += ["--report", "json", "--report-json-path", report]
-    for name, value in headers.items():
+    command += ["--include-path-regex", paths] if paths else []
+    for name, value in shop.callers.named(caller).items():
         command += ["--header", f"{name}: {value}"]
     done = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
-        env=_environment(),
+        env=_environment(shop),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -69,13 +79,22 @@ def fuzz(url: str, headers: Mapping[str, str], *, folder: Path, examples: int, s
     return _run(json.loads(report.read_text()), done.returncode, said)
 
 
-def _environment() -> dict[str, str]:
+def _configuration(folder: Path, ids: list[int]) -> Path:
+    """Ours, with the ids of this database for a part of the numbers that are drawn."""
+    written = folder / "schemathesis.toml"
+    text = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
+    written.write_text(f"{text}\n[dictionaries.ids]\nvalues = {ids}\n", encoding="utf-8")
+    return written
+
+
+def _environment(shop: Shop) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "PYTHONPATH": str(ROOT),
         "PYTHONIOENCODING": "utf-8",
         "SCHEMATHESIS_HOOKS": "tests.api.fuzz_checks",
+        "FUZZ_EXAMPLES": json.dumps(shop.examples),
         "NO_PROXY": "127.0.0.1",
     }
 

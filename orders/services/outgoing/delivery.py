@@ -42,7 +42,8 @@ LEASE = timedelta(minutes=5)
 PATIENCE = timedelta(days=5)  # an endpoint that only fails is switched off after that
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 # The scheduler has other work; what is left of a slow batch comes with its next turn.
-BATCH_SECONDS = 30
+BATCH_SECONDS = 10  # the scheduler has other things to do
+AFTER_OTHERS = -50  # an endpoint may be slow: excerpts and covers do not wait for it
 BATCH_OF_ONE = 50
 GONE = 410
 BUSY = (429, 503)  # the statuses whose Retry-After is honoured
@@ -79,7 +80,7 @@ def outage_pause(endpoint: WebhookEndpoint, now: datetime) -> timedelta:
     return min(max(now - endpoint.failing_since, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
-@task()
+@task(priority=AFTER_OTHERS)
 def webhook_send_task(delivery_id: str) -> bool:
     return delivery_send(delivery_id=delivery_id)
 

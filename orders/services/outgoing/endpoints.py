@@ -19,6 +19,7 @@ from orders.services.outgoing.errors import (
     WebhookEndpointOff,
     WebhookEndpointsFull,
     WebhookEventsInvalid,
+    WebhookSecretChanged,
 )
 from orders.services.outgoing.sealing import seal
 from orders.services.outgoing.signing import new_secret
@@ -37,6 +38,7 @@ class NewSecret:
     secret: str
 
 
+@transaction.atomic
 def endpoint_create(
     *,
     url: str,
@@ -93,17 +95,21 @@ def endpoint_delete(*, endpoint: WebhookEndpoint) -> None:
 
 
 def endpoint_rotate(*, endpoint: WebhookEndpoint) -> NewSecret:
-    """A new secret; for 24 hours the one before signs as well. A still older one ends now."""
+    """A new secret; for 24 hours the one before signs as well. A still older one ends now.
+
+    Raises WebhookSecretChanged when it has another than `endpoint` says: of several at once one makes a
+    secret, and none is told a secret that is dead already.
+    """
     secret, now = new_secret(), timezone.now()
-    with transaction.atomic():
-        row = WebhookEndpoint.objects.filter(pk=endpoint.pk)
-        current = row.values_list("sealed_secret", flat=True).get()
-        row.update(
-            sealed_secret=seal(secret),
-            sealed_previous_secret=current,
-            previous_secret_ends_at=now + BOTH_SIGN,
-            updated_at=now,
-        )
+    row = WebhookEndpoint.objects.filter(pk=endpoint.pk, sealed_secret=endpoint.sealed_secret)
+    changed = row.update(
+        sealed_secret=seal(secret),
+        sealed_previous_secret=endpoint.sealed_secret,
+        previous_secret_ends_at=now + BOTH_SIGN,
+        updated_at=now,
+    )
+    if not changed:
+        raise WebhookSecretChanged
     endpoint.refresh_from_db()
     return NewSecret(endpoint, secret)
 
@@ -145,7 +151,10 @@ def events_clean(events: Collection[str]) -> list[str]:
 
 
 def _refuse_many(app: Any) -> None:
+    """One after the other for an app, so that no two of its requests both find the last place free."""
     rows = WebhookEndpoint.objects.all()
+    if app is not None:
+        type(app).objects.select_for_update(no_key=True).filter(pk=app.pk).first()
     if app is not None and rows.filter(app=app).count() >= MOST_OF_AN_APP:
         raise WebhookEndpointsFull(MOST_OF_AN_APP)
     if rows.count() >= MOST:

@@ -37,6 +37,11 @@ class WebhookEndpointOff(DomainError):
     message = "This endpoint is switched off. Switch it on first."
 
 
+class WebhookSecretChanged(DomainError):
+    code = "webhook_secret_changed"
+    message = "This endpoint was given another secret at the same moment. Look, then ask again."
+
+
 class NotSent(Exception):
     """No answer came. `code` is stable; `sentence` is for people and holds nothing that was sent."""
 

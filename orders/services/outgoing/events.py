@@ -36,7 +36,7 @@ Wanted = Collection[str]
 NO_NEWS = frozenset(
     "pk page track live live_revision latest_revision latest_revision_created_at first_published_at "
     "last_published_at has_unpublished_changes draft_title go_live_at expire_at expired locked locked_at "
-    "locked_by owner path depth numchild url_path translation_key".split()
+    "locked_by wagtail_admin_comments owner path depth numchild url_path translation_key".split()
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -23,6 +24,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]|[\ud800-\udfff]")
 ADDRESSES = ("redirect_uri", "resource", "post_logout_redirect_uri")
 UNREADABLE = "Some of what was sent cannot be read."
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)
+MOST_BRACKETS = 100
 View = Callable[..., HttpResponse]
 
 
@@ -37,6 +39,22 @@ def is_readable(request: HttpRequest) -> bool:
     except (ValueError, *TOO_LARGE):
         return False
     return not any(CONTROL.search(name) or CONTROL.search(value) for name, value in pairs)
+
+
+def claims_are_readable(request: HttpRequest) -> bool:
+    """Whether `claims` is missing or a JSON object (OpenID Connect Core, section 5.5).
+
+    Nested without measure it could be read here, and not where it is signed and kept.
+    """
+    return all(_is_object(value) for value in request.GET.getlist("claims") if value)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and text.count("{") + text.count("[") <= MOST_BRACKETS
 
 
 def _pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
@@ -61,6 +79,12 @@ def basic_of(request: HttpRequest) -> tuple[str, str]:
 def client_id_of(request: HttpRequest) -> str:
     """By which client a token is asked for, as the request says; not checked."""
     return basic_of(request)[0] or request.POST.get("client_id", "")
+
+
+def names_two_clients(request: HttpRequest) -> bool:
+    """Whether header and body disagree: a code of one would be asked for with the other's secret."""
+    names = {basic_of(request)[0], request.POST.get("client_id", "")} - {""}
+    return len(names) > 1
 
 
 def readable_only(view: View) -> View:

@@ -7,14 +7,15 @@ clients (RFC 9700, section 2.1.1), and redirect addresses are compared character
 
 from __future__ import annotations
 
-import hashlib
+import json
 from http import HTTPStatus
 from typing import Any
 
+from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
 from allauth.idp.oidc.internal.oauthlib.server import get_server
-from allauth.idp.oidc.internal.oauthlib.utils import extract_params
+from allauth.idp.oidc.internal.oauthlib.utils import convert_response, extract_params
 from allauth.idp.oidc.internal.resources import get_resources
-from allauth.idp.oidc.models import Client, Token
+from allauth.idp.oidc.models import Client
 from allauth.idp.oidc.views import (
     AuthorizationView,
     LogoutView,
@@ -22,7 +23,6 @@ from allauth.idp.oidc.views import (
     TokenView,
     UserInfoView,
 )
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -30,9 +30,18 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from oauthlib.oauth2 import RevocationEndpoint
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.openid.connect.core.exceptions import ConsentRequired
 
+from site_config.accounts.oauth.grants import (
+    Code,
+    Grant,
+    GrantIsEnding,
+    code_in,
+    grant_of,
+    token_hand_back,
+)
 from site_config.accounts.oauth.limits import (
     note_given,
     note_wrong_secret,
@@ -40,9 +49,11 @@ from site_config.accounts.oauth.limits import (
     wait_before_asking,
 )
 from site_config.accounts.oauth.requests import (
+    claims_are_readable,
     client_id_of,
     error_page,
     form_target,
+    names_two_clients,
     oauth_error,
     readable_only,
     redirect_is_registered,
@@ -61,13 +72,20 @@ PROVIDER: list[Any] = [
     never_cache,
     readable_only,
 ]  # consent checks its own token, others have none
-CODE_SECONDS = 300  # how long a used code is remembered; it lives for one minute
+CLAIMS = "claims has to be a JSON object (OpenID Connect Core, section 5.5)."
 
 
 def allow_form_to(response: HttpResponse, address: str) -> HttpResponse:
     """This one page's form may end at that address; django-csp reads the attribute."""
     response._csp_update = {"form-action": [form_target(address)]}  # type: ignore[attr-defined]
     return response
+
+
+def _sent_back(request: HttpRequest, error: errors.OAuth2Error) -> HttpResponse:
+    """To the app's address, which has been checked (RFC 6749, section 4.1.2.1)."""
+    error.state = request.GET.get("state")
+    address = error.in_uri(request.GET["redirect_uri"])
+    return HttpResponse(status=HTTPStatus.FOUND, headers={"Location": address})
 
 
 def _as_error(response: HttpResponse) -> HttpResponse:
@@ -88,6 +106,8 @@ class ConsentView(AuthorizationView):
         address = request.GET.get("redirect_uri", "")
         if client is None or not redirect_is_registered(client, address):
             return error_page(request)
+        if not claims_are_readable(request):
+            return _sent_back(request, errors.InvalidRequestError(CLAIMS))
         if "none" in request.GET.get("prompt", "").split():
             return self._refuse(request, ConsentRequired())
         if request.GET.get("code_challenge_method") != "S256" or not request.GET.get(
@@ -111,9 +131,13 @@ class ConsentView(AuthorizationView):
             return error_page(request)
         except errors.OAuth2Error as found:
             error = found
-        error.state = request.GET.get("state")
-        address = error.in_uri(request.GET["redirect_uri"])
-        return HttpResponse(status=HTTPStatus.FOUND, headers={"Location": address})
+        return _sent_back(request, error)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        if code := code_in(response.get("Location", "")):
+            Code(self._request_info["client_id"], code).note_giver(self.request.user)
+        return response
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         address = self._request_info["redirect_uri"]
@@ -171,25 +195,43 @@ class TokenEndpoint(_SecretLimits, TokenView):
             return oauth_error(
                 "unsupported_grant_type", "Devices without a browser have no way here."
             )
-        if not _is_first_use(request):
-            return oauth_error("invalid_grant", "This code has been used.")
-        return super().post(request)
+        if names_two_clients(request):
+            return oauth_error("invalid_request", "Name one client: in the header or in the body.")
+        grant = grant_of(request)
+        return super().post(request) if grant is None else self._once(request, grant)
+
+    def _once(self, request: HttpRequest, grant: Grant) -> HttpResponse:
+        try:
+            grant.hold()
+        except GrantIsEnding:
+            return oauth_error("invalid_grant", "This is being ended at the moment.")
+        response: HttpResponse = super().post(request)
+        answer = json.loads(response.content)
+        if response.status_code == HTTPStatus.OK:
+            grant.given(answer)
+        elif answer.get("error") == "invalid_grant":  # only told to who has shown to be the app
+            grant.refused()
+        return response
 
 
-def _is_first_use(request: HttpRequest) -> bool:
-    """False for a code that was brought before. Of two requests with one refresh token, one waits."""
-    if code := request.POST.get("code"):
-        digest = hashlib.sha256(f"{client_id_of(request)} {code}".encode()).hexdigest()
-        return cache.add(f"oauth:code:{digest}", True, timeout=CODE_SECONDS)
-    if refresh := request.POST.get("refresh_token"):
-        row = Token.objects.by_value(refresh).filter(type=Token.Type.REFRESH_TOKEN)
-        row.select_for_update().first()
-    return True
+class HandBackValidator(OAuthLibRequestValidator):
+    """allauth's, but apps end their own tokens only."""
+
+    def revoke_token(
+        self, token: str, token_type_hint: str | None, request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """The hint is no more than that: RFC 7009, section 2.1 has other kinds looked through as well."""
+        token_hand_back(client_id=request.client.pk, value=token)
 
 
 @method_decorator(PROVIDER, name="dispatch")
 class RevokeEndpoint(_SecretLimits, RevokeView):
-    """An app hands a token back (RFC 7009)."""
+    """An app hands a token back (RFC 7009). Of another app's it learns and changes nothing."""
+
+    @transaction.atomic
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        endpoint = RevocationEndpoint(HandBackValidator())
+        return convert_response(*endpoint.create_revocation_response(*extract_params(request)))
 
 
 @method_decorator(PROVIDER, name="dispatch")

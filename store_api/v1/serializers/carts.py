@@ -8,10 +8,12 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, format_money
+from catalog_pages.renditions import SPECS
 from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
 from orders.models import CartItem
-from orders.services.pricing import CartLine, CartSummary
+from orders.services.pricing import CartLine, CartSummary, Contained
 from store_api.serializers import (
     PlainModelSerializer,
     StrictSerializer,
@@ -19,14 +21,32 @@ from store_api.serializers import (
     WholeNumberField,
     YesNoField,
 )
+from store_api.v1.serializers.catalogue import CoverSerializer
 
 MAX_MESSAGE = 500
+LINE_PROBLEMS = [
+    "", "repriced", "below_minimum", "owned", "unavailable", "quantity", "gift_without_copy",
+]  # fmt: skip
+CART_PROBLEMS = [
+    "", "cart_empty", "cart_needs_attention", "already_owned", "discount_not_usable", "amount_too_small",
+    "amount_too_large",
+]  # fmt: skip
 MAX_CODE = 64
 MAX_ID = 2**63 - 1
+PRODUCT = {"id": 12, "slug": "tidewater", "title": "Tidewater", "artist": "Low Sun"}
 LINE = {
     "id": 7,
-    "product": {"id": 12, "slug": "tidewater", "title": "Tidewater", "artist": "Low Sun"},
+    "product": PRODUCT
+    | {
+        "url": "https://shop.example/catalog/tidewater/",
+        "covers": [
+            {"width": 320, "url": "https://shop.example/media/images/tidewater.width-320.webp"}
+        ],
+        "pay_what_you_want": False,
+        "contains": [],
+    },
     "quantity": 1,
+    "list_price_pennies": 899,
     "unit_price_pennies": 899,
     "total_pennies": 899,
     "discount_pennies": 0,
@@ -55,11 +75,34 @@ CART = {
 }
 
 
-class LineProductSerializer(serializers.Serializer[Any]):
+class ItemProductSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     slug = serializers.CharField()
     title = serializers.CharField()
     artist = serializers.CharField(help_text="Empty where there is none.")
+
+
+class ContainedSerializer(serializers.Serializer[Contained]):
+    id = serializers.IntegerField(source="product_id")
+    title = serializers.CharField()
+    is_owned = serializers.BooleanField(help_text="Whether the buyer has it already.")
+
+
+class LineProductSerializer(ItemProductSerializer):
+    url = serializers.URLField(help_text="The product's page.")
+    covers = CoverSerializer(many=True)
+    pay_what_you_want = serializers.BooleanField(
+        help_text="Buyers choose a price; `list_price_pennies` is the least."
+    )
+    contains = ContainedSerializer(many=True, help_text="Of a bundle, what is in it.")
+
+
+def covers_of(product: ProductPage) -> list[dict[str, Any]]:
+    """Those that are ready, small before large."""
+    renditions = product.cover.ready_renditions if product.cover else []
+    found = {rendition.filter_spec: rendition for rendition in renditions}
+    ready = [found[spec] for spec in SPECS.values() if spec in found]
+    return [{"width": image.width, "url": settings.SITE_BASE_URL + image.url} for image in ready]
 
 
 class ConsentSerializer(serializers.Serializer[Any]):
@@ -73,7 +116,10 @@ class CartLineSerializer(serializers.Serializer[CartLine]):
     )
     product = serializers.SerializerMethodField()
     quantity = serializers.IntegerField()
-    unit_price_pennies = serializers.IntegerField(help_text="What one costs now.")
+    list_price_pennies = serializers.IntegerField(help_text="The product's own price now.")
+    unit_price_pennies = serializers.IntegerField(
+        help_text="What one would be charged now: that price, or what the buyer chose."
+    )
     total_pennies = serializers.IntegerField(
         source="line_total_pennies", help_text="All copies, before the discount."
     )
@@ -84,22 +130,32 @@ class CartLineSerializer(serializers.Serializer[CartLine]):
     gift_email = serializers.CharField(help_text="Who is sent the first gift copy; empty: nobody.")
     gift_message = serializers.CharField()
     gift_send_on = serializers.DateField(allow_null=True, help_text="null: once it is paid.")
-    problem = serializers.CharField(
-        help_text="A stable code of what hinders checking out, such as `repriced`; empty: nothing."
+    problem = serializers.ChoiceField(
+        choices=LINE_PROBLEMS,
+        help_text="What hinders checking out: `repriced` and `below_minimum` until the price is agreed to "
+        "(`cart/accept-prices/`); `owned`, `unavailable`, `quantity` and `gift_without_copy` until the line "
+        "is changed or taken out. Empty: nothing.",
     )
     message = serializers.CharField(help_text="The sentence that goes with it, or a remark.")
 
     @extend_schema_field(LineProductSerializer)
-    def get_product(self, line: CartLine) -> dict[str, Any]:
-        return {
-            "id": line.product.pk,
-            "slug": line.product.slug,
+    def get_product(self, line: CartLine) -> Any:
+        product = line.product
+        shown = {
+            "id": product.pk,
+            "slug": product.slug,
             "title": line.title,
             "artist": line.artist_name,
+            "url": settings.SITE_BASE_URL + (product.get_url() or ""),
+            "covers": covers_of(product),
+            "pay_what_you_want": product.pay_what_you_want,
+            "contains": line.contains,
         }
+        return LineProductSerializer(shown).data
 
 
-ITEM = {name: LINE[name] for name in ("id", "product", "quantity", "is_gift")} | {
+ITEM = {name: LINE[name] for name in ("id", "quantity", "is_gift")} | {
+    "product": PRODUCT,
     "unit_price_pennies": 899,
     "total_pennies": 899,
 }
@@ -120,7 +176,7 @@ class CartItemSerializer(PlainModelSerializer[CartItem]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(LineProductSerializer)
+    @extend_schema_field(ItemProductSerializer)
     def get_product(self, item: CartItem) -> dict[str, Any]:
         artist = item.product.artist
         return {
@@ -145,7 +201,9 @@ class CartSerializer(serializers.Serializer[CartSummary]):
     subtotal_pennies = serializers.IntegerField()
     discount_pennies = serializers.IntegerField()
     discount_code = serializers.CharField(help_text="Empty where there is none.")
-    discount_message = serializers.CharField(help_text="Why the code takes nothing off; or empty.")
+    discount_message = serializers.CharField(
+        help_text="Why the code takes nothing off, and has to be taken out before checking out; or empty."
+    )
     total_pennies = serializers.IntegerField(help_text="Before tax that is added on top.")
     total = serializers.SerializerMethodField(help_text="As people write it, such as £8.99.")
     tax = serializers.ChoiceField(
@@ -153,7 +211,8 @@ class CartSerializer(serializers.Serializer[CartSummary]):
     )
     can_checkout = serializers.BooleanField()
     problem = serializers.SerializerMethodField(
-        help_text="A stable code of why this total cannot be paid, such as `amount_too_small`; or empty."
+        help_text="Why checking out would be refused now, with the code that it would have; empty: it "
+        "would not."
     )
     message = serializers.SerializerMethodField(help_text="The sentence that goes with it.")
     consent = serializers.SerializerMethodField(
@@ -167,11 +226,12 @@ class CartSerializer(serializers.Serializer[CartSummary]):
     def get_total(self, summary: CartSummary) -> str:
         return format_money(summary.total_pennies, summary.currency)
 
+    @extend_schema_field(serializers.ChoiceField(choices=CART_PROBLEMS))
     def get_problem(self, summary: CartSummary) -> str:
-        return summary.amount_error.code if summary.amount_error else ""
+        return summary.refusal.code if summary.refusal else ""
 
     def get_message(self, summary: CartSummary) -> str:
-        return summary.amount_error.message if summary.amount_error else ""
+        return summary.refusal.message if summary.refusal else ""
 
 
 @extend_schema_serializer(
@@ -268,5 +328,5 @@ class ItemChangeSerializer(GiftFields):
 )
 class DiscountSerializer(StrictSerializer):
     code = TextField(
-        max_length=MAX_CODE, help_text="As it was told; case and spaces do not matter."
+        max_length=MAX_CODE, help_text="As it was told; case and spaces around it do not matter."
     )

@@ -88,7 +88,9 @@ class LinkedProductSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     slug = serializers.CharField()
     title = serializers.CharField()
+    artist = ArtistSerializer()
     price_pennies = serializers.IntegerField(help_text=f"On its own. {AMOUNT}")
+    covers = CoverSerializer(many=True, help_text="From small to large; empty without a picture.")
 
 
 class ProductSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,10 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from store_api.conditional import PreconditionFailed
+from store_api.problems import problem
+from store_api.schema import ProblemSerializer
+
 SHOP = "https://shop.example"
 ETAG = '"6d2f4a1c0be54f7e9f2c7f0e3a8b9d15"'
 CONDITIONAL = [
@@ -16,6 +20,12 @@ CONDITIONAL = [
         OpenApiParameter.HEADER,
         description="The `ETag` of the answer that you have; several with commas between them. If it still "
         "holds, you get 304 without a body.",
+    ),
+    OpenApiParameter(
+        "If-Match",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description="The `ETag` that you want and no other: anything else is 412.",
     ),
     OpenApiParameter(
         "ETag",
@@ -34,6 +44,22 @@ CONDITIONAL = [
     OpenApiParameter("Vary", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304]),
 ]
 NOTHING_NEW = OpenApiResponse(description="What you have still holds.")
+NOT_THIS_VERSION = OpenApiResponse(
+    ProblemSerializer,
+    description="`precondition_failed`: what is here now is not what `If-Match` names.",
+    examples=[
+        OpenApiExample(
+            "precondition_failed",
+            value=problem(
+                PreconditionFailed.status_code,
+                PreconditionFailed.default_code,
+                PreconditionFailed.default_detail,
+            ),
+        )
+    ],
+)
+# What every read of the catalogue answers beside what it is asked for.
+OTHER_ANSWERS: dict[int, OpenApiResponse] = {304: NOTHING_NEW, 412: NOT_THIS_VERSION}
 
 _TRACK: dict[str, Any] = {
     "title": "Slack Water",
@@ -88,7 +114,14 @@ _PRODUCT: dict[str, Any] = {
     "tracks": [_TRACK],
     "contains": [],
     "in_bundles": [
-        {"id": 44, "slug": "two-winters", "title": "Two Winters", "price_pennies": 1299}
+        {
+            "id": 44,
+            "slug": "two-winters",
+            "title": "Two Winters",
+            "artist": {"name": "Low Sun", "slug": "low-sun"},
+            "price_pennies": 1299,
+            "covers": [{"width": 96, "url": f"{SHOP}/media/images/two-winters.96x96.webp"}],
+        }
     ],
 }
 PRODUCT_EXAMPLE = OpenApiExample(

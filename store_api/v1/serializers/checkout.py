@@ -9,8 +9,13 @@ from rest_framework import serializers
 
 from orders.models import Order
 from orders.return_urls import MAX_URL, ReturnUrlRefused, return_url_clean
-from orders.services.guests import MAX_EMAIL
-from store_api.serializers import PlainModelSerializer, StrictSerializer, TextField, YesNoField
+from store_api.serializers import (
+    AddressField,
+    PlainModelSerializer,
+    StrictSerializer,
+    TextField,
+    YesNoField,
+)
 
 
 @extend_schema_field({"type": "string", "format": "uri", "minLength": 1, "maxLength": MAX_URL})
@@ -25,11 +30,6 @@ class ReturnUrlField(TextField):
             return return_url_clean(super().to_internal_value(data))
         except ReturnUrlRefused as error:
             raise serializers.ValidationError(error.message, error.code) from error
-
-
-@extend_schema_field({"type": "string", "format": "email", "minLength": 1, "maxLength": MAX_EMAIL})
-class AddressField(TextField):
-    """Whether it is one, the service says, as it does for the page."""
 
 
 @extend_schema_serializer(
@@ -59,7 +59,6 @@ class CheckoutRequestSerializer(StrictSerializer):
     )
     email = AddressField(
         required=False,
-        max_length=MAX_EMAIL,
         help_text="Of guests: where the files are sent. Of others: none.",
     )
     success_url = ReturnUrlField(

@@ -8,9 +8,13 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from orders.models import GiftCode
-from store_api.serializers import PlainModelSerializer, StrictSerializer, TextField
+from store_api.serializers import (
+    AddressField,
+    PlainModelSerializer,
+    StrictSerializer,
+    TextField,
+)
 
-MAX_EMAIL = 254
 MAX_MESSAGE = 500
 
 
@@ -28,7 +32,7 @@ MAX_MESSAGE = 500
     ]
 )
 class GiftLetterSerializer(StrictSerializer):
-    email = TextField(max_length=MAX_EMAIL, help_text="Who gets the code.")
+    email = AddressField(help_text="Who gets the code.")
     message = TextField(required=False, allow_blank=True, max_length=MAX_MESSAGE, default="")
     send_on = serializers.DateField(
         required=False,
@@ -61,7 +65,7 @@ class GiftSentSerializer(PlainModelSerializer[GiftCode]):
     examples=[OpenApiExample("A guest", value={"email": "robin@example.com"}, request_only=True)]
 )
 class FindPurchasesSerializer(StrictSerializer):
-    email = TextField(max_length=MAX_EMAIL, help_text="What was bought with, or redeemed with.")
+    email = AddressField(help_text="What was bought with, or redeemed with.")
 
 
 @extend_schema_serializer(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 ORDER_ID = "0b0e7c1e-6f0c-4c43-9c39-0f6b2b6f7a11"
+PRODUCT = {
+    "id": 12,
+    "slug": "tidewater",
+    "title": "Tidewater",
+    "artist": "Low Sun",
+    "covers": [{"width": 320, "url": "https://shop.example.com/media/images/tidewater.320.webp"}],
+}
 LINE = {
     "id": 41,
     "title": "Tidewater",
     "artist": "Low Sun",
-    "product": "tidewater",
+    "product": PRODUCT,
     "quantity": 1,
     "list_price_pennies": 899,
     "unit_price_pennies": 899,
@@ -33,6 +40,7 @@ ORDER = {
     "tax_pennies": 0,
     "tax_behavior": "none",
     "total_pennies": 899,
+    "refunded_pennies": 0,
     "created_at": "2026-11-28T10:00:00Z",
     "paid_at": "2026-11-28T10:01:12Z",
     "lines": [LINE],

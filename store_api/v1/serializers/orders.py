@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from orders.models import Order, OrderItem, Payment, Refund, RefundLine
 from orders.services.gift_facts import LOST, OPEN, REDEEMED, REFUNDED, SUSPENDED, GiftView
 from orders.services.order_facts import Consent, OrderFacts, Receipt
 from store_api.serializers import PlainModelSerializer
+from store_api.v1.serializers.carts import covers_of
+from store_api.v1.serializers.catalogue import CoverSerializer
 from store_api.v1.serializers.order_examples import ORDER, OUTCOME, RECEIPT, RESUMED, WAITING
 
 MINOR_UNITS = "Minor units of `currency`."
 
 
+class BoughtProductSerializer(serializers.Serializer[OrderItem]):
+    """What was bought, as it was called then."""
+
+    id = serializers.IntegerField(
+        source="product_id", help_text="Stays, whatever becomes of the product."
+    )
+    slug = serializers.SerializerMethodField(help_text="null when it is not on sale any more.")
+    title = serializers.CharField()
+    artist = serializers.CharField(source="artist_name", help_text="Empty where there is none.")
+    covers = serializers.SerializerMethodField(
+        help_text="From small to large; empty without a picture."
+    )
+
+    def get_slug(self, item: OrderItem) -> str | None:
+        return item.product.slug if item.product.live else None
+
+    @extend_schema_field(CoverSerializer(many=True))
+    def get_covers(self, item: OrderItem) -> list[dict[str, Any]]:
+        return covers_of(item.product)
+
+
 class OrderLineSerializer(PlainModelSerializer[OrderItem]):
     artist = serializers.CharField(source="artist_name", help_text="Empty where there is none.")
-    product = serializers.SerializerMethodField(
-        help_text="The product's slug; null when it is not on sale any more."
-    )
+    product = BoughtProductSerializer(source="*", read_only=True)
 
     class Meta:
         model = OrderItem
@@ -37,22 +60,22 @@ class OrderLineSerializer(PlainModelSerializer[OrderItem]):
             "is_gift": {"help_text": "All copies are for others; else the first is the buyer's."},
         }
 
-    def get_product(self, item: OrderItem) -> str | None:
-        return item.product.slug if item.product.live else None
-
 
 @extend_schema_serializer(
     examples=[OpenApiExample("An album", value=ORDER, response_only=True)],
 )
 class OrderSerializer(PlainModelSerializer[Order]):
+    refunded_pennies = serializers.SerializerMethodField(
+        help_text="What went back and has arrived: all of it, or a part. `status` stays `paid`."
+    )
     lines = OrderLineSerializer(source="items", many=True)
 
     class Meta:
         model = Order
         fields = read_only_fields = [
             "id", "number", "status", "channel", "email", "currency", "subtotal_pennies",
-            "discount_pennies", "tax_pennies", "tax_behavior", "total_pennies", "created_at",
-            "paid_at", "lines",
+            "discount_pennies", "tax_pennies", "tax_behavior", "total_pennies",
+            "refunded_pennies", "created_at", "paid_at", "lines",
         ]  # fmt: skip
         extra_kwargs = {
             "number": {"help_text": "For people, such as 7F3K-9QXM."},
@@ -67,6 +90,11 @@ class OrderSerializer(PlainModelSerializer[Order]):
             },
             "total_pennies": {"help_text": MINOR_UNITS},
         }
+
+    def get_refunded_pennies(self, order: Order) -> int:
+        """`refunded` in the context: what went back, by order, looked up once for all."""
+        refunded: Mapping[Any, int] = self.context["refunded"]
+        return refunded.get(order.pk, 0)
 
 
 class ConsentGivenSerializer(serializers.Serializer[Consent]):
@@ -141,6 +169,9 @@ class GiftCopySerializer(serializers.Serializer[GiftView]):
     recipient_email = serializers.CharField(
         source="gift.recipient_email", help_text="Whom the shop mails it to; empty: nobody."
     )
+    message = serializers.CharField(
+        source="gift.message", help_text="What the letter says from its buyer; may be empty."
+    )
     send_at = serializers.DateTimeField(
         source="gift.send_at", allow_null=True, help_text="When it is mailed, or was to be."
     )
@@ -157,7 +188,7 @@ class GiftCopySerializer(serializers.Serializer[GiftView]):
     def get_url(self, view: GiftView) -> str | None:
         return view.url if self._is_told(view) else None
 
-    def get_sent_at(self, view: GiftView) -> Any:
+    def get_sent_at(self, view: GiftView) -> datetime | None:
         return view.letter.sent_at if view.letter is not None and view.is_sent else None
 
     def _is_told(self, view: GiftView) -> bool:
@@ -207,7 +238,8 @@ class OrderDetailSerializer(OrderOutcomeSerializer, OrderSerializer):
         fields = [*OrderSerializer.Meta.fields, *OrderOutcomeSerializer._declared_fields]
 
     def to_representation(self, facts: Any) -> dict[str, Any]:
-        agreed = OrderSerializer(facts.order, context=self.context).data
+        refunded = {facts.order.pk: facts.refunded_pennies}
+        agreed = OrderSerializer(facts.order, context={"refunded": refunded}).data
         return {**agreed, **OrderOutcomeSerializer(facts, context=self.context).data}
 
 

@@ -6,17 +6,16 @@ import re
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.core.validators import RegexValidator
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from catalog_pages.renditions import SPECS
 from downloads.links import LINE, ORDER
 from downloads.offers import Answer, Offer
-from orders.services.purchases import ArchiveView, Purchase
+from orders.services.purchases import ArchiveView, Purchase, TrackPlace
 from store_api.serializers import StrictSerializer, TextField
-from store_api.v1.serializers.catalogue import CoverSerializer
+from store_api.v1.serializers.order_examples import ORDER_ID, PRODUCT
+from store_api.v1.serializers.orders import BoughtProductSerializer
 
 WRITTEN_OUT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 FORMAT = r"^[A-Za-z0-9]{1,20}$"
@@ -38,18 +37,12 @@ FILE = {
     "downloads_left": 19,
     "download_limit": 20,
     "newer": None,
+    "track": {"product": {"id": 12, "title": "Tidewater"}, "disc": 1, "number": 1},
 }
 PURCHASE = {
     "id": 41,
-    "product": {
-        "slug": "tidewater",
-        "title": "Tidewater",
-        "artist": "Low Sun",
-        "covers": [
-            {"width": 480, "url": "https://shop.example.com/media/images/tidewater.480.webp"}
-        ],
-    },
-    "order": "0b0e7c1e-6f0c-4c43-9c39-0f6b2b6f7a11",
+    "product": PRODUCT,
+    "order": ORDER_ID,
     "received_at": "2026-11-28T10:01:12Z",
     "is_gift": False,
     "wants_updates": False,
@@ -68,8 +61,12 @@ LINK = {
 REASON: dict[str, Any] = {
     "code": {"help_text": "Stable, for programs; empty when it is allowed."},
     "message": {"help_text": "The sentence for the buyer; or empty."},
-    "left": {"help_text": "How often it can be downloaded still; null without a limit."},
-    "limit": {"help_text": "How often in all; null without a limit."},
+    "left": {
+        "help_text": "How often a download of it can be begun still. 0 with `allowed`: the one that you have "
+        "begun can go on. null without a limit, and while a refund, a dispute or the shop has closed it: "
+        "see `code`."
+    },
+    "limit": {"help_text": "How often in all; null as `downloads_left` is."},
 }
 
 
@@ -93,6 +90,21 @@ class NewerFileSerializer(StoredFileSerializer):
     )
 
 
+class TrackProductSerializer(serializers.Serializer[TrackPlace]):
+    id = serializers.IntegerField(source="product_id")
+    title = serializers.CharField(source="product_title")
+
+
+class TrackPlaceSerializer(serializers.Serializer[TrackPlace]):
+    """Which track it is in the shop now."""
+
+    product = TrackProductSerializer(
+        source="*", help_text="Of a bundle's files: the product in it that this one is from."
+    )
+    disc = serializers.IntegerField(allow_null=True)
+    number = serializers.IntegerField(allow_null=True)
+
+
 class PurchasedFileSerializer(StoredFileSerializer):
     """One file of a purchase."""
 
@@ -104,6 +116,11 @@ class PurchasedFileSerializer(StoredFileSerializer):
     downloads_left = serializers.IntegerField(source="left", allow_null=True, **REASON["left"])
     download_limit = serializers.IntegerField(source="limit", allow_null=True, **REASON["limit"])
     newer = NewerFileSerializer(allow_null=True, help_text="null where there is none.")
+    track = TrackPlaceSerializer(
+        source="place",
+        allow_null=True,
+        help_text="null where the product has no such track any more.",
+    )
 
 
 class ArchiveSerializer(serializers.Serializer[ArchiveView]):
@@ -120,32 +137,10 @@ class ArchiveSerializer(serializers.Serializer[ArchiveView]):
         return archive.format_name or None
 
 
-class PurchasedProductSerializer(serializers.Serializer[Purchase]):
-    slug = serializers.SerializerMethodField(help_text="null when it is not on sale any more.")
-    title = serializers.CharField(source="item.title", help_text="As it was called then.")
-    artist = serializers.CharField(
-        source="item.artist_name", help_text="Empty where there is none."
-    )
-    covers = serializers.SerializerMethodField()
-
-    def get_slug(self, purchase: Purchase) -> str | None:
-        return purchase.product.slug if purchase.product.live else None
-
-    @extend_schema_field(CoverSerializer(many=True))
-    def get_covers(self, purchase: Purchase) -> list[dict[str, Any]]:
-        cover = purchase.product.cover
-        found = {image.filter_spec: image for image in cover.ready_renditions} if cover else {}
-        return [
-            {"width": found[spec].width, "url": settings.SITE_BASE_URL + found[spec].url}
-            for spec in SPECS.values()
-            if spec in found
-        ]
-
-
 @extend_schema_serializer(examples=[OpenApiExample("An album", value=PURCHASE, response_only=True)])
 class PurchaseSerializer(serializers.Serializer[Purchase]):
     id = serializers.IntegerField(source="item.pk")
-    product = PurchasedProductSerializer(source="*")
+    product = BoughtProductSerializer(source="item")
     order = serializers.SerializerMethodField(
         help_text="The order that it came with; null for what somebody else has given."
     )

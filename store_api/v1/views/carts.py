@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -12,16 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from orders.errors import CartItemNotFound
+from orders.errors import CartItemNotFound, GiftInvalid
 from orders.models import Cart
 from orders.services import carts
 from orders.services.code_tries import cart_try_code
 from orders.services.pricing import cart_summary
-from store_api.caller import CART_TOKEN, cart_of, shopper_of
+from store_api.caller import CART_TOKEN, cart_of, shopper_of, trier_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
-from store_api.throttles import address_of
 from store_api.v1.serializers.carts import (
     CartItemSerializer,
     CartSerializer,
@@ -49,6 +50,16 @@ CART_UNKNOWN = problem_when("`cart_unknown`: the secret opens no cart.")
 ITEM = OpenApiParameter(
     "item_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="A line's `id`."
 )
+
+
+@contextmanager
+def gift_fields_as_here() -> Iterator[None]:
+    """What the service calls `email` is `gift_email` in a cart's line."""
+    try:
+        yield
+    except GiftInvalid as error:
+        error.field = f"gift_{error.field}" if error.field else ""
+        raise
 
 
 class CartViewBase(ScopedViewMixin, ViewSet):
@@ -167,13 +178,14 @@ class CartItemViewSet(CartViewBase):
     def partial_update(self, request: Request, item_id: int) -> Response:
         wanted = self.read(ItemChangeSerializer(data=request.data))
         cart = self.existing_cart()
-        carts.cart_change_item(
-            cart=cart,
-            item_id=item_id,
-            quantity=wanted.get("quantity"),
-            chosen_price_pennies=wanted.get("price_pennies"),
-            gift={GIFT_FIELDS[name]: wanted[name] for name in GIFT_FIELDS if name in wanted},
-        )
+        with gift_fields_as_here():
+            carts.cart_change_item(
+                cart=cart,
+                item_id=item_id,
+                quantity=wanted.get("quantity"),
+                chosen_price_pennies=wanted.get("price_pennies"),
+                gift={GIFT_FIELDS[name]: wanted[name] for name in GIFT_FIELDS if name in wanted},
+            )
         return self.answer(cart)
 
     @extend_schema(
@@ -205,7 +217,7 @@ class CartDiscountViewSet(IdempotentCreateMixin, CartViewBase):
         cart_try_code(
             cart=cart,
             code=wanted["code"],
-            client=address_of(request),
+            trier=trier_of(request),
             shopper=shopper_of(request),
         )
         return self.answer(cart)

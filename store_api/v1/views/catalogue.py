@@ -38,7 +38,7 @@ from store_api.v1.serializers.catalogue_examples import (
     ARTIST_EXAMPLE,
     CONDITIONAL,
     GENRE_EXAMPLE,
-    NOTHING_NEW,
+    OTHER_ANSWERS,
     PRODUCT_EXAMPLE,
 )
 
@@ -92,14 +92,14 @@ def documented(
             operation_id=f"{plural}_list",
             summary=listed,
             description=about,
-            responses={200: kind(many=True), 304: NOTHING_NEW},
+            responses={200: kind(many=True), **OTHER_ANSWERS},
             **shared,
         ),
         retrieve=extend_schema(
             operation_id=f"{singular}_retrieve",
             summary=f"One {singular}, by its slug",
             description=f"The same as in the list, of this {singular} alone.",
-            responses={200: kind, 304: NOTHING_NEW},
+            responses={200: kind, **OTHER_ANSWERS},
             **{**shared, "parameters": [*CONDITIONAL, SLUG_PARAMETER]},
         ),
     )

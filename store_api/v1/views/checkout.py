@@ -19,7 +19,7 @@ from orders.services.checkout import CheckoutStarted, checkout_start
 from orders.services.guests import email_clean, guest_token, is_guests
 from orders.views.checkout import refuse_many_checkouts
 from orders.views.guests import guest_remember
-from store_api.caller import CART_TOKEN, browser_session, cart_of, shopper_of, user_of
+from store_api.caller import CART_TOKEN, browser_session, cart_of, shopper_of, trier_of, user_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
@@ -57,7 +57,7 @@ class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         shopper = shopper_of(request, email=wanted.get("email", ""))
         email = _buyer_email(request, wanted)
         cart = cart_of(request)
-        refuse_many_checkouts(request._request, cart=cart, shopper=shopper)
+        refuse_many_checkouts(trier_of(request), cart=cart, shopper=shopper)
         started = checkout_start(
             cart=cart,
             user=shopper.user,

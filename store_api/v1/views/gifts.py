@@ -11,18 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from catalog_pages.models import ProductPage
 from orders.models import GiftCode
+from orders.services.gift_facts import OPEN, SENTENCES, gift_state
 from orders.services.gift_tries import gift_look_up, gift_take
 from orders.services.gifts import gift_is_held_by
 from orders.services.guests import guest_token, is_guests
 from orders.views.guests import guest_remember
-from store_api.caller import browser_session, shopper_of, user_of
+from store_api.caller import browser_session, shopper_of, trier_of, user_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.schema import ProblemSerializer
 from store_api.scopes import Scope
-from store_api.throttles import address_of
-from store_api.v1.serializers.gifts import RedeemedSerializer, RedeemSerializer
+from store_api.v1.serializers.carts import PRODUCT, covers_of
+from store_api.v1.serializers.gifts import (
+    GiftSerializer,
+    LookSerializer,
+    RedeemedSerializer,
+    RedeemSerializer,
+)
 from store_api.v1.views.orders import TOKEN
 
 CODE = "7F3KW-9QXMD-2CHTR-KKN4B"
@@ -101,8 +108,8 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
     )
     def create(self, request: Request) -> Response:
         wanted = _read(request)
-        user, client, email = user_of(request), address_of(request), wanted.get("email", "")
-        found = gift_look_up(code_text=wanted["code"], client=client)
+        user, trier, email = user_of(request), trier_of(request), wanted.get("email", "")
+        found = gift_look_up(code_text=wanted["code"], trier=trier)
         if user is not None and "email" in wanted:
             sentence = "The gift goes to the account that is signed in; leave this out."
             raise serializers.ValidationError({"email": [sentence]}, "not_for_accounts")
@@ -111,7 +118,7 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
             gift=found,
             user=user,
             email=email,
-            client=client,
+            trier=trier,
             shopper=shopper_of(request, email=email),
         )
         if is_guests(gift) and browser_session(request) is not None:
@@ -133,3 +140,61 @@ def _answer(gift: GiftCode) -> dict[str, Any]:
         "order_token": guest_token(gift) if is_guests(gift) else None,
     }
     return dict(RedeemedSerializer(body).data)
+
+
+LOOK_EXAMPLES = [
+    OpenApiExample("A code", value={"code": CODE}, request_only=True),
+    OpenApiExample(
+        "It waits to be redeemed",
+        value={
+            "product": PRODUCT | {"covers": []},
+            "message": "Happy birthday",
+            "state": OPEN,
+            "detail": "",
+            "purchase": None,
+        },
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+
+
+@extend_schema(tags=["gifts"])
+class LookViewSet(ScopedViewMixin, ViewSet):
+    """What a code is for, before it is redeemed."""
+
+    permission_classes = [AllowAny]
+    scope = Scope.CART_WRITE
+
+    @extend_schema(
+        operation_id="gift_look",
+        summary="Look at a gift",
+        description="Changes nothing. Codes that we do not know count together with those of redeeming.",
+        request=LookSerializer,
+        responses={200: GiftSerializer, 404: ProblemSerializer, 429: ProblemSerializer},
+        examples=LOOK_EXAMPLES,
+    )
+    def create(self, request: Request) -> Response:
+        wanted = LookSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        gift = gift_look_up(code_text=wanted.validated_data["code"], trier=trier_of(request))
+        return Response(GiftSerializer(_looked_at(gift, user_of(request))).data)
+
+
+def _looked_at(gift: GiftCode, user: Any) -> dict[str, Any]:
+    item, state = gift.order_item, gift_state(gift)
+    product = ProductPage.objects.for_cards().get(pk=item.product_id)
+    is_theirs = gift_is_held_by(gift=gift, user=user)
+    return {
+        "product": {
+            "id": product.pk,
+            "slug": product.slug,
+            "title": item.title,
+            "artist": item.artist_name,
+            "covers": covers_of(product),
+        },
+        "message": gift.message if state == OPEN else "",
+        "state": state,
+        "detail": SENTENCES.get(state, ""),
+        "purchase": item.pk if is_theirs else None,
+    }

@@ -24,7 +24,7 @@ from orders.services.updates import update_wish_add, update_wish_drop
 from orders.throttles import refuse_haste
 from orders.views.guests import ASKED_AN_HOUR
 from store_api.buyers import BuyersViewMixin, rights_of
-from store_api.caller import orders_of, user_of
+from store_api.caller import orders_of, trier_of, user_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
@@ -112,7 +112,7 @@ class FindPurchasesViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
     )
     def create(self, request: Request) -> Response:
         email = email_clean(read(FindPurchasesSerializer(data=request.data))["email"])
-        refuse_haste(request._request, scope="guest-find", limit=ASKED_AN_HOUR)
+        refuse_haste(trier_of(request), scope="guest-find", limit=ASKED_AN_HOUR)
         guest_links_ask(email=email)
         detail = "If anything was bought with it, links are on their way."
         return Response({"detail": detail}, status=status.HTTP_202_ACCEPTED)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
+from django_filters.fields import ChoiceField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
@@ -15,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from orders.models import Order
 from orders.models.orders import OrderQuerySet
+from orders.services.access import refunded_among
 from orders.services.checkout import checkout_resume
 from orders.services.guests import is_guests
 from orders.services.mail import receipt_send_again
@@ -57,8 +60,22 @@ class OrderPagination(StablePagination):
     ordering = ("-created_at", "-pk")
 
 
+class _StateField(ChoiceField):
+    """`?status=` names no state, and does not mean all of them."""
+
+    def clean(self, value: Any) -> Any:
+        if value == "":
+            words = self.error_messages["invalid_choice"] % {"value": value}
+            raise ValidationError(words, code="invalid_choice")
+        return super().clean(value)
+
+
+class _StateFilter(filters.ChoiceFilter):
+    field_class = _StateField
+
+
 class OrderFilter(filters.FilterSet):
-    status = filters.ChoiceFilter(choices=Order.Status.choices, label="Only orders in this state.")
+    status = _StateFilter(choices=Order.Status.choices, label="Only orders in this state.")
 
     class Meta:
         model = Order
@@ -94,8 +111,9 @@ class OrdersViewSet(OrderViewBase):
     )
     def list(self, request: Request) -> Response:
         orders = orders_in_short(self.filter_queryset(self.get_queryset()))
-        page = self.paginate_queryset(orders)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        page = self.paginate_queryset(orders) or []
+        context = {"refunded": refunded_among([order.pk for order in page])}
+        return self.get_paginated_response(OrderSerializer(page, many=True, context=context).data)
 
 
 @extend_schema(tags=["orders"])

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import Cursor
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from downloads.counting import client_digest
 from downloads.links import LINE
+from downloads.models import UserAssetQuerySet
 from downloads.policy import Client
 from orders.services.purchase_links import (
     NotHeld,
@@ -36,11 +36,15 @@ from store_api.v1.serializers.purchases import (
 from store_api.v1.views.orders import TOKEN, problem_when
 
 MOST_DIGITS = 18  # of a row's number; what is longer names none
+NUMBER = {"type": "integer", "minimum": 1, "maximum": 10**MOST_DIGITS - 1}
 ID = OpenApiParameter(
-    "purchase_id",
-    {"type": "integer", "minimum": 1, "maximum": 10**MOST_DIGITS - 1},
-    OpenApiParameter.PATH,
-    description="A purchase's `id`.",
+    "purchase_id", NUMBER, OpenApiParameter.PATH, description="A purchase's `id`."
+)
+PRODUCT = OpenApiParameter(
+    "product",
+    NUMBER,
+    OpenApiParameter.QUERY,
+    description="Only purchases of the product with this `id`.",
 )
 LINK_ANSWERS = {
     200: LinkSerializer,
@@ -59,17 +63,6 @@ class PurchasePagination(StablePagination):
     """By the number of the line: read from an index in order, however much there is."""
 
     ordering = ("-order_item_id",)
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor = super().decode_cursor(request)
-        position: Any = cursor.position if cursor is not None else None
-        if position is not None and not _is_number(position):
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 class PurchaseViewBase(BuyersViewMixin, GenericViewSet[Any]):
@@ -94,13 +87,25 @@ class PurchasesViewSet(PurchaseViewBase):
         operation_id="purchases_list",
         summary="List what you can download",
         description="Everything bought or received, newest first, with its files.",
-        parameters=[TOKEN],
+        parameters=[PRODUCT, TOKEN],
     )
     def list(self, request: Request) -> Response:
-        held = rights_of(request)
-        lines = self.paginate_queryset(held_lines(held))
-        shown: Any = purchases_at(held, [line["order_item_id"] for line in lines or []])
+        held = self.narrowed(rights_of(request))
+        lines = self.paginate_queryset(held_lines(held)) or []
+        ids = [line["order_item_id"] for line in lines]
+        shown: Any = purchases_at(held, ids, client=self.asking())
         return self.get_paginated_response(PurchaseSerializer(shown, many=True).data)
+
+    def narrowed(self, held: UserAssetQuerySet) -> UserAssetQuerySet:
+        """Raises ValidationError for a product that is no number."""
+        wanted = self.request.query_params.get(PRODUCT.name)
+        if wanted is None:
+            return held
+        digits = wanted.isascii() and wanted.isdecimal() and len(wanted) <= MOST_DIGITS
+        if not digits or int(wanted) < NUMBER["minimum"]:
+            sentence = "A whole number: the `id` of a product."
+            raise ValidationError({PRODUCT.name: [sentence]}, "invalid")
+        return held.filter(order_item__product=int(wanted))
 
 
 @extend_schema(tags=["purchases"])
@@ -113,7 +118,7 @@ class PurchaseViewSet(PurchaseViewBase):
     )
     def retrieve(self, request: Request, purchase_id: str) -> Response:
         """What was bought or received, whether each file can be downloaded, and what replaced it since."""
-        found = purchases_at(rights_of(request), [int(purchase_id)])
+        found = purchases_at(rights_of(request), [int(purchase_id)], client=self.asking())
         if not found:
             raise Http404
         return Response(PurchaseSerializer(found[0]).data)

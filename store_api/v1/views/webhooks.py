@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -66,7 +66,7 @@ class SecondFactorMissing(PermissionDenied):
 class MayManageWebhooks(BasePermission):
     """Staff who have the action's right, here or through an app; and an app for itself.
 
-    What an app without a person sees are the endpoints that it made: see `endpoints_of`.
+    Which endpoints each of them sees says `endpoints_of`.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -81,11 +81,16 @@ class MayManageWebhooks(BasePermission):
 
 
 def endpoints_of(request: Request) -> QuerySet[WebhookEndpoint]:
-    """What the caller may see. Ownership is a filter: all others do not exist."""
-    if user_of(request) is not None:
-        return WebhookEndpoint.objects.all()
-    token = access_token(request)
-    return WebhookEndpoint.objects.filter(app=token.client_id if token is not None else "")
+    """What the caller may see. Ownership is a filter: all others do not exist.
+
+    Staff at the shop's own pages and apps see all; an app that acts for one of them the shop's and its
+    own, because no app has business with another's.
+    """
+    rows, user, token = WebhookEndpoint.objects.all(), user_of(request), access_token(request)
+    if token is None:
+        return rows if user is not None else rows.none()
+    own = Q(app=token.client_id)
+    return rows.filter(own | Q(app=None) if user is not None else own)
 
 
 class NewestPagination(StablePagination):
@@ -124,8 +129,8 @@ class WebhookEndpointsViewSet(IdempotentCreateMixin, WebhookViewBase):
     @extend_schema(
         operation_id="webhook_endpoints_list",
         summary="List webhook endpoints",
-        description="Newest first. Staff see all of the shop; an app that nobody is signed in to sees those "
-        "that it made.",
+        description="Newest first. Staff see all of the shop; through an app, the shop's own and the "
+        "app's. An app that nobody is signed in to sees those that it made.",
     )
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset())
@@ -199,9 +204,16 @@ class WebhookSecretViewSet(IdempotentCreateMixin, WebhookViewBase):
         operation_id="webhook_secret_rotate",
         summary="Give a webhook endpoint a new secret",
         description="The answer holds it, this once. For 24 hours each delivery is signed with both the new "
-        "secret and the one before, so that a receiver can change over without missing any.",
+        "secret and the one before, so that a receiver can change over without missing any. Of several "
+        "requests in the same moment one makes a secret.",
         request=None,
-        responses={200: WebhookSecretSerializer},
+        responses={
+            200: WebhookSecretSerializer,
+            (409, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer,
+                description="`webhook_secret_changed`: it was given another secret in the same moment.",
+            ),
+        },
     )
     def create(self, request: Request, endpoint_id: Any) -> Response:
         made = endpoint_rotate(endpoint=self.endpoint(endpoint_id))

@@ -1,0 +1,45 @@
+"""The shape of what version 1 says of the shop itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
+
+from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
+
+SHOP_EXAMPLE = OpenApiExample(
+    "A shop",
+    value={
+        "name": "Digital Downloads",
+        "tagline": "Music you keep",
+        "contact_email": "hello@shop.example",
+        "currency": "GBP",
+        "tax": "inclusive",
+        "consent": {"version": CONSENT_VERSION, "text": CONSENT_TEXTS[CONSENT_VERSION]},
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+
+class ConsentTextSerializer(serializers.Serializer[Any]):
+    """What a buyer agrees to before files that cost something are delivered."""
+
+    version = serializers.CharField(help_text="Changes with the text.")
+    text = serializers.CharField(help_text="To be shown as it is, beside what says yes to it.")
+
+
+class ShopSerializer(serializers.Serializer[Any]):
+    """What an app shows of the shop around everything else."""
+
+    name = serializers.CharField()
+    tagline = serializers.CharField(help_text="One line; may be empty.")
+    contact_email = serializers.CharField(help_text="Where buyers can write to; may be empty.")
+    currency = serializers.CharField(help_text="ISO 4217, of every price here.")
+    tax = serializers.ChoiceField(
+        choices=["none", "inclusive", "exclusive"],
+        help_text="`inclusive`: prices hold it; `exclusive`: it is added when the order is paid.",
+    )
+    consent = ConsentTextSerializer()
