@@ -110,6 +110,7 @@ class GiftOwned(DomainError):
 class GiftSentOften(DomainError):
     code = "gift_sent_often"
     status = 429
+    retry_after_s = 86_400
     message = (
         "This gift was sent several times today. Try again tomorrow, or pass its link on yourself."
     )
@@ -286,6 +287,7 @@ class MailSentJustNow(DomainError):
     status = 429
 
     def __init__(self, minutes: int) -> None:
+        self.retry_after_s = minutes * 60
         super().__init__(
             "This was sent a few minutes ago. Look among your unwanted mail too; "
             f"we can send it again in {minutes} minute{'' if minutes == 1 else 's'}."
