@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
@@ -50,3 +51,8 @@ def lock_payment(payment_id: int) -> Payment:
 
 def lock_discount_code(code_id: int) -> DiscountCode:
     return DiscountCode.objects.select_for_update().get(pk=code_id)
+
+
+def lock_app(app: Any) -> None:
+    """A third party's app, for its webhook endpoints; before any other lock, and alone."""
+    type(app).objects.select_for_update(no_key=True).filter(pk=app.pk).first()

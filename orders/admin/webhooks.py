@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
@@ -32,6 +33,7 @@ from orders.services.outgoing import (
     endpoint_update,
     url_clean,
 )
+from orders.services.outgoing.errors import WebhookSecretChanged
 
 SHOWN = 50
 ANY_RIGHT = ["view", "add", "change", "delete"]
@@ -193,7 +195,12 @@ class RotateView(ActionView):
     any_permission_required = ["change"]
 
     def post(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        made = endpoint_rotate(endpoint=get_object_or_404(WebhookEndpoint, pk=pk))
+        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
+        try:
+            made = endpoint_rotate(endpoint=endpoint)
+        except WebhookSecretChanged as error:
+            messages.warning(request, error.message)
+            return redirect("webhook_endpoints:inspect", pk)
         comment = "The one before signs for 24 hours more"
         log_press(WEBHOOK_ROTATE, on=made.endpoint, by=request.user, comment=comment)
         return secret_page(request, made)

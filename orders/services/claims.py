@@ -83,8 +83,6 @@ def _close(user: Any) -> None:
     if Order.objects.filter(user=user, status=Order.Status.PROCESSING).exists():
         raise AccountHasPayments
     access_close_account(user_id=user.pk)
-    for model in (EmailAddress, Token, Authenticator):
-        model.objects.filter(user=user).delete()
     user.email = f"{uuid.uuid4().hex}@closed.invalid"  # which nobody can have taken
     user.first_name = user.last_name = ""
     user.is_active, user.closed_at = False, timezone.now()
@@ -92,6 +90,8 @@ def _close(user: Any) -> None:
     user.save(
         update_fields=["email", "first_name", "last_name", "is_active", "closed_at", "password"]
     )
+    for model in (EmailAddress, Token, Authenticator):  # after the account, as tokens are given out
+        model.objects.filter(user=user).delete()
 
 
 def _verified(user: Any) -> set[str]:

@@ -21,10 +21,12 @@ from site_config.accounts.models import User
 from site_config.accounts.oauth.tokens import LIVING
 from tests.factories import make_user
 from tests.partners import (
+    REVOKE,
     SECRET,
     TOKEN,
     answered,
     asking,
+    basic,
     consent,
     exchange,
     make_access_token,
@@ -68,6 +70,21 @@ def test_a_new_password_ends_the_tokens_that_are_being_given_out() -> None:
     assert answer.status_code == 200
     assert person.check_password("another-long-secret-7")
     assert not Token.objects.filter(user=person).exists()
+
+
+def test_a_refresh_token_that_is_handed_back_while_it_is_replaced_ends_its_successor() -> None:
+    person, partner = make_user(), make_partner()
+    value = make_access_token(partner, person, kind=Token.Type.REFRESH_TOKEN)
+
+    with beginning_at_first_delete(partial(hand_back, partner, value)):
+        answer = refresh(partner, value)
+
+    assert answer.status_code == 200
+    assert not Token.objects.filter(type__in=LIVING).exists()
+
+
+def hand_back(partner: Partner, value: str) -> Any:
+    return Client().post(REVOKE, {"token": value}, headers=basic(partner.pk))
 
 
 def refresh(partner: Partner, value: str) -> Any:

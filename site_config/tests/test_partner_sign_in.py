@@ -521,7 +521,20 @@ def test_the_provider_describes_what_it_offers_and_no_more(client: Client) -> No
 
 @pytest.mark.parametrize("path", [AUTHORIZE, TOKEN, REVOKE, USERINFO, "/identity/o/logout"])
 @pytest.mark.parametrize(
-    "query", ["x", "a=1&&b", "=", "%00=1", "a=%00", "client_id=%ED%A0%80", "a=%ff", "state=%0a"]
+    "query",
+    [
+        "x",
+        "a=1&&b",
+        "=",
+        "%00=1",
+        "a=%00",
+        "client_id=%ED%A0%80",
+        "a=%ff",
+        "state=%0a",
+        "a=%zz",
+        "a=%2g",
+        "%",
+    ],
 )
 def test_no_address_of_the_provider_breaks(signed_in: Client, path: str, query: str) -> None:
     big = b"a=" + b"x" * 3_000_000

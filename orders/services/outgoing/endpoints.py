@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from orders.locks import lock_app
 from orders.models import WebhookDelivery, WebhookEndpoint, WebhookType
 from orders.services.outgoing.addresses import url_clean
 from orders.services.outgoing.delivery import webhook_send_task
@@ -91,7 +92,11 @@ def endpoint_update(*, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndp
 
 def endpoint_delete(*, endpoint: WebhookEndpoint) -> None:
     """It and its deliveries are gone; an attempt that is under way ends by itself."""
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).delete()
+    with transaction.atomic():
+        row = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+        # Its row is ours from here on: no delivery is written between looking for them and its end.
+        row.update(updated_at=timezone.now())
+        row.delete()
 
 
 def endpoint_rotate(*, endpoint: WebhookEndpoint) -> NewSecret:
@@ -154,7 +159,7 @@ def _refuse_many(app: Any) -> None:
     """One after the other for an app, so that no two of its requests both find the last place free."""
     rows = WebhookEndpoint.objects.all()
     if app is not None:
-        type(app).objects.select_for_update(no_key=True).filter(pk=app.pk).first()
+        lock_app(app)
     if app is not None and rows.filter(app=app).count() >= MOST_OF_AN_APP:
         raise WebhookEndpointsFull(MOST_OF_AN_APP)
     if rows.count() >= MOST:

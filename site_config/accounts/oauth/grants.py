@@ -151,14 +151,18 @@ def token_hand_back(*, client_id: str, value: str) -> None:
     one that was replaced meanwhile, all.
     """
     rows = Token.objects.by_value(value).filter(client_id=client_id)
-    token = rows.filter(type__in=(*LIVING, REPLACED)).first()
-    if token is None:
-        return
-    user_id = _person_of(token)
-    if user_id is not None and token.type != Token.Type.ACCESS_TOKEN:
+    seen = rows.filter(type__in=(*LIVING, REPLACED)).first()
+    user_id = _person_of(seen) if seen is not None else None
+    if user_id is not None:
         person_lock(user_id)
-        kinds = LIVING if token.type == REPLACED else (Token.Type.ACCESS_TOKEN,)
-        tokens_end_of_app(client_id=client_id, user_id=user_id, kinds=kinds)
+        kinds = set(
+            rows.values_list("type", flat=True)
+        )  # it may have been replaced while we waited
+        if REPLACED in kinds:
+            tokens_end_of_app(client_id=client_id, user_id=user_id)
+        elif Token.Type.REFRESH_TOKEN in kinds:
+            only = (Token.Type.ACCESS_TOKEN,)
+            tokens_end_of_app(client_id=client_id, user_id=user_id, kinds=only)
     tokens_end(rows.filter(type__in=LIVING))
 
 

@@ -21,6 +21,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]|[\ud800-\udfff]")
+BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 ADDRESSES = ("redirect_uri", "resource", "post_logout_redirect_uri")
 UNREADABLE = "Some of what was sent cannot be read."
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)
@@ -31,12 +32,15 @@ View = Callable[..., HttpResponse]
 def is_readable(request: HttpRequest) -> bool:
     """Whether every parameter is text without control characters, and every address one."""
     try:
-        parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True, strict_parsing=True)
+        query = request.META.get("QUERY_STRING", "")
+        parse_qsl(query, keep_blank_values=True, strict_parsing=True)
         pairs = list(_pairs(request))
         for name, value in pairs:
             if name in ADDRESSES:
                 urlsplit(value).port  # noqa: B018  # reading the port is what checks it
     except (ValueError, *TOO_LARGE):
+        return False
+    if BROKEN_PERCENT.search(query):
         return False
     return not any(CONTROL.search(name) or CONTROL.search(value) for name, value in pairs)
 
