@@ -47,7 +47,15 @@ class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         request=CheckoutRequestSerializer,
         responses={
             201: CheckoutSerializer,
+            400: problem_when(
+                "`email_missing`, `email_invalid`, `consent_missing`, or `invalid` with `errors`."
+            ),
             404: CART_UNKNOWN,
+            409: problem_when(
+                "`cart_empty`, `cart_needs_attention`, `already_owned`, `discount_not_usable`, "
+                "`amount_too_small`, `amount_too_large`: the cart's `problem` says so beforehand. "
+                "`consent_outdated`, `payment_on_its_way`, `payment_under_review`. Or the key is in use."
+            ),
             502: problem_when("`payment_refused`: nothing was charged."),
             503: problem_when("`payment_service_unavailable`: nothing was charged."),
         },
