@@ -196,3 +196,13 @@ def test_an_event_goes_to_an_endpoint_once() -> None:
         WebhookDelivery(
             event=delivery.event, endpoint=delivery.endpoint, next_attempt_at=timezone.now()
         ).save(force_insert=True)
+
+
+def test_a_new_address_has_not_failed_yet() -> None:
+    endpoint = make_endpoint("https://old.example/").endpoint
+    WebhookEndpoint.objects.update(failing_since=timezone.now())
+
+    endpoint_update(endpoint=endpoint, url="https://old.example/", description="The same")
+    assert WebhookEndpoint.objects.get().failing_since is not None
+    endpoint_update(endpoint=endpoint, url="https://new.example/")
+    assert WebhookEndpoint.objects.get().failing_since is None

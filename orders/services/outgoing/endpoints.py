@@ -78,6 +78,8 @@ def endpoint_update(*, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndp
     fields: dict[str, Any] = {"updated_at": timezone.now()}
     if "url" in changes:
         fields["url"] = url_clean(changes["url"])
+        if fields["url"] != endpoint.url:
+            fields["failing_since"] = None  # another address has not failed yet
     if "events" in changes:
         fields["events"] = events_clean(changes["events"])
     if "description" in changes:
