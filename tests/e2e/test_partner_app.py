@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -25,6 +25,11 @@ from tests.partners import AUTHORIZE, TOKEN, asking, make_partner, pkce
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+# With an icon of its own, so that no browser asks for one when the test has ended.
+PAGE = (
+    b'<!doctype html><title>Back</title><link rel="icon" href="data:,"><p>You can close this page.'
+)
+
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, Queue[dict[str, str]]]]:
@@ -36,16 +41,16 @@ def receiver() -> Iterator[tuple[str, Queue[dict[str, str]]]]:
             parts = urlsplit(self.path)
             if parts.path == "/done":
                 arrived.put({name: values[0] for name, values in parse_qs(parts.query).items()})
-            body = b"<!doctype html><title>Back</title><p>You can close this page."
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(PAGE)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(PAGE)
 
         def log_message(self, *args: Any) -> None:
             """Tests are quiet."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/done", arrived
