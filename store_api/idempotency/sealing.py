@@ -6,19 +6,15 @@ copy of the database opens none, with SECRET_KEY neither, and no row's answer fi
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-from django.utils.encoding import force_bytes
+from cryptography.fernet import InvalidToken
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from catalog_pages.ciphers import cipher
 from store_api.idempotency.errors import AnswerLost
 
 PURPOSE = b"store_api.idempotency"
@@ -49,25 +45,12 @@ class Answer:
         return Response(data, self.status, headers=headers, content_type=self.content_type)
 
     def sealed(self, seal: bytes) -> bytes:
-        return _cipher(seal).encrypt(json.dumps(asdict(self)).encode())
+        return cipher(PURPOSE, salt=seal).encrypt(json.dumps(asdict(self)).encode())
 
     @classmethod
     def unsealed(cls, stored: bytes | memoryview, seal: bytes) -> Self:
         """Raises AnswerLost when SECRET_KEY was changed and the old one forgotten."""
         try:
-            return cls(**json.loads(_cipher(seal).decrypt(bytes(stored))))
+            return cls(**json.loads(cipher(PURPOSE, salt=seal).decrypt(bytes(stored))))
         except InvalidToken as error:
             raise AnswerLost from error
-
-
-def _cipher(seal: bytes) -> MultiFernet:
-    """Writes under SECRET_KEY, and reads under its fallbacks too, as sessions and links do."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(secret, seal)) for secret in secrets])
-
-
-def _derived(secret: str | bytes, seal: bytes) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=seal, info=PURPOSE).derive(
-        force_bytes(secret)
-    )
-    return base64.urlsafe_b64encode(derived)
