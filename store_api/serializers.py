@@ -16,6 +16,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
 
 from orders.services.guests import MAX_EMAIL
 
@@ -39,6 +40,13 @@ class PlainModelSerializer(serializers.ModelSerializer[Row]):
 class StrictSerializer(serializers.Serializer[Any]):
     # The body of a request. A field that there is not is refused: a client that sends one is mistaken
     # about what it does.
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """The body of a request, checked. Raises ValidationError with its mistakes by field."""
+        body = cls(data=request.data)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -80,10 +79,6 @@ class CartViewBase(ScopedViewMixin, ViewSet):
         summary = cart_summary(cart=cart, shopper=shopper_of(self.request))
         return Response(CartSerializer(summary).data)
 
-    def read(self, serializer: Any) -> dict[str, Any]:
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
 
 @extend_schema(tags=["cart"])
 class CartsViewSet(CartViewBase):
@@ -147,7 +142,7 @@ class CartItemsViewSet(IdempotentCreateMixin, CartViewBase):
         },
     )
     def create(self, request: Request) -> Response:
-        wanted = self.read(NewItemSerializer(data=request.data))
+        wanted = NewItemSerializer.read(request)
         cart = self.cart()
         if cart is None:
             carts.product_for_sale(wanted["product"])  # no cart for nothing
@@ -176,7 +171,7 @@ class CartItemViewSet(CartViewBase):
         responses=CartSerializer,
     )
     def partial_update(self, request: Request, item_id: int) -> Response:
-        wanted = self.read(ItemChangeSerializer(data=request.data))
+        wanted = ItemChangeSerializer.read(request)
         cart = self.existing_cart()
         with gift_fields_as_here():
             carts.cart_change_item(
@@ -212,7 +207,7 @@ class CartDiscountViewSet(IdempotentCreateMixin, CartViewBase):
         },
     )
     def create(self, request: Request) -> Response:
-        wanted = self.read(DiscountSerializer(data=request.data))
+        wanted = DiscountSerializer.read(request)
         cart = self.existing_cart()
         cart_try_code(
             cart=cart,

@@ -82,9 +82,7 @@ class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
 
 
 def _read(request: Request) -> dict[str, Any]:
-    serializer = CheckoutRequestSerializer(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    wanted: dict[str, Any] = dict(serializer.validated_data)
+    wanted = CheckoutRequestSerializer.read(request)
     if wanted.get("consent_version", CONSENT_VERSION) != CONSENT_VERSION:
         raise ConsentOutdated
     return wanted

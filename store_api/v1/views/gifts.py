@@ -175,9 +175,8 @@ class LookViewSet(ScopedViewMixin, ViewSet):
         examples=LOOK_EXAMPLES,
     )
     def create(self, request: Request) -> Response:
-        wanted = LookSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        gift = gift_look_up(code_text=wanted.validated_data["code"], trier=trier_of(request))
+        wanted = LookSerializer.read(request)
+        gift = gift_look_up(code_text=wanted["code"], trier=trier_of(request))
         return Response(GiftSerializer(_looked_at(gift, user_of(request))).data)
 
 

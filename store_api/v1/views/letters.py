@@ -42,11 +42,6 @@ GIFT_ID = OpenApiParameter(
 )
 
 
-def read(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
 @extend_schema(tags=["gifts"])
 class GiftSendViewSet(BuyersViewMixin, IdempotentCreateMixin, ViewSet):
     scope = None
@@ -69,7 +64,7 @@ class GiftSendViewSet(BuyersViewMixin, IdempotentCreateMixin, ViewSet):
         order = get_object_or_404(orders_of(request), pk=order_id)
         gifts = GiftCode.objects.filter(order_item__order=order).select_related("order_item")
         gift = get_object_or_404(gifts, pk=gift_id)
-        wanted = read(GiftLetterSerializer(data=request.data))
+        wanted = GiftLetterSerializer.read(request)
         sent = gift_send(gift=gift, by=user_of(request), **wanted)
         return Response(GiftSentSerializer(sent).data, status=status.HTTP_202_ACCEPTED)
 
@@ -111,7 +106,7 @@ class FindPurchasesViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         responses={202: FindingSerializer},
     )
     def create(self, request: Request) -> Response:
-        email = email_clean(read(FindPurchasesSerializer(data=request.data))["email"])
+        email = email_clean(FindPurchasesSerializer.read(request)["email"])
         refuse_haste(trier_of(request), scope="guest-find", limit=ASKED_AN_HOUR)
         guest_links_ask(email=email)
         detail = "If anything was bought with it, links are on their way."

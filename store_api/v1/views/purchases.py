@@ -70,10 +70,6 @@ class PurchaseViewBase(BuyersViewMixin, GenericViewSet[Any]):
     serializer_class: Any = PurchaseSerializer
     pagination_class: Any = None
 
-    def read(self, serializer: Any) -> dict[str, Any]:
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
     def asking(self) -> Client:
         """Whoever has begun a download goes on with it, if the same program asks for its link."""
         return Client(client_digest(self.request._request))
@@ -139,7 +135,7 @@ class PurchaseLinkViewSet(IdempotentCreateMixin, PurchaseViewBase):
         responses=LINK_ANSWERS,
     )
     def create(self, request: Request, purchase_id: str) -> Response:
-        wanted = self.read(LinkRequestSerializer(data=request.data))
+        wanted = LinkRequestSerializer.read(request)
         try:
             link = purchase_file_link(
                 held=rights_of(request),
@@ -166,7 +162,7 @@ class PurchaseArchiveLinkViewSet(IdempotentCreateMixin, PurchaseViewBase):
         responses=LINK_ANSWERS,
     )
     def create(self, request: Request, purchase_id: str) -> Response:
-        wanted = self.read(ArchiveLinkRequestSerializer(data=request.data))
+        wanted = ArchiveLinkRequestSerializer.read(request)
         try:
             link = purchase_archive_link(
                 held=rights_of(request),

@@ -107,10 +107,6 @@ class WebhookViewBase(ScopedViewMixin, GenericViewSet[Any]):
     def endpoint(self, endpoint_id: Any) -> WebhookEndpoint:
         return get_object_or_404(endpoints_of(self.request), pk=endpoint_id)
 
-    def read(self, serializer: Any) -> dict[str, Any]:
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
     def with_secret(self, made: NewSecret, code: int) -> Response:
         """The only answer that holds a secret: kept by no cache."""
         body = WebhookSecretSerializer(made).data
@@ -152,7 +148,7 @@ class WebhookEndpointsViewSet(IdempotentCreateMixin, WebhookViewBase):
         },
     )
     def create(self, request: Request) -> Response:
-        wanted = self.read(NewWebhookEndpointSerializer(data=request.data))
+        wanted = NewWebhookEndpointSerializer.read(request)
         user, token = user_of(request), access_token(request)
         app = token.client if token is not None and user is None else None
         return self.with_secret(
@@ -182,7 +178,7 @@ class WebhookEndpointViewSet(WebhookViewBase):
     )
     def partial_update(self, request: Request, endpoint_id: Any) -> Response:
         endpoint = self.endpoint(endpoint_id)
-        wanted = self.read(WebhookEndpointChangeSerializer(data=request.data))
+        wanted = WebhookEndpointChangeSerializer.read(request)
         return Response(self.get_serializer(endpoint_update(endpoint=endpoint, **wanted)).data)
 
     @extend_schema(
