@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
 from catalog_pages.versions import newest_published
 from downloads.links import LINE
@@ -14,8 +15,12 @@ from downloads.policy import Client, decide
 from orders.services.purchases import one_copy
 
 
-class NotHeld(Exception):
-    """The line, or the file of it, is not among the rights: as if there were none."""
+class NotHeld(DomainError):
+    """The line, or the file of it, is not among the rights: told like any address that there is not."""
+
+    code = "not_found"
+    status = 404
+    message = "There is nothing here."
 
 
 def purchase_file_link(

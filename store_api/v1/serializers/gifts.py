@@ -22,14 +22,12 @@ class RedeemSerializer(StrictSerializer):
     code = TextField(
         max_length=200,
         min_length=1,
-        trim_whitespace=False,
         validators=[ONE_LINE],
         help_text="As it was given. Case, spaces and hyphens do not matter.",
     )
     email = TextField(
         required=False,
         allow_blank=True,
-        trim_whitespace=False,
         max_length=MAX_EMAIL,
         validators=[ONE_LINE],
         help_text="Of guests alone: where the link to the files is mailed to.",

@@ -189,7 +189,6 @@ class ArchiveLinkRequestSerializer(StrictSerializer):
 
     format = TextField(
         required=False,
-        trim_whitespace=False,
         validators=[RegexValidator(FORMAT)],
         help_text="Only files in this format, such as FLAC.",
     )

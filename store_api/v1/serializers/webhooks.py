@@ -105,7 +105,7 @@ class DescriptionField(TextField):
     """One line, or nothing. `allow_blank` would be described as a choice between two patterns."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_DESCRIPTION, trim_whitespace=False, **kwargs)
+        super().__init__(max_length=MAX_DESCRIPTION, **kwargs)
         self.validators.append(RegexValidator(PLAIN_TEXT.replace("$", r"\Z"), code="invalid"))
 
     def run_validation(self, data: Any = empty) -> Any:

@@ -107,7 +107,7 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         examples=EXAMPLES,
     )
     def create(self, request: Request) -> Response:
-        wanted = _read(request)
+        wanted = RedeemSerializer.read(request)
         user, trier, email = user_of(request), trier_of(request), wanted.get("email", "")
         found = gift_look_up(code_text=wanted["code"], trier=trier)
         if user is not None and "email" in wanted:
@@ -125,12 +125,6 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
             guest_remember(request._request, gift)
         done = status.HTTP_200_OK if was_theirs else status.HTTP_201_CREATED
         return Response(_answer(gift), status=done, headers={"Cache-Control": "no-store"})
-
-
-def _read(request: Request) -> dict[str, Any]:
-    serializer = RedeemSerializer(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _answer(gift: GiftCode) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from downloads.links import LINE
 from downloads.models import UserAssetQuerySet
 from downloads.policy import Client
 from orders.services.purchase_links import (
-    NotHeld,
     purchase_answers,
     purchase_archive_link,
     purchase_file_link,
@@ -136,15 +135,12 @@ class PurchaseLinkViewSet(IdempotentCreateMixin, PurchaseViewBase):
     )
     def create(self, request: Request, purchase_id: str) -> Response:
         wanted = LinkRequestSerializer.read(request)
-        try:
-            link = purchase_file_link(
-                held=rights_of(request),
-                item_id=int(purchase_id),
-                file_id=wanted.get("file"),
-                client=self.asking(),
-            )
-        except NotHeld as error:
-            raise Http404 from error
+        link = purchase_file_link(
+            held=rights_of(request),
+            item_id=int(purchase_id),
+            file_id=wanted.get("file"),
+            client=self.asking(),
+        )
         return Response(LinkSerializer(link).data)
 
 
@@ -163,16 +159,13 @@ class PurchaseArchiveLinkViewSet(IdempotentCreateMixin, PurchaseViewBase):
     )
     def create(self, request: Request, purchase_id: str) -> Response:
         wanted = ArchiveLinkRequestSerializer.read(request)
-        try:
-            link = purchase_archive_link(
-                held=rights_of(request),
-                item_id=int(purchase_id),
-                scope=wanted.get("scope", LINE),
-                fmt=wanted.get("format", ""),
-                client=self.asking(),
-            )
-        except NotHeld as error:
-            raise Http404 from error
+        link = purchase_archive_link(
+            held=rights_of(request),
+            item_id=int(purchase_id),
+            scope=wanted.get("scope", LINE),
+            fmt=wanted.get("format", ""),
+            client=self.asking(),
+        )
         return Response(LinkSerializer(link).data)
 
 
@@ -188,10 +181,7 @@ class PurchaseExplainViewSet(PurchaseViewBase):
         responses={200: ExplanationSerializer},
     )
     def retrieve(self, request: Request, purchase_id: str) -> Response:
-        try:
-            files = purchase_answers(
-                held=rights_of(request), item_id=int(purchase_id), client=self.asking()
-            )
-        except NotHeld as error:
-            raise Http404 from error
+        files = purchase_answers(
+            held=rights_of(request), item_id=int(purchase_id), client=self.asking()
+        )
         return Response(ExplanationSerializer({"purchase": int(purchase_id), "files": files}).data)
