@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
+from wagtail.signal_handlers import disable_reference_index_auto_update
 
 from catalog_pages.models import (
     Artist,
@@ -77,7 +78,10 @@ def make_product(
     live: bool = True,
     **fields: Any,
 ) -> ProductPage:
-    """A product with one track per asset, published by the road that editors take."""
+    """A product with one track per asset, published by the road that editors take.
+
+    But for Wagtail's index of what refers to what: a third of the time, and no test of ours reads it.
+    """
     number = next(_numbers)
     page = ProductPage(
         title=title or f"Record {number}",
@@ -90,11 +94,12 @@ def make_product(
         track = ProductTrack(title=f"{page.title} part {place}", number=place, sort_order=place)
         track.files.add(TrackFile(asset=asset, sort_order=1))
         page.tracks.add(track)
-    CataloguePage.objects.get().add_child(instance=page)
-    revision = page.save_revision()
-    if live:
-        revision.publish()
-        page.refresh_from_db()
+    with disable_reference_index_auto_update():
+        CataloguePage.objects.get().add_child(instance=page)
+        revision = page.save_revision()
+        if live:
+            revision.publish()
+            page.refresh_from_db()
     return page
 
 
