@@ -18,7 +18,7 @@ from downloads.holders import normalise_email
 from orders.errors import AccountHasPayments, AccountIsStaffs, PaymentServiceUnavailable
 from orders.models import Cart, GiftCode, Order, Payment
 from orders.models.orders import new_link_key
-from orders.services.checkout import UNPAID, payment_withdraw
+from orders.services.attempts import UNPAID, payment_withdraw
 from orders.services.guests import guest_holdings
 
 logger = logging.getLogger(__name__)
