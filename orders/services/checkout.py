@@ -1,4 +1,4 @@
-"""From a cart to an order that can be paid, of a cart's content one at a time. `attempts` opens its payments."""
+"""From a cart to an order that can be paid, one at a time. Its payments are opened by `attempts`."""
 
 from __future__ import annotations
 
