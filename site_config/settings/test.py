@@ -59,5 +59,5 @@ STORAGES["protected"] = {
     "OPTIONS": {"location": str(PROTECTED_MEDIA_ROOT)},
 }
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for; else each client lists them all
+WHITENOISE_AUTOREFRESH = True  # else each test client lists all files first
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a root that is not there
