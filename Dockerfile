@@ -29,4 +29,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=6 \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz/', timeout=4)"]
 
 # Threads, because a download keeps one busy while it lasts; more than one process needs REDIS_URL.
-CMD ["sh", "-c", "python manage.py migrate --noinput && exec gunicorn site_config.wsgi:application --bind \"0.0.0.0:$PORT\" --worker-class gthread --workers 1 --threads \"$WEB_THREADS\" --worker-tmp-dir /dev/shm --graceful-timeout 25 --no-control-socket"]
+CMD ["sh", "-c", "python manage.py migrate --noinput && exec gunicorn site_config.wsgi:application --bind \"0.0.0.0:$PORT\" --worker-class site_config.web_worker.WebWorker --workers 1 --threads \"$WEB_THREADS\" --worker-tmp-dir /dev/shm --graceful-timeout 25 --no-control-socket"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -30,6 +31,11 @@ urlpatterns = [
     path("api/v1/", include("store_api.v1.urls", namespace="v1")),
     path("api/schema/", DescriptionView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    # Apps that have this address as one of theirs can be tried from the docs.
+    path(
+        "api/docs/oauth2-redirect.html",
+        TemplateView.as_view(template_name="drf_spectacular/oauth2_redirect.html"),
+    ),
     path("catalog/", include("catalog_pages.urls")),
     path("", include("orders.urls")),
     path("", include("downloads.urls")),

@@ -63,6 +63,8 @@ def contract_problems(released: Document, now: Document) -> list[str]:
 def breaking_changes(before: Document, after: Document) -> list[str]:
     """A sentence for each promise of `before` that `after` does not keep."""
     found = [*_names_broken(before, after), *_sign_in_broken(before, after)]
+    if before.get("servers") != after.get("servers"):
+        found.append("The addresses have another beginning: see `servers`.")
     old, new = operations(before), operations(after)
     for name, operation in old.items():
         if name in new:
@@ -111,6 +113,8 @@ class _Operation:
     def broken(self, was: Json, now: Json) -> Iterator[str]:
         if was.get("operationId") != now.get("operationId"):
             yield f"{self.name}: operationId was {was.get('operationId')} and is {now.get('operationId')}."
+        if (was_in := was.get("tags", [])[:1]) != (is_in := now.get("tags", [])[:1]):
+            yield f"{self.name}: its tag was {', '.join(was_in)} and is {', '.join(is_in)}."
         yield from self._security(was, now)
         yield from self._parameters(was, now)
         yield from self._body(was, now)
@@ -120,7 +124,7 @@ class _Operation:
         """Every way in is still one, and asks for no scope more."""
         ways = now.get("security", self.after.get("security")) or OPEN
         for way in was.get("security", self.before.get("security")) or OPEN:
-            if not any(_suffices(way, other) for other in ways):
+            if ways != OPEN and not any(_suffices(way, other) for other in ways):
                 yield f"{self.name} is no longer open to {_way_in_words(way)}."
 
     def _parameters(self, was: Json, now: Json) -> Iterator[str]:
@@ -197,7 +201,10 @@ def _parameters(document: Document, operation: Json) -> dict[str, Json]:
 
 
 def _suffices(way: Json, other: Json) -> bool:
-    """Whether who came in by `way` comes in by `other` too."""
+    """Whether who came in by `way` comes in by `other` too. Being open to whoever brings nothing is no
+    answer for who brings a token: it is looked at all the same, and refused without the scope."""
+    if not other:
+        return not way
     return all(name in way and set(scopes) <= set(way[name]) for name, scopes in other.items())
 
 

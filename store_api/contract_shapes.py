@@ -31,6 +31,13 @@ KINDS = {
 LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 EXACT = ("format", "pattern", "multipleOf", "uniqueItems")
+MERGED = ("allOf", "oneOf", "anyOf")
+# What `Promise` knows how to compare; of anything else every change is taken for a breaking one.
+UNDERSTOOD = frozenset(
+    (*WORDS, *LOWEST, *HIGHEST, *EXACT, *MERGED, "$ref", "type", "types", "enum", "const", "default",
+     "properties", "required", "additionalProperties", "items", "options", "readOnly", "writeOnly",
+     "deprecated", "contentMediaType", "contentEncoding")
+)  # fmt: skip
 
 
 def followed(document: Document, part: Any) -> Any:
@@ -83,7 +90,7 @@ def shape(document: Document, schema: Any) -> Json:
 
 def _own(schema: Json) -> Json:
     kinds = schema.get("type", ())
-    own = {name: value for name, value in schema.items() if not name.endswith("Of")}
+    own = {name: value for name, value in schema.items() if name not in MERGED}
     if "const" in own:
         own["enum"] = [own.pop("const")]
     types = frozenset([kinds] if isinstance(kinds, str) else kinds)
@@ -142,7 +149,14 @@ class Promise:
         if "options" in was or "options" in now:
             yield from self._options(was.get("options", [old]), now.get("options", [new]), where)
             return
-        for rule in (self._types, self._choices, self._claims, self._limits, self._fields):
+        for rule in (
+            self._types,
+            self._choices,
+            self._claims,
+            self._limits,
+            self._fields,
+            self._rest,
+        ):
             yield from rule(was, now, where)
         for part, one, other in self._parts(was, now):
             yield from self.broken(one, other, f"{where}{part}", within)
@@ -206,6 +220,11 @@ class Promise:
             for name in dict.fromkeys(wide)
             if name in new and name not in narrow
         )
+
+    def _rest(self, was: Json, now: Json, where: str) -> Iterator[str]:
+        for name in sorted((was.keys() | now.keys()) - UNDERSTOOD):
+            if was.get(name) != now.get(name):
+                yield f"{where}: {name} has changed, and what that breaks nobody has written down."
 
     def _visible(self, found: Json) -> Json:
         """The fields that travel in this direction."""

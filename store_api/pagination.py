@@ -27,19 +27,27 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce
-from rest_framework.exceptions import NotFound
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.pagination import CursorPagination
 from rest_framework.utils.urls import replace_query_param
+
+from catalog_pages.errors import DomainError
 
 NEWEST = "newest"
 PAGE_ADDRESS = {
     "type": ["string", "null"],
     "format": "uri",
-    "example": "https://shop.example.com/api/v1/orders/?cursor=cD0yMDI2LTExLTI4",
+    "example": "https://shop.example.com/api/v1/this-list/?cursor=cD0yMDI2LTExLTI4",
 }
 MAX_CURSOR = 2000  # characters; ours have a few hundred at most
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CursorUnknown(DomainError):
+    code = "cursor_unknown"
+    status = 404
+    field = "cursor"
+    message = "This cursor is none of this list in this order. Begin again without one."
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class StablePagination(CursorPagination):
     after: Place | None
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
-        """One query. Raises NotFound for a cursor that is none of this list, in this order."""
+        """One query. Raises CursorUnknown for a cursor that is none of this list, in this order."""
         self.request = request
         size = self.get_page_size(request)
         ordering = self.get_ordering(request, queryset, view)
@@ -96,7 +104,7 @@ class StablePagination(CursorPagination):
         try:
             return _decoded(cursor, queryset, ordering)
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
-            raise NotFound("This cursor is none of this list in this order.") from error
+            raise CursorUnknown from error
 
     def get_next_link(self) -> str | None:
         return self._link(self.after)
@@ -243,6 +251,10 @@ def _value(field: Field[Any, Any], text: Any) -> Any:
     value = field.to_python(text)
     if value is None:
         raise ValueError("no value")
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time of nowhere")
+        value = value.astimezone(UTC)  # an OverflowError here, and not from a database
     if (
         isinstance(value, int)
         and not -BigIntegerField.MAX_BIGINT <= value <= BigIntegerField.MAX_BIGINT

@@ -37,6 +37,12 @@ class BodyRefused(ParseError):
     """Read, and not usable; the code says which rule it breaks."""
 
 
+class EncodingRefused(APIException):
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+    default_code = "content_encoding"
+    default_detail = "A body is sent as it is, without Content-Encoding."
+
+
 class StrictJSONParser(BaseParser):
     """At most 100,000 bytes of UTF-8, at most twenty levels deep, an object, no name twice."""
 
@@ -48,7 +54,8 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Raises BodyTooLarge (413) and BodyRefused (400)."""
+        """Raises EncodingRefused (415), BodyTooLarge (413) and BodyRefused (400)."""
+        _refuse_encoding(parser_context or {})
         raw = _read(stream, parser_context or {})
         return object_of(raw, charset=_charset(media_type or ""))
 
@@ -60,6 +67,13 @@ def _read(stream: IO[bytes], context: Mapping[str, Any]) -> bytes:
     if len(raw) > MAX_BYTES:
         raise BodyTooLarge
     return raw
+
+
+def _refuse_encoding(context: Mapping[str, Any]) -> None:
+    request = context.get("request")
+    encoding = request.headers.get("Content-Encoding", "") if request is not None else ""
+    if encoding.strip().lower() not in ("", "identity"):
+        raise EncodingRefused
 
 
 def _charset(media_type: str) -> str:

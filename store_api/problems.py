@@ -34,6 +34,7 @@ SENTENCES = {
     "permission_denied": "You may not do this.",
     "csrf_failed": "A browser's session needs the page's X-CSRFToken. Apps bring a token instead.",
     "not_found": "There is nothing here.",
+    "unsupported_media_type": "A body is sent as application/json, and as nothing else.",
     "not_acceptable": "What you accept is not what this answers with: application/json.",
     "error": "Something went wrong on our side. It has been noted.",
     "unavailable": "This does not work at the moment. Try again shortly.",
@@ -51,15 +52,19 @@ CODES = {
     410: "gone",
     411: "length_required",
     413: "too_large",
+    414: "address_too_long",
     415: "unsupported_media_type",
     422: "unprocessable",
     429: "too_many_requests",
+    431: "headers_too_large",
     500: "error",
     503: "unavailable",
 }
 DETAILS = {
     405: "This address does not know this method; Allow names those it does.",
     413: BodyTooLarge.default_detail,
+    414: "This address is longer than the web server reads.",
+    431: "A header of this request is longer than the web server reads.",
     429: TooManyRequests.message,
 }
 

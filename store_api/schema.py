@@ -15,6 +15,7 @@ from store_api.deprecation import deprecation_of
 from store_api.idempotency.schema import IdempotentSchemaMixin
 from store_api.problem_examples import example_of
 from store_api.problems import MEDIA_TYPE, title
+from store_api.serializers import TextField
 
 EVERY_ANSWER = ("X-Request-ID",)
 HEADERS_OF = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
@@ -70,6 +71,13 @@ class ProblemSchema(IdempotentSchemaMixin, AutoSchema):
         if status_code in asked:
             return bool(asked[status_code]())
         return bool(super()._should_add_error_response(responses, status_code))
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        """An empty text that may be sent is one more text, and no second kind beside it: where both fit,
+        neither holds of a choice."""
+        super()._insert_field_validators(field, schema)
+        if isinstance(field, TextField) and (kinds := schema.pop("oneOf", None)):
+            schema |= kinds[0]
 
     def _reads_a_body(self) -> bool:
         return self.method in ("POST", "PUT", "PATCH") and bool(self.get_request_serializer())

@@ -37,6 +37,7 @@ from tests.server_processes import (
     wait_until,
 )
 
+WORKER = "site_config.web_worker.WebWorker"
 NGINX_CONF = ROOT / "docs" / "nginx.conf"
 
 
@@ -193,7 +194,7 @@ def gunicorn(
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port = int(listener.getsockname()[1])
         command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
-        command += ["--worker-class", "gthread", "--workers", str(workers)]
+        command += ["--worker-class", WORKER, "--workers", str(workers)]
         command += ["--threads", str(threads), "--no-control-socket", "--graceful-timeout", "1"]
         command += ["--log-level", "warning", *options, "site_config.wsgi:application"]
         log = Path(env["VAR_DIR"]) / f"gunicorn-{port}.log"

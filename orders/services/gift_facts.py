@@ -41,7 +41,7 @@ LABELS = {
 GIFT_LETTER = "gift"  # the kind of letter that takes a code to its recipient
 MAX_GIFT_MESSAGE = 500
 GIFTS_AHEAD = timedelta(days=366)
-NO_ADDRESS = "Enter the email address of who gets it, or leave it empty."
+NO_ADDRESS = "Enter the email address of who gets it, such as name@example.com."
 SENT_AT = time(8)
 
 

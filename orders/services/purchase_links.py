@@ -23,6 +23,24 @@ class NotHeld(DomainError):
     message = "There is nothing here."
 
 
+class FileUnknown(NotHeld):
+    code = "file_unknown"
+    field = "file"
+    message = "This purchase has no such file. Its `files` name those that it has."
+
+
+class FormatUnknown(NotHeld):
+    code = "format_unknown"
+    field = "format"
+    message = "There is no such format in it. Its `archives` name those that there are."
+
+
+class OrderNotHeld(NotHeld):
+    code = "scope_unknown"
+    field = "scope"
+    message = "This was a gift: its order is somebody else's. Ask for the line."
+
+
 def purchase_file_link(
     *, held: UserAssetQuerySet, item_id: int, file_id: uuid.UUID | None, client: Client
 ) -> Offer:
@@ -44,10 +62,10 @@ def purchase_archive_link(
     """
     grant, _ = _first_open(_copy_of(held, item_id), client)
     if scope != LINE and grant.seat:
-        raise NotHeld  # a gift: its order is the buyer's
+        raise OrderNotHeld
     offer = archive_offer(grant=grant, scope=scope, fmt=fmt, client=client)
     if offer is None:
-        raise NotHeld
+        raise FormatUnknown
     return offer
 
 
@@ -80,4 +98,4 @@ def _named(grants: Sequence[UserAsset], file_id: uuid.UUID) -> tuple[UserAsset, 
     for grant in grants:
         if (version := newest.get(grant.asset_id)) is not None and version.pk == file_id:
             return grant, version
-    raise NotHeld
+    raise FileUnknown

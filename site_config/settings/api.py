@@ -88,7 +88,12 @@ SPECTACULAR_SETTINGS = {
         "store_api.links.link_operations",
         "store_api.words.say_version",
     ],
+    "WEBHOOKS": [
+        f"store_api.v1.serializers.events.{name}"
+        for name in ("order_paid", "order_refunded", "download_granted", "product_published")
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_OAUTH2_CONFIG": {"usePkceWithAuthorizationCodeGrant": True},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "orders.models.Order.Status",

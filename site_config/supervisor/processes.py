@@ -127,7 +127,7 @@ def shop_services(plan: Plan) -> tuple[Service, Service, Service]:
 
 def gunicorn(plan: Plan) -> list[str]:
     """One process with threads: SQLite has one writer, and every download keeps a thread."""
-    options = ["--worker-class", "gthread", "--workers", "1"]
+    options = ["--worker-class", "site_config.web_worker.WebWorker", "--workers", "1"]
     options += ["--threads", str(plan.web_threads)]
     options += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
     memory = Path("/dev/shm")  # noqa: S108 - a heartbeat file, which must not wait for a slow disk

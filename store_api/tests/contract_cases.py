@@ -45,6 +45,36 @@ def fields(*required: str, **properties: Any) -> dict[str, Any]:
 
 WHERE = "POST /api/v1/songs/"
 BREAKING = {
+    "a tag changes": (
+        document(tags=["songs"]),
+        document(tags=["music"]),
+        f"{WHERE}: its tag was songs and is music.",
+    ),
+    "the addresses get another beginning": (
+        document(),
+        {**document(), "servers": [{"url": "/shop"}]},
+        "The addresses have another beginning: see `servers`.",
+    ),
+    "a scope more where nobody needs a token": (
+        document(security=[{"oauth2": ["read"]}, {}]),
+        document(security=[{"oauth2": ["read", "write"]}, {}]),
+        f"{WHERE} is no longer open to oauth2 (read).",
+    ),
+    "a way in goes where nobody needs a token": (
+        document(security=[{"token": []}, {"oauth2": ["read"]}, {}]),
+        document(security=[{"token": []}, {}]),
+        f"{WHERE} is no longer open to oauth2 (read).",
+    ),
+    "steps that a number has to keep to": (
+        asks({"type": "integer"}),
+        asks({"type": "integer", "multipleOf": 5}),
+        f"{WHERE}: body: multipleOf was None and is 5.",
+    ),
+    "a keyword that nobody foresaw": (
+        asks(TEXT),
+        asks({**TEXT, "not": {"enum": ["x"]}}),
+        f"{WHERE}: body: not has changed, and what that breaks nobody has written down.",
+    ),
     "a path goes": (document(), {**document(), "paths": {}}, f"{WHERE} is gone."),
     "a method goes": (
         document(),

@@ -47,7 +47,13 @@ def test_a_gift_goes_to_the_account_that_is_signed_in(gift: GiftCode) -> None:
     assert answer.status_code == 201
     assert answer.json() == {
         "purchase": gift.order_item_id,
-        "product": {"title": "Harbour", "slug": "harbour"},
+        "product": {
+            "id": gift.order_item.product_id,
+            "slug": "harbour",
+            "title": "Harbour",
+            "artist": "The Test Pressings",
+            "covers": [],
+        },
         "order_token": None,
     }
     assert answer["Cache-Control"] == "no-store"

@@ -154,6 +154,9 @@ PRICE = ["price", "pk"]
 ODD_CURSORS = [
     "", "junk", "%00", "cD0x", "=" * 300, "é", "a" * 5000, "W10", "e30", "bnVsbA", "MQ",
     cursor_of(NEWEST, 0, ["yesterday", "1"]),
+    cursor_of(NEWEST, 0, ["9999-12-31T23:59:59-23:59", "1"]),
+    cursor_of(NEWEST, 0, ["0001-01-01T00:00:00+23:59", "1"]),
+    cursor_of(NEWEST, 0, ["2026-01-01T00:00:00", "1"]),
     cursor_of(NEWEST, 0, ["2026-01-01T00:00:00+00:00", "one"]),
     cursor_of(NEWEST, 0, ["2026-01-01T00:00:00+00:00", "9" * 40]),
     cursor_of(NEWEST, 0, ["2026-01-01T00:00:00+00:00", "\u0000"]),
@@ -179,7 +182,7 @@ def test_a_cursor_that_is_none_of_this_list_is_not_found(client: Client, cursor:
 
     answer = client.get(PRODUCTS, {"cursor": cursor})
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (answer.status_code, answer.json()["code"]) == (404, "cursor_unknown")
 
 
 def test_a_cursor_of_another_order_is_not_found(client: Client) -> None:

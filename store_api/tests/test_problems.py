@@ -20,7 +20,7 @@ MEMBERS = {"type", "title", "status", "code", "detail", "errors"}
         ("get", "/api/v1/nothing/of/the/kind/", {}, 404, "not_found"),
         ("post", "/api/v1/nothing/", {}, 404, "not_found"),
         ("get", "/api/v1/", {}, 404, "not_found"),
-        ("get", "/api/v1/products/?cursor=junk", {}, 404, "not_found"),
+        ("get", "/api/v1/products/?cursor=junk", {}, 404, "cursor_unknown"),
         ("get", "/api/v1/products/", {"Accept": "image/png"}, 406, "not_acceptable"),
         ("get", "/api/v1/products/?ordering=colour", {}, 400, "invalid"),
         ("get", "/api/v1/products/?min_price=cheap", {}, 400, "invalid"),

@@ -279,7 +279,7 @@ def test_a_file_of_another_purchase_is_nothing(client: Client) -> None:
 
     for file_id in (theirs.pk, uuid.uuid4()):
         answer = app_of(user)("post", path, {"file": str(file_id)})
-        assert problem_of(answer) == (404, "not_found")
+        assert problem_of(answer) == (404, "file_unknown")
 
 
 @pytest.mark.parametrize(
@@ -338,4 +338,4 @@ def test_a_format_that_did_not_come_with_it_is_nothing(client: Client) -> None:
 
     answer = app_of(user)("post", f"purchases/{line_of(order)}/archive-link/", {"format": "OPUS"})
 
-    assert problem_of(answer) == (404, "not_found")
+    assert problem_of(answer) == (404, "format_unknown")

@@ -209,7 +209,7 @@ def test_a_copy_that_was_given_is_no_way_into_the_order(client: Client) -> None:
     assert (purchase["is_gift"], purchase["order"]) == (True, None)
     assert order.number not in str(purchase)
     assert fetch(link).status_code == 200
-    assert problem_of(friend("post", path, {"scope": "order"})) == (404, "not_found")
+    assert problem_of(friend("post", path, {"scope": "order"})) == (404, "scope_unknown")
     assert str(UserAsset.objects.get(seat=1).pk) in link["url"]
 
 

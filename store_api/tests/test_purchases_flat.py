@@ -116,7 +116,7 @@ def test_the_way_back_shows_the_same(product: ProductPage) -> None:
 def test_a_cursor_that_is_none_is_not_found(cursor: str) -> None:
     answer = app_of(make_user())("get", f"purchases/?cursor={cursor}")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (answer.status_code, answer.json()["code"]) == (404, "cursor_unknown")
 
 
 def test_the_lines_of_an_account_are_read_in_order_and_never_sorted(product: ProductPage) -> None:

@@ -135,7 +135,13 @@ def served(var_dir: Path) -> Iterator[str]:
             var_dir, SITE_BASE_URL=url, CHECKOUT_RETURN_URLS=APP, **NO_LIMITS
         )
         command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
-        command += ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+        command += [
+            "--worker-class",
+            "site_config.web_worker.WebWorker",
+            "--threads",
+            "4",
+            "--no-control-socket",
+        ]
         command += ["--graceful-timeout", "1", "--log-level", "warning"]
         # A web server refuses long lines (414) in its own words before the shop sees them: not this one.
         command += ["--limit-request-line", "0", "--limit-request-field_size", "0"]

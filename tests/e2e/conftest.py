@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -82,3 +86,37 @@ def new_context(chromium: Browser, shop_url: str, tmp_path: Path) -> Iterator[Co
     # A 404 that the test asked for is reported by the browser as well.
     serious = [text for text in complaints if "status of 4" not in text]
     assert serious == []
+
+
+# With an icon of its own, so that no browser asks for one when the test has ended.
+PAGE = (
+    b'<!doctype html><title>Back</title><link rel="icon" href="data:,"><p>You can close this page.'
+)
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, Queue[dict[str, str]]]]:
+    """What a program on a computer opens to be come back to: a port of its own, and what arrived there."""
+    arrived: Queue[dict[str, str]] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            if parts.path == "/done":
+                arrived.put({name: values[0] for name, values in parse_qs(parts.query).items()})
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(PAGE)))
+            self.end_headers()
+            self.wfile.write(PAGE)
+
+        def log_message(self, *args: Any) -> None:
+            """Tests are quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/done", arrived
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -24,39 +21,6 @@ from tests.factories import PASSWORD, make_product, make_user
 from tests.partners import AUTHORIZE, TOKEN, asking, make_partner, pkce
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-# With an icon of its own, so that no browser asks for one when the test has ended.
-PAGE = (
-    b'<!doctype html><title>Back</title><link rel="icon" href="data:,"><p>You can close this page.'
-)
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, Queue[dict[str, str]]]]:
-    """What a program on a computer opens for the code: a port of its own, and what arrived there."""
-    arrived: Queue[dict[str, str]] = Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            if parts.path == "/done":
-                arrived.put({name: values[0] for name, values in parse_qs(parts.query).items()})
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(PAGE)))
-            self.end_headers()
-            self.wfile.write(PAGE)
-
-        def log_message(self, *args: Any) -> None:
-            """Tests are quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/done", arrived
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def shot(page: Page, name: str) -> None:
@@ -169,3 +133,24 @@ def test_a_member_of_staff_registers_an_app_and_copies_its_secret(
     page.goto("/admin/partner-apps/")
     expect(page.get_by_role("link", name="Needle Drop").first).to_be_visible()
     shot(page, "partner-list")
+
+
+def test_an_app_is_tried_from_the_documentation(new_context: ContextMaker, shop_url: str) -> None:
+    made = f"{shop_url}/api/docs/oauth2-redirect.html"
+    partner = make_partner(public=True, redirects=[made])
+    buyer = make_user()
+    context = new_context(size=DESKTOP)
+    page = context.new_page()
+    page.goto("/accounts/login/")
+    sign_in(page, buyer.email)
+    page.goto("/api/docs/")
+    page.get_by_role("button", name="Authorize").first.click(timeout=60_000)
+    code_flow = page.locator(".auth-container", has_text="authorizationCode")
+    code_flow.locator("#client_id_authorizationCode").fill(partner.pk)
+    code_flow.locator("label", has_text="orders:read").first.click()
+
+    with context.expect_page() as opened:
+        code_flow.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    opened.value.get_by_role("button", name="Allow", exact=True).click()
+
+    expect(code_flow.get_by_role("button", name="Remove authorization")).to_be_visible()

@@ -243,3 +243,23 @@ def test_without_the_switch_there_is_no_payment_page(client: Client, settings) -
     assert client.get(page_of(session)).status_code == 404
     assert choose(client, session, "pay").status_code == 404
     assert told(session.id) == []
+
+
+@pytest.mark.parametrize("outcome", ["", "pay"])
+def test_its_form_may_end_where_apps_want_their_buyers_back(
+    client: Client, settings, outcome: str
+) -> None:
+    settings.CHECKOUT_RETURN_URLS = ["com.example.app:/paid", "https://app.example:8443/paid"]
+    session = new_session(customer_email=None)
+
+    # With a button that wants an address it is the same page again, with its mistake.
+    page = (
+        choose(client, session, outcome, email="none") if outcome else client.get(page_of(session))
+    )
+
+    (policy,) = [
+        rule
+        for rule in page.headers["Content-Security-Policy"].split("; ")
+        if "form-action" in rule
+    ]
+    assert policy == "form-action 'self' com.example.app: https://app.example:8443"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
+from orders.form_targets import form_target
 from orders.stripe_sandbox import actions, checkout, totals
 from orders.stripe_sandbox.common import Json
 from orders.stripe_sandbox.constants import TAX_PERCENT
@@ -32,15 +34,23 @@ def pay(request: HttpRequest, session_id: str) -> HttpResponse:
     actions.expire_due()
     session = get_object_or_404(SandboxObject, kind="checkout.session", object_id=session_id)
     if request.method != "POST":
-        return render(request, "stripe_sandbox/pay.html", _payment(session))
+        return _may_lead_to_apps(render(request, "stripe_sandbox/pay.html", _payment(session)))
     try:
         email = _typed_email(request, session)
     except ApiError:
         problem = "Enter an email address such as name@example.com."
         page = {**_payment(session), "email_problem": problem}
-        return render(request, "stripe_sandbox/pay.html", page, status=400)
+        shown = render(request, "stripe_sandbox/pay.html", page, status=400)
+        return _may_lead_to_apps(shown)
     outcome, country = request.POST.get("outcome", ""), request.POST.get("country")
     return _after(request, _carry_out(outcome, session, email, country))
+
+
+def _may_lead_to_apps(page: HttpResponse) -> HttpResponse:
+    """This form ends where an app wants its buyer back; Stripe's own page needs no leave of ours."""
+    targets = sorted({form_target(url) for url in settings.CHECKOUT_RETURN_URLS})
+    page._csp_update = {"form-action": targets}  # type: ignore[attr-defined]  # django-csp reads it
+    return page
 
 
 def _typed_email(request: HttpRequest, session: SandboxObject) -> str | None:

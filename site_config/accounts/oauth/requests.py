@@ -131,16 +131,3 @@ def _without_loopback_port(address: str) -> str:
     """`http://127.0.0.1/done` for `http://127.0.0.1:49152/done`; empty for all other hosts."""
     found = re.fullmatch(r"http://127\.0\.0\.1(?::[0-9]{1,5})?(/.*)?", address)
     return f"http://127.0.0.1{found[1] or ''}" if found else ""
-
-
-def form_target(address: str) -> str:
-    """What a page's `form-action` must name, so that a form may end at that address.
-
-    Browsers follow a form's redirects only to sources that the page's policy names; an app's own
-    scheme is named as a whole.
-    """
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https"):
-        return f"{parts.scheme}:"
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"

@@ -34,6 +34,7 @@ from oauthlib.oauth2 import RevocationEndpoint
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.openid.connect.core.exceptions import ConsentRequired
 
+from orders.form_targets import form_target
 from site_config.accounts.oauth.grants import (
     Code,
     Grant,
@@ -52,7 +53,6 @@ from site_config.accounts.oauth.requests import (
     claims_are_readable,
     client_id_of,
     error_page,
-    form_target,
     names_two_clients,
     oauth_error,
     readable_only,

@@ -7,10 +7,9 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from catalog_pages.models import ProductPage
 from orders.services.gift_facts import LOST, OPEN, REDEEMED, REFUNDED, SUSPENDED
 from orders.services.guests import MAX_EMAIL
-from store_api.serializers import PlainModelSerializer, StrictSerializer, TextField
+from store_api.serializers import StrictSerializer, TextField
 from store_api.v1.serializers.catalogue import CoverSerializer
 
 ONE_LINE = RegexValidator(r"^[^\x00-\x1f\x7f]*$", "Leave out line breaks and the like.")
@@ -34,10 +33,16 @@ class RedeemSerializer(StrictSerializer):
     )
 
 
-class RedeemedProductSerializer(PlainModelSerializer[ProductPage]):
-    class Meta:
-        model = ProductPage
-        fields = ["title", "slug"]
+class GivenProductSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    artist = serializers.CharField(help_text="Empty where there is none.")
+    covers = CoverSerializer(many=True)
+
+
+class RedeemedProductSerializer(GivenProductSerializer):
+    pass
 
 
 class RedeemedSerializer(serializers.Serializer[Any]):
@@ -57,14 +62,6 @@ class LookSerializer(StrictSerializer):
         validators=[ONE_LINE],
         help_text="As it was given. Case, spaces and hyphens do not matter.",
     )
-
-
-class GivenProductSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    slug = serializers.CharField()
-    title = serializers.CharField()
-    artist = serializers.CharField(help_text="Empty where there is none.")
-    covers = CoverSerializer(many=True)
 
 
 class GiftSerializer(serializers.Serializer[Any]):

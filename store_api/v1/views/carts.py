@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from orders.errors import CartItemNotFound, GiftInvalid
+from catalog_pages.errors import DomainError
+from orders.errors import CartItemNotFound, CartUnknown, GiftInvalid
 from orders.models import Cart
 from orders.services import carts
 from orders.services.code_tries import cart_try_code
@@ -38,6 +39,7 @@ GIFT_FIELDS = {
     "gift_message": "message",
     "gift_send_on": "send_on",
 }
+NO_CART = "There is no cart yet. Put something in first."
 TOKEN = OpenApiParameter(
     CART_TOKEN,
     OpenApiTypes.STR,
@@ -45,7 +47,7 @@ TOKEN = OpenApiParameter(
     description="The secret of a cart made by `POST carts/`. Without it the cart is the account's, or "
     "that of a browser's session.",
 )
-CART_UNKNOWN = problem_when("`cart_unknown`: the secret opens no cart.")
+CART_UNKNOWN = problem_when("`cart_unknown`: the secret opens no cart, or there is none yet.")
 ITEM = OpenApiParameter(
     "item_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="A line's `id`."
 )
@@ -68,10 +70,11 @@ class CartViewBase(ScopedViewMixin, ViewSet):
     def cart(self, *, create: bool = False) -> Cart | None:
         return cart_of(self.request, create=create)
 
-    def existing_cart(self) -> Cart:
+    def cart_with(self, missing: DomainError) -> Cart:
+        """The current cart. Raises `missing` where there is none."""
         cart = self.cart()
         if cart is None:
-            raise CartItemNotFound
+            raise missing
         return cart
 
     def answer(self, cart: Cart | None) -> Response:
@@ -172,7 +175,7 @@ class CartItemViewSet(CartViewBase):
     )
     def partial_update(self, request: Request, item_id: int) -> Response:
         wanted = ItemChangeSerializer.read(request)
-        cart = self.existing_cart()
+        cart = self.cart_with(CartItemNotFound())
         with gift_fields_as_here():
             carts.cart_change_item(
                 cart=cart,
@@ -187,7 +190,7 @@ class CartItemViewSet(CartViewBase):
         operation_id="cart_item_delete", summary="Take a line out", responses={204: None}
     )
     def destroy(self, request: Request, item_id: int) -> Response:
-        carts.cart_remove(cart=self.existing_cart(), item_id=item_id)
+        carts.cart_remove(cart=self.cart_with(CartItemNotFound()), item_id=item_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -203,12 +206,12 @@ class CartDiscountViewSet(IdempotentCreateMixin, CartViewBase):
         request=DiscountSerializer,
         responses={
             200: CartSerializer,
-            404: problem_when("`discount_unknown`, `cart_item_not_found` or `cart_unknown`."),
+            404: problem_when("`discount_unknown` or `cart_unknown`."),
         },
     )
     def create(self, request: Request) -> Response:
         wanted = DiscountSerializer.read(request)
-        cart = self.existing_cart()
+        cart = self.cart_with(CartUnknown(NO_CART))
         cart_try_code(
             cart=cart,
             code=wanted["code"],
@@ -241,10 +244,10 @@ class CartPricesViewSet(IdempotentCreateMixin, CartViewBase):
         request=None,
         responses={
             200: CartSerializer,
-            404: problem_when("There is no cart: `cart_item_not_found` or `cart_unknown`."),
+            404: CART_UNKNOWN,
         },
     )
     def create(self, request: Request) -> Response:
-        cart = self.existing_cart()
+        cart = self.cart_with(CartUnknown(NO_CART))
         carts.cart_accept_prices(cart=cart)
         return self.answer(cart)

@@ -45,7 +45,7 @@ from store_api.v1.serializers.catalogue_examples import (
 SLUG = r"[-\w]+"
 SLUG_PARAMETER = OpenApiParameter(
     "slug",
-    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    str,  # of letters of any language: no pattern that all regular expressions agree on
     OpenApiParameter.PATH,
     description="The `slug` of one in the list.",
 )

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from catalog_pages.models import ProductPage
-from orders.models import GiftCode
+from orders.models import GiftCode, OrderItem
 from orders.services.gift_facts import OPEN, SENTENCES, gift_state
 from orders.services.gift_tries import gift_look_up, gift_take
 from orders.services.gifts import gift_is_held_by
@@ -33,7 +33,7 @@ from store_api.v1.serializers.gifts import (
 from store_api.v1.views.orders import TOKEN
 
 CODE = "7F3KW-9QXMD-2CHTR-KKN4B"
-TIDEWATER = {"title": "Tidewater", "slug": "tidewater"}
+TIDEWATER = PRODUCT | {"covers": []}
 REQUESTS = [
     OpenApiExample("Signed in", value={"code": CODE}, request_only=True),
     OpenApiExample("A guest", value={"code": CODE, "email": "bo@example.com"}, request_only=True),
@@ -130,7 +130,7 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
 def _answer(gift: GiftCode) -> dict[str, Any]:
     body = {
         "purchase": gift.order_item_id,
-        "product": gift.order_item.product,
+        "product": _product(gift.order_item),
         "order_token": guest_token(gift) if is_guests(gift) else None,
     }
     return dict(RedeemedSerializer(body).data)
@@ -176,18 +176,23 @@ class LookViewSet(ScopedViewMixin, ViewSet):
 
 def _looked_at(gift: GiftCode, user: Any) -> dict[str, Any]:
     item, state = gift.order_item, gift_state(gift)
-    product = ProductPage.objects.for_cards().get(pk=item.product_id)
     is_theirs = gift_is_held_by(gift=gift, user=user)
     return {
-        "product": {
-            "id": product.pk,
-            "slug": product.slug,
-            "title": item.title,
-            "artist": item.artist_name,
-            "covers": covers_of(product),
-        },
+        "product": _product(item),
         "message": gift.message if state == OPEN else "",
         "state": state,
         "detail": SENTENCES.get(state, ""),
         "purchase": item.pk if is_theirs else None,
+    }
+
+
+def _product(item: OrderItem) -> dict[str, Any]:
+    """As it was called when it was bought, with the picture that it has now."""
+    product = ProductPage.objects.for_cards().get(pk=item.product_id)
+    return {
+        "id": product.pk,
+        "slug": product.slug,
+        "title": item.title,
+        "artist": item.artist_name,
+        "covers": covers_of(product),
     }
