@@ -59,13 +59,15 @@ def caller_key(request: Request) -> str:
 def trier_of(request: Request) -> Trier:
     """Whose tries count together, of codes, letters and guests' checkouts.
 
-    The server of a third party's app brings many people along: the tries of an app count together
-    wherever it is, and it has more of them.
+    The server of a third party's app brings many people along from one address: those who signed in to
+    it count each by themselves, all others together, and have more of them.
     """
-    token = access_token(request)
-    if token is not None and user_of(request) is None:
+    token, user = access_token(request), user_of(request)
+    if token is None:
+        return Trier(address_of(request))
+    if user is None:
         return Trier(f"app:{token.client_id}", APP_PATIENCE)
-    return Trier(address_of(request))
+    return Trier(f"app:{token.client_id} {user.pk}")
 
 
 def cart_of(request: Request, *, create: bool = False) -> Cart | None:

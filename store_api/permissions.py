@@ -71,3 +71,10 @@ class ScopedViewMixin:
 
     def get_permissions(self) -> list[Any]:
         return [HasScope(), *super().get_permissions()]  # type: ignore[misc]
+
+    def check_throttles(self, request: Request) -> None:
+        """One after the other: what one refuses counts for none that comes after it. DRF asks them all,
+        and a person who is refused would use up what their app has for everybody."""
+        for throttle in self.get_throttles():  # type: ignore[attr-defined]
+            if not throttle.allow_request(request, self):
+                self.throttled(request, throttle.wait())  # type: ignore[attr-defined]

@@ -80,7 +80,8 @@ class ProblemSchema(IdempotentSchemaMixin, AutoSchema):
             schema |= kinds[0]
 
     def _reads_a_body(self) -> bool:
-        return self.method in ("POST", "PUT", "PATCH") and bool(self.get_request_serializer())
+        """Also where nothing may stand in it."""
+        return self.method in ("POST", "PUT", "PATCH")
 
     def _has_parameters_to_check(self) -> bool:
         return bool(self._should_add_validation_error_response()) or self._has_cursor()

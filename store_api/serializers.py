@@ -59,6 +59,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class NothingSerializer(StrictSerializer):
+    """Where no body is asked for: none, or an object without fields. Whoever sends more is mistaken."""
+
+
 class WholeNumberField(serializers.IntegerField):
     """A JSON number without a fraction; text that looks like one is none, and neither is true."""
 

@@ -1,8 +1,9 @@
 """How often a caller may ask, counted in the cache that all processes share.
 
-Each request counts once for every one of these that it has: the person, the app (an OAuth client), and,
-of those who do not come through an app, the address. An app's server speaks for many people from one
-address, and has a limit of its own instead. Reads and writes are counted apart, in windows of a minute.
+Each request counts once for every one of these that it has: the person (through each app by itself), the
+app (an OAuth client), and, of those who do not come through an app, the address. An app's server speaks for
+many people from one address, and has a limit of its own instead. Reads and writes are counted apart, in
+windows of a minute.
 """
 
 from __future__ import annotations
@@ -77,7 +78,11 @@ class PersonThrottle(WindowThrottle):
     kind = "person"
 
     def key_of(self, request: Request) -> str:
-        return str(request.user.pk) if request.user.is_authenticated else ""
+        """Through each app by itself: no partner uses up what a person has in our own."""
+        if not request.user.is_authenticated:
+            return ""
+        token = access_token(request)
+        return f"{request.user.pk}" if token is None else f"{request.user.pk} {token.client_id}"
 
 
 class AppThrottle(WindowThrottle):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 
@@ -96,6 +97,32 @@ def test_signing_up_does_not_tell_who_has_an_account() -> None:
 
     assert [answer.status_code for answer in answers] == [401, 401]
     assert answers[0].json()["data"] == answers[1].json()["data"]
+
+
+class CountedHasher(MD5PasswordHasher):
+    algorithm = "counted"
+    hashed = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        type(self).hashed += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize("path", ["auth/signup", "/accounts/signup/"])
+def test_signing_up_takes_as_long_with_an_address_that_is_taken(settings: Any, path: str) -> None:
+    make_user("taken@example.com")
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedHasher"]
+    work = []
+
+    for email in ("taken@example.com", "free@example.com"):
+        before = CountedHasher.hashed
+        if path == "auth/signup":
+            App().call("POST", path, {"email": email, "password": PASSWORD})
+        else:
+            assert Client().post(path, {"email": email, "password1": PASSWORD}).status_code == 302
+        work.append(CountedHasher.hashed - before)
+
+    assert work == [1, 1]
 
 
 def test_the_session_is_read_and_ended() -> None:

@@ -440,6 +440,83 @@ def test_one_app_gets_only_so_many_tokens_an_hour(
     assert (first.status_code, second.status_code) == (200, 429)
 
 
+def test_nobody_uses_up_what_an_app_has_in_its_name(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "GIVEN_TO_CLIENT_AN_HOUR", 1)
+    monkeypatch.setattr(limits, "GIVEN_FOR_PERSON_AN_HOUR", 1)
+    victim, stranger = make_partner(), make_partner(public=True)
+    named, body = basic(victim.pk, "no"), {"grant_type": "client_credentials"}
+
+    asked = client.options(TOKEN, headers=named)
+    handed_back = client.post(REVOKE, {"client_id": stranger.pk, "token": "x"})
+    by_two = client.post(REVOKE, {"client_id": stranger.pk, "token": "x"}, headers=named)
+
+    assert [asked.status_code, handed_back.status_code, by_two.status_code] == [200, 200, 400]
+    assert by_two.json()["error"] == "invalid_request"
+    assert client.post(TOKEN, body, headers=basic(victim.pk)).status_code == 200
+
+
+def test_one_person_who_refreshes_without_end_stops_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, person: Any
+) -> None:
+    monkeypatch.setattr(limits, "GIVEN_FOR_PERSON_AN_HOUR", 2)
+    partner = make_partner()
+
+    def refresh(token: str) -> Any:
+        body = {"grant_type": "refresh_token", "refresh_token": token}
+        return Client().post(TOKEN, body, headers=basic(partner.pk))
+
+    def first_of(user: Any) -> str:
+        return make_access_token(partner, user, kind=Token.Type.REFRESH_TOKEN)
+
+    first = refresh(first_of(person))
+    second = refresh(first.json()["refresh_token"])
+    third = refresh(second.json()["refresh_token"])
+
+    assert [first.status_code, second.status_code, third.status_code] == [200, 200, 429]
+    assert refresh(first_of(make_user())).status_code == 200
+
+
+def test_a_token_that_was_refused_for_haste_is_good_afterwards(
+    monkeypatch: pytest.MonkeyPatch, person: Any
+) -> None:
+    monkeypatch.setattr(limits, "GIVEN_FOR_PERSON_AN_HOUR", 0)
+    partner = make_partner()
+    token = make_access_token(partner, person, kind=Token.Type.REFRESH_TOKEN)
+    body = {"grant_type": "refresh_token", "refresh_token": token}
+
+    early = Client().post(TOKEN, body, headers=basic(partner.pk))
+    monkeypatch.setattr(limits, "GIVEN_FOR_PERSON_AN_HOUR", 1)
+    later = Client().post(TOKEN, body, headers=basic(partner.pk))
+
+    assert [early.status_code, later.status_code] == [429, 200]
+
+
+def test_wrong_tokens_at_userinfo_are_soon_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WRONG_TOKENS_A_MINUTE", 2)
+
+    answers = [client.get(USERINFO, headers=bearer(f"guess{number}")) for number in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+def test_a_no_leads_to_no_address_that_staff_took_away(signed_in: Client) -> None:
+    partner = make_partner()
+    page = signed_in.get(AUTHORIZE, asking(partner, pkce()[1]))
+    partner.set_redirect_uris(["https://partner.example/other"])
+    partner.save()
+
+    answer = signed_in.post(
+        AUTHORIZE, {"request": page.context["form"].initial["request"], "action": "deny"}
+    )
+
+    assert answer.status_code == 400
+    assert "Location" not in answer
+
+
 def test_the_app_learns_who_signed_in_as_far_as_it_may(client: Client, person: Any) -> None:
     value = make_access_token(make_partner(), person, scopes=["openid", "email", "profile"])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.idp.oidc.adapter import get_adapter
 from allauth.idp.oidc.models import Client, Token
+from django.core.exceptions import PermissionDenied
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,7 +20,14 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, DeskIndexView
-from store_api.clients.forms import GRANTS, KINDS, WAYS, ClientForm
+from store_api.clients.forms import (
+    GRANTS,
+    KINDS,
+    MAY_HEAR_OF_SALES,
+    WAYS,
+    ClientForm,
+    hears_of_sales,
+)
 from store_api.scopes import IDENTITY_SCOPES, SCOPES
 
 WORDS = {**{str(scope): words for scope, words in SCOPES.items()}, **IDENTITY_SCOPES}
@@ -45,7 +53,15 @@ class ClientIndexView(DeskIndexView):
         return "No app matches." if self.is_searching else "No app is registered yet."
 
 
-class ClientCreateView(generic.CreateView):
+class _ForWhoeverAsks:
+    """What may be ticked depends on who ticks it."""
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        return {**found, "for_user": self.request.user}  # type: ignore[attr-defined]
+
+
+class ClientCreateView(_ForWhoeverAsks, generic.CreateView):
     submit_button_label = "Register"
     error_message = "The app was not registered. Look at the marked fields."
 
@@ -59,7 +75,7 @@ class ClientCreateView(generic.CreateView):
         return f"“{instance.name}” is registered."
 
 
-class ClientEditView(generic.EditView):
+class ClientEditView(_ForWhoeverAsks, generic.EditView):
     error_message = "The app was not saved. Look at the marked fields."
 
     def get_page_subtitle(self) -> str:
@@ -76,6 +92,11 @@ class ClientDeleteView(generic.DeleteView):
 
     def get_success_message(self) -> str:
         return f"“{self.object.name}” is deleted."
+
+
+def may_hold_secret(user: Any, client: Client) -> bool:
+    """Whoever has the secret of an app hears what it hears."""
+    return not hears_of_sales(client) or bool(user.has_perm(MAY_HEAR_OF_SALES))
 
 
 class ClientInspectView(generic.InspectView):
@@ -117,7 +138,9 @@ class ClientInspectView(generic.InspectView):
         return "1 person now" if people == 1 else f"{people} people now"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_change = self.user_has_permission("change")
+        may_change = self.user_has_permission("change") and may_hold_secret(
+            self.request.user, self.object
+        )
         keeps_secret = self.object.type == Client.Type.CONFIDENTIAL
         return super().get_context_data(may_make_secret=may_change and keeps_secret, **kwargs)
 
@@ -130,6 +153,8 @@ class NewSecretView(ActionView):
 
     def post(self, request: HttpRequest, pk: str) -> HttpResponse:
         client = get_object_or_404(Client, pk=pk, type=Client.Type.CONFIDENTIAL)
+        if not may_hold_secret(request.user, client):
+            raise PermissionDenied
         secret = get_adapter().generate_client_secret()
         client.set_secret(secret)
         client.save(update_fields=["secret"])

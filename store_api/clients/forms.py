@@ -26,7 +26,12 @@ KINDS = {
     str(Client.Type.CONFIDENTIAL): "On a server, where it can keep a secret",
 }
 MAX_ADDRESSES = 20
+MAY_HEAR_OF_SALES = "orders.add_webhookendpoint"
 NOT_TOLD = "Its app may not be told about sales any more: staff took that away."
+
+
+def hears_of_sales(client: Client) -> bool:
+    return str(Scope.WEBHOOKS_WRITE) in client.get_scopes()
 
 
 class ClientForm(forms.ModelForm[Client]):
@@ -66,8 +71,14 @@ class ClientForm(forms.ModelForm[Client]):
         model = Client
         fields = ["name", "type"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, for_user: Any, **kwargs: Any) -> None:
+        """Who may not hear of sales lets no app hear of them; they can take that away."""
         super().__init__(*args, **kwargs)
+        if not for_user.has_perm(MAY_HEAR_OF_SALES) and not hears_of_sales(self.instance):
+            allowed: Any = self.fields["allowed"]
+            allowed.choices = [
+                (name, words) for name, words in allowed.choices if name != Scope.WEBHOOKS_WRITE
+            ]
         if self.instance.created_at is not None and not self.instance._state.adding:
             self.fields["type"].disabled = True
             grants = set(self.instance.get_grant_types())
@@ -128,6 +139,6 @@ def _take_back(client: Client) -> None:
     for_itself = str(Client.GrantType.CLIENT_CREDENTIALS) in client.get_grant_types()
     if not for_itself:
         Token.objects.filter(client=client, user=None, type=Token.Type.ACCESS_TOKEN).delete()
-    if not for_itself or str(Scope.WEBHOOKS_WRITE) not in client.get_scopes():
+    if not for_itself or not hears_of_sales(client):
         for pk in client.webhook_endpoints.order_by("pk").values_list("pk", flat=True):
             endpoint_switch_off(pk, reason=NOT_TOLD)

@@ -171,6 +171,19 @@ def test_another_media_type_is_415(content_type: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "deflate, gzip"])
+def test_a_body_that_is_packed_is_415(encoding: str) -> None:
+    answer = Client().generic(
+        "POST",
+        "/api/echo/",
+        b'{"a": 1}',
+        content_type="application/json",
+        headers={"Content-Encoding": encoding},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_encoding")
+
+
 def test_no_body_at_all_is_an_empty_object_whatever_its_type_says() -> None:
     assert send("").json()["read"] == "{}"
 

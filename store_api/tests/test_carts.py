@@ -321,3 +321,32 @@ def test_an_address_that_guesses_codes_is_told_no_more() -> None:
     answer = app("post", "cart/discount/", {"code": "SPRING"})
 
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_codes")
+
+
+def test_a_key_of_who_comes_with_nothing_is_theirs_once_they_have_a_session() -> None:
+    """Two people behind one address chose the same key; one of them sends it again."""
+    body = {"product": make_product().pk, "quantity": 2}
+    first, second = Caller(Idempotency_Key="1"), Caller(Idempotency_Key="1")
+
+    answers = [each("post", "cart/items/", body) for each in (first, second, first)]
+    other = second("post", "cart/items/", {**body, "quantity": 1})
+
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert ["Idempotent-Replayed" in answer for answer in answers] == [False, False, True]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    for each in (first, second):
+        assert [line["quantity"] for line in each("get", "cart/").json()["lines"]] == [2]
+
+
+@pytest.mark.parametrize("path", ["carts/", "cart/accept-prices/"])
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [('{"user": 1}', "invalid"), ('{"a":', "parse_error"), ("[1]", "not_an_object")],
+)
+def test_where_no_body_is_asked_for_none_is_swallowed(path: str, body: str, code: str) -> None:
+    caller = with_cart() if path != "carts/" else Caller()
+
+    answer = caller("post", path, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert caller("post", path, {}).status_code in (200, 201)

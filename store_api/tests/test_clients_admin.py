@@ -71,7 +71,7 @@ def test_a_member_of_the_group_registers_an_app() -> None:
 
 
 def test_a_secret_is_shown_once_and_the_old_one_stops() -> None:
-    member, partner = staff(PARTNER_APPS), make_partner()
+    member, partner = staff(PARTNER_APPS), make_partner(scopes=["catalog:read"])
     make_access_token(partner)
     page = member.get(reverse("partner_apps:inspect", args=[partner.pk])).content.decode()
 
@@ -287,3 +287,27 @@ def test_the_list_is_searched() -> None:
     assert "Crate Digger" in page
     assert "1 app" in page
     assert "Needle Drop" not in page
+
+
+def test_only_who_may_hear_of_sales_lets_an_app_hear_of_them() -> None:
+    member, chief = staff(PARTNER_APPS), Client()
+    chief.force_login(make_editor())
+    wanted = typed(allowed=["catalog:read", "webhooks:write"])
+
+    refused, registered = member.post(ADD, wanted), chief.post(ADD, wanted)
+    partner = Partner.objects.get()
+    secret = partner.secret
+    made = member.post(reverse("partner_apps:secret", args=[partner.pk]))
+
+    assert "allowed" in errors_of(refused)
+    assert registered.status_code == 302
+    assert made.status_code == 302  # to the admin's home, with a sentence
+    partner.refresh_from_db()
+    assert partner.secret == secret
+    # What somebody else has let in stays as it is, or is taken away.
+    edit = reverse("partner_apps:edit", args=[partner.pk])
+    member.post(edit, wanted | {"name": "Another name"})
+    assert Partner.objects.get().get_scopes() == ["catalog:read", "webhooks:write"]
+    member.post(edit, typed(allowed=["catalog:read"]))
+    assert "allowed" in errors_of(member.post(edit, wanted))
+    assert Partner.objects.get().get_scopes() == ["catalog:read"]

@@ -18,7 +18,9 @@ from orders.tests.test_gifts import bought, gift_url
 from store_api.scopes import Scope
 from store_api.tests.calling import Caller, app_of, third_party
 from tests.factories import make_product, make_user
+from tests.partners import make_access_token, make_partner
 
+CART = [str(Scope.CART_WRITE)]
 pytestmark = pytest.mark.django_db
 PATH = "gifts/redeem/"
 BO = "bo@example.com"
@@ -255,3 +257,19 @@ def test_looking_and_redeeming_count_wrong_codes_together(gift: GiftCode) -> Non
         assert app("post", "gifts/look/", {"code": NO_SUCH}).status_code == 404
 
     assert code_of(redeem(app, gift.code, email=BO)) == (429, "gift_tries_too_many")
+
+
+def test_people_of_one_app_guess_each_for_themselves(gift: GiftCode) -> None:
+    partner = make_partner()
+    greedy, other = (
+        Caller(Authorization=f"Bearer {make_access_token(partner, make_user(), scopes=CART)}")
+        for _ in range(2)
+    )
+    for _ in range(WRONG_TRIES):
+        assert greedy("post", "gifts/look/", {"code": NO_SUCH}).status_code == 404
+
+    assert code_of(greedy("post", "gifts/look/", {"code": gift.code})) == (
+        429,
+        "gift_tries_too_many",
+    )
+    assert other("post", "gifts/look/", {"code": gift.code}).status_code == 200

@@ -29,6 +29,7 @@ from tests.server_processes import accepts, end, free_ports, program, spawn, wai
 from tests.servers import gunicorn, shop_environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+SCOPE = [str(Scope.CATALOG_READ)]
 TEN_SECONDS_IN = 1_800_000_010.0  # of a minute, and of an hour
 
 
@@ -125,14 +126,27 @@ def test_an_app_is_one_for_all_its_people_and_not_held_to_an_address(settings: A
     assert statuses(app_of(), 1) == [200]
 
 
-def test_a_person_in_an_app_counts_as_both(settings: Any) -> None:
+def test_a_person_is_counted_by_themselves_in_each_app(settings: Any) -> None:
     settings.API_LIMITS = {"address": 1000, "person": 5, "app": 1000}
     person = make_user()
 
-    through_an_app = statuses(third_party(person), 5)
+    through_an_app = statuses(third_party(person), 6)
 
-    assert through_an_app == [200] * 5
-    assert statuses(app_of(person), 1) == [429]
+    assert through_an_app == [200] * 5 + [429]
+    assert statuses(third_party(person), 1) == [200]
+    assert statuses(app_of(person), 1) == [200]
+
+
+def test_one_person_does_not_use_up_what_their_app_has(settings: Any) -> None:
+    settings.API_LIMITS = {"address": 1000, "person": 5, "app": 12}
+    partner = make_partner()
+    greedy, other = (
+        Caller(Authorization=f"Bearer {make_access_token(partner, make_user(), scopes=SCOPE)}")
+        for _ in range(2)
+    )
+
+    assert statuses(greedy, 20) == [200] * 5 + [429] * 15
+    assert statuses(other, 5) == [200] * 5
 
 
 def test_writes_have_a_fifth_and_their_own_count() -> None:

@@ -36,16 +36,16 @@ def test_every_operation_names_the_errors_that_it_can_give(description: dict[str
 
         assert told >= ALWAYS, name
         assert "405" not in told, name
-        if "requestBody" in operation:
+        if name.split()[0] in (
+            "post",
+            "put",
+            "patch",
+        ):  # a body is looked at where none is asked for, too
             assert told >= WRITES_WITH_BODY, name
-        elif not takes_a_key(operation):  # which is kept with the body that came with it
+        else:
             assert not told & {"413", "415"}, name
         if "{" in name:
             assert "404" in told, name
-
-
-def takes_a_key(operation: dict[str, Any]) -> bool:
-    return any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", []))
 
 
 def test_every_error_is_problem_json_with_a_true_example(description: dict[str, Any]) -> None:

@@ -58,6 +58,8 @@ class OIDCAdapter(DefaultOIDCAdapter):
         for name in HIDDEN_METADATA:
             data.pop(name, None)
         data["scopes_supported"] = list(self.scope_display)
+        data["response_modes_supported"] = ["query"]
+        data["request_uri_parameter_supported"] = False
         data["response_types_supported"] = ["code"]
         data["grant_types_supported"] = [
             str(Client.GrantType.AUTHORIZATION_CODE),

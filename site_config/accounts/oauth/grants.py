@@ -41,6 +41,12 @@ class GrantIsEnding(Exception):
 class Grant(Protocol):
     """What an app brings for tokens. Inside one transaction `hold`, ask allauth, then one of the others."""
 
+    client_id: str
+
+    @property
+    def user_id(self) -> int | None:
+        """Whose it is, once it is held; None where that is not known."""
+
     def hold(self) -> None:
         """Wait for whoever uses or ends it, and see to it that allauth refuses what may not be used.
 
@@ -112,6 +118,10 @@ class RefreshToken:
         self.rows = Token.objects.by_value(value)
         self.living = self.rows.filter(type=Token.Type.REFRESH_TOKEN)
         self.held: Token | None = None
+
+    @property
+    def user_id(self) -> int | None:
+        return self.held.user_id if self.held is not None else None
 
     def hold(self) -> None:
         """Closing an account locks its tokens before the person: it is not waited for, it ends them."""

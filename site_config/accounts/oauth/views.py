@@ -47,7 +47,9 @@ from site_config.accounts.oauth.limits import (
     note_given,
     note_wrong_secret,
     too_many,
+    wait_after_wrong_token,
     wait_before_asking,
+    wait_for_more,
 )
 from site_config.accounts.oauth.requests import (
     claims_are_readable,
@@ -72,6 +74,7 @@ PROVIDER: list[Any] = [
     never_cache,
     readable_only,
 ]  # consent checks its own token, others have none
+TWO_CLIENTS = "Name one client: in the header or in the body."
 CLAIMS = "claims has to be a JSON object (OpenID Connect Core, section 5.5)."
 
 
@@ -122,6 +125,14 @@ class ConsentView(AuthorizationView):
             return _as_error(super().post(request, *args, **kwargs))
         except Client.DoesNotExist:  # staff deleted it while the page was open
             return error_page(request)
+
+    def _respond_with_access_denied(self) -> HttpResponse:
+        """Staff may have taken the address from the app since this page was shown."""
+        client = Client.objects.get(pk=self._request_info["client_id"])
+        if not redirect_is_registered(client, self._request_info["redirect_uri"]):
+            return error_page(self.request)
+        response: HttpResponse = super()._respond_with_access_denied()
+        return response
 
     def _refuse(self, request: HttpRequest, error: errors.OAuth2Error) -> HttpResponse:
         """The app is told why, at its own address, unless allauth finds a worse fault first."""
@@ -174,8 +185,6 @@ class _SecretLimits:
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             note_wrong_secret(request, client_id=client_id)
             response["WWW-Authenticate"] = 'Basic realm="oauth"'  # how secrets come (RFC 6749, 5.2)
-        elif response.status_code == HTTPStatus.OK:
-            note_given(client_id=client_id)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             response["Content-Type"] = "application/json"
         return response
@@ -196,19 +205,32 @@ class TokenEndpoint(_SecretLimits, TokenView):
                 "unsupported_grant_type", "Devices without a browser have no way here."
             )
         if names_two_clients(request):
-            return oauth_error("invalid_request", "Name one client: in the header or in the body.")
+            return oauth_error("invalid_request", TWO_CLIENTS)
         grant = grant_of(request)
-        return super().post(request) if grant is None else self._once(request, grant)
+        return self._for_itself(request) if grant is None else self._once(request, grant)
+
+    def _for_itself(self, request: HttpRequest) -> HttpResponse:
+        client_id = client_id_of(request)
+        if seconds := wait_for_more(client_id=client_id, user_id=None):
+            return too_many(seconds)
+        response: HttpResponse = super().post(request)
+        if response.status_code == HTTPStatus.OK:
+            note_given(client_id=client_id, user_id=None)
+        return response
 
     def _once(self, request: HttpRequest, grant: Grant) -> HttpResponse:
         try:
             grant.hold()
         except GrantIsEnding:
             return oauth_error("invalid_grant", "This is being ended at the moment.")
+        client_id, user_id = grant.client_id, grant.user_id
+        if user_id and (seconds := wait_for_more(client_id=client_id, user_id=user_id)):
+            return too_many(seconds)
         response: HttpResponse = super().post(request)
         answer = json.loads(response.content)
         if response.status_code == HTTPStatus.OK:
             grant.given(answer)
+            note_given(client_id=client_id, user_id=user_id)
         elif answer.get("error") == "invalid_grant":  # only told to who has shown to be the app
             grant.refused()
         return response
@@ -230,6 +252,8 @@ class RevokeEndpoint(_SecretLimits, RevokeView):
 
     @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if names_two_clients(request):
+            return oauth_error("invalid_request", TWO_CLIENTS)
         endpoint = RevocationEndpoint(HandBackValidator())
         return convert_response(*endpoint.create_revocation_response(*extract_params(request)))
 
@@ -243,6 +267,8 @@ class UserInfoEndpoint(UserInfoView):
             value = bearer_of(request.headers.get("Authorization", ""))
             token = access_token_find(value=value, address=address_asked(request))
         except AccessTokenRefused as refused:
+            if seconds := wait_after_wrong_token(request):
+                return too_many(seconds)
             return _bearer_error("invalid_token", str(refused.detail), status=401)
         if token.user is None or "openid" not in scopes_of(token):
             return _bearer_error(

@@ -23,6 +23,7 @@ from store_api.caller import CART_TOKEN, cart_of, shopper_of, trier_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
+from store_api.serializers import NothingSerializer
 from store_api.v1.serializers.carts import (
     CartItemSerializer,
     CartSerializer,
@@ -96,6 +97,7 @@ class CartsViewSet(CartViewBase):
         responses={201: NewCartSerializer},
     )
     def create(self, request: Request) -> Response:
+        NothingSerializer.read(request)
         cart, secret = carts.cart_with_secret()
         summary = cart_summary(cart=cart)
         body = {"token": secret, "cart": CartSerializer(summary).data}
@@ -248,6 +250,7 @@ class CartPricesViewSet(IdempotentCreateMixin, CartViewBase):
         },
     )
     def create(self, request: Request) -> Response:
+        NothingSerializer.read(request)
         cart = self.cart_with(CartUnknown(NO_CART))
         carts.cart_accept_prices(cart=cart)
         return self.answer(cart)

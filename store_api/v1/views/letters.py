@@ -28,6 +28,7 @@ from store_api.caller import orders_of, trier_of, user_of
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
+from store_api.serializers import NothingSerializer
 from store_api.v1.serializers.letters import (
     FindingSerializer,
     FindPurchasesSerializer,
@@ -77,6 +78,7 @@ class PurchaseUpdatesViewSet(BuyersViewMixin, ViewSet):
 
     @extend_schema(operation_id="purchase_updates_on", summary="Be told about new versions")
     def update(self, request: Request, purchase_id: str) -> Response:
+        NothingSerializer.read(request)
         update_wish_add(**self.copy(request, purchase_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -31,6 +31,7 @@ from store_api.pagination import StablePagination
 from store_api.permissions import access_token
 from store_api.schema import ProblemSerializer
 from store_api.scopes import Scope
+from store_api.serializers import NothingSerializer
 from store_api.v1.serializers.orders import (
     OrderDetailSerializer,
     OrderSerializer,
@@ -159,6 +160,7 @@ class OrderPayViewSet(IdempotentCreateMixin, OrderViewBase):
         },
     )
     def create(self, request: Request, order_id: Any) -> Response:
+        NothingSerializer.read(request)
         started = checkout_resume(order=self.order(order_id))
         is_paid = started.order.is_paid
         body = {
@@ -201,6 +203,7 @@ class ReceiptViewSet(IdempotentCreateMixin, OrderViewBase):
         },
     )
     def create(self, request: Request, order_id: Any) -> Response:
+        NothingSerializer.read(request)
         order = self.order(order_id)
         by = user_of(request) if not is_guests(order) else None
         mail = receipt_send_again(order=order, by=by)

@@ -34,6 +34,7 @@ from store_api.permissions import ScopedViewMixin, access_token
 from store_api.problems import MEDIA_TYPE
 from store_api.schema import ProblemSerializer
 from store_api.scopes import Scope
+from store_api.serializers import NothingSerializer
 from store_api.v1.serializers.webhooks import (
     NewWebhookEndpointSerializer,
     WebhookDeliverySerializer,
@@ -212,6 +213,7 @@ class WebhookSecretViewSet(IdempotentCreateMixin, WebhookViewBase):
         },
     )
     def create(self, request: Request, endpoint_id: Any) -> Response:
+        NothingSerializer.read(request)
         made = endpoint_rotate(endpoint=self.endpoint(endpoint_id))
         return self.with_secret(made, status.HTTP_200_OK)
 
@@ -252,6 +254,7 @@ class WebhookRetryViewSet(IdempotentCreateMixin, WebhookViewBase):
         },
     )
     def create(self, request: Request, endpoint_id: Any, delivery_id: Any) -> Response:
+        NothingSerializer.read(request)
         delivery = get_object_or_404(deliveries_of(self.endpoint(endpoint_id)), pk=delivery_id)
         delivery_send_again(delivery=delivery)
         body = WebhookDeliverySerializer(delivery).data
