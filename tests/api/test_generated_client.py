@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from store_api.tests import description
 from tests.api.conftest import OpenShop, pay, sign_up
 from tests.server_processes import ROOT
 
@@ -164,8 +165,7 @@ def test_a_refusal_arrives_as_the_class_for_problems(shop: OpenShop, generated: 
 
 
 def test_every_operation_of_the_description_is_a_function(generated: Path) -> None:
-    text = (ROOT / "docs" / "openapi.yaml").read_text()
-    operations = {line.split()[1] for line in text.splitlines() if "operationId:" in line}
+    operations = {each.said["operationId"] for each in description.operations()}
 
     functions = {path.stem for path in generated.glob(f"{PACKAGE}/api/*/*.py")} - {"__init__"}
 
