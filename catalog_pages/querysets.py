@@ -23,6 +23,10 @@ class ProductQuerySet(PageQuerySet):
         """Tracks with their files and excerpts: four more queries."""
         return self.prefetch_related("tracks__files__asset__excerpts")
 
+    def offered(self) -> ProductQuerySet:
+        """With a price, and of bundles those of which all parts are published: what can be bought."""
+        return self.exclude(price_pennies=None).exclude(contents__product__live=False)
+
     def with_contents(self) -> ProductQuerySet:
         """What bundles contain, as cards with tracks: one query more, or a dozen when there is a bundle."""
         products = apps.get_model("catalog_pages", "ProductPage").objects

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
+from downloads.content_disposition import safe_file_name
 from downloads.counting import Wanted, places_refused
 from downloads.delivery import archive_parcel, is_whole, outage_noticed, refuse_unavailable
 from downloads.errors import DownloadUnderWay, FileMissing, LimitReached
@@ -93,7 +94,7 @@ def file_offer(*, grant: UserAsset, asset: DigitalAsset, client: Client) -> Offe
     return Offer(
         url=settings.SITE_BASE_URL + file_url(grant, asset, kind=TICKET),
         expires_at=ticket_end(),
-        file_name=asset.file_name,
+        file_name=safe_file_name(asset.file_name),  # as the download says it
         content_type=asset.content_type,
         size_bytes=asset.size_bytes,
         sha256=asset.sha256,

@@ -19,6 +19,10 @@ from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
 
+# Lists, carts and the API offer whatever is published; a page that only some may open would be sold all
+# the same. What is not for everybody is not published.
+EVERYBODYS: list[str] = []
+
 
 class HomePage(Page):
     """The front door: one line, one large cover, one call to action."""
@@ -50,6 +54,7 @@ class HomePage(Page):
         ),
     ]
     max_count = 1
+    private_page_options = EVERYBODYS
     parent_page_types = ["wagtailcore.Page"]
     subpage_types = ["catalog_pages.CataloguePage"]
     template = "catalog_pages/home_page.html"
@@ -79,6 +84,7 @@ class CataloguePage(Page):
         )
     ]
     max_count = 1
+    private_page_options = EVERYBODYS
     parent_page_types = ["catalog_pages.HomePage"]
     subpage_types = ["catalog_pages.ProductPage"]
     template = "catalog_pages/catalogue_page.html"
@@ -169,6 +175,7 @@ class ProductPage(Page):
         index.FilterField("price_pennies"),
         index.FilterField("release_date"),
     ]
+    private_page_options = EVERYBODYS
     parent_page_types = ["catalog_pages.CataloguePage"]
     subpage_types: list[str] = []
     template = "catalog_pages/product_page.html"

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
-from wagtail.models import TaskState
+from wagtail.models import Page, PageViewRestriction, TaskState
 
-from catalog_pages.models import CataloguePage, ProductPage
+from catalog_pages.models import CataloguePage, HomePage, ProductPage
 from catalog_pages.publishing import PublishRefused
 from catalog_pages.tests.editors import (
     bulk,
@@ -25,7 +25,7 @@ from catalog_pages.tests.editors import (
     track,
     unfinished,
 )
-from tests.factories import make_asset, make_product
+from tests.factories import make_asset, make_editor, make_product
 
 pytestmark = pytest.mark.django_db
 
@@ -316,3 +316,19 @@ def test_wagtails_own_api_only_reads(editor: Client, action: str) -> None:
     assert editor.get(reverse("wagtailadmin_api:pages:listing")).status_code == 200
     page.refresh_from_db()
     assert not page.live
+
+
+@pytest.mark.parametrize("kind", [HomePage, CataloguePage, ProductPage])
+@pytest.mark.parametrize("wanted", ["login", "password"])
+def test_what_is_published_is_for_everybody(kind: type[Page], wanted: str) -> None:
+    """Lists, carts and the API would sell it all the same. Whoever may do everything cannot either."""
+    make_product()
+    page, chief = kind.objects.get(), Client()
+    chief.force_login(make_editor())
+
+    chief.post(
+        reverse("wagtailadmin_pages:set_privacy", args=[page.pk]),
+        {"restriction_type": wanted, "password": "secret"},
+    )
+
+    assert not PageViewRestriction.objects.exists()

@@ -144,9 +144,8 @@ def payment_withdraw(payment: Payment) -> bool:
             return False
         payment.refresh_from_db()  # it was opened in this very moment
     try:
-        stripe_gateway.expire_checkout(payment.stripe_session_id or "")
-    except GatewayRefused:
-        pass  # not open any more: what it is now, the next line learns
+        with suppress(GatewayRefused):  # not open any more: what it is now, is asked next
+            stripe_gateway.expire_checkout(payment.stripe_session_id or "")
     except GatewayUnavailable as error:
         raise PaymentServiceUnavailable from error
     attempt_ask_stripe(payment)

@@ -338,10 +338,10 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
 
 
 def product_for_sale(product_id: object) -> ProductPage:
-    """The live, priced product of that id; ProductNotForSale for everything else, however odd."""
-    on_sale = ProductPage.objects.live().select_related("artist")
+    """The product of that id that can be bought; ProductNotForSale for everything else, however odd."""
+    on_sale = ProductPage.objects.live().offered().select_related("artist")
     product = on_sale.filter(pk=row_id(product_id)).first()
-    if product is None or product.price_pennies is None:
+    if product is None:
         raise ProductNotForSale
     return product
 

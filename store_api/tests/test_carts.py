@@ -13,7 +13,7 @@ from orders.tests.test_discounts import make_code
 from store_api.caller import CART_GUESSES_AN_HOUR
 from store_api.scopes import Scope
 from store_api.tests.calling import Caller, app_of, third_party
-from tests.factories import make_cart, make_product, make_user
+from tests.factories import make_bundle, make_cart, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -350,3 +350,19 @@ def test_where_no_body_is_asked_for_none_is_swallowed(path: str, body: str, code
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert caller("post", path, {}).status_code in (200, 201)
+
+
+def test_a_bundle_that_lacks_a_part_goes_into_no_cart() -> None:
+    """As `on_sale` says of it; and back in, when the part is back."""
+    part = make_product()
+    bundle = make_bundle("Everything", part, make_product())
+    caller = with_cart()
+    part.unpublish()
+
+    shown = caller("get", f"products/{bundle.slug}/").json()["on_sale"]
+    answer = caller("post", "cart/items/", {"product": bundle.pk})
+    part.save_revision().publish()
+
+    assert not shown
+    assert (answer.status_code, answer.json()["code"]) == (404, "product_not_for_sale")
+    assert caller("post", "cart/items/", {"product": bundle.pk}).status_code == 201

@@ -378,6 +378,24 @@ def test_lists_hold_what_is_ones_own_and_nothing_else(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_where_no_body_is_asked_for_a_field_is_refused_all_the_same(world: World) -> None:
+    asked = {str(each).replace("/api/v1/", ""): each.said for each in description.operations()}
+    bare = [
+        name
+        for name, said in asked.items()
+        if name.split()[0] in ("POST", "PUT", "PATCH") and "requestBody" not in said
+    ]
+
+    assert len(bare) >= 7
+    for name in bare:
+        who = "staff" if TABLE[name].scope is WEBHOOKS else "owner"
+        answer = world.callers[who](
+            name.split()[0].lower(), path_of(world, name, who), {"surprise": 1}
+        )
+        assert answer.status_code == 400, shown(name, who, answer)
+        assert answer.json()["errors"][0]["code"] == "unknown_field", shown(name, who, answer)
+
+
 def test_carts_and_accounts_are_ones_own(world: World) -> None:
     owners = world.owner.cart.items.get().pk
     seen = {

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog_pages.models import TrackFile
+from catalog_pages.models import DigitalAsset, TrackFile
 from catalog_pages.versions import version_add
+from downloads.content_disposition import content_disposition, safe_file_name
 from downloads.models import Download
 from orders.tests.happenings import dispute, refund, refund_line, tell
 from store_api.tests.buying import body_of, cost, fetch, line_of, listed, problem_of
@@ -339,3 +340,18 @@ def test_a_format_that_did_not_come_with_it_is_nothing(client: Client) -> None:
     answer = app_of(user)("post", f"purchases/{line_of(order)}/archive-link/", {"format": "OPUS"})
 
     assert problem_of(answer) == (404, "format_unknown")
+
+
+@pytest.mark.parametrize("name", ["été \u202egnp.flac", "a\tb.flac", " .flac", "ø" * 200 + ".flac"])
+def test_a_link_names_the_file_as_the_download_does(client: Client, name: str) -> None:
+    user, asset = make_user(), make_asset()
+    order = buy(client, user, make_product(assets=[asset]))
+    DigitalAsset.objects.filter(pk=asset.pk).update(file_name=name)
+
+    link = app_of(user)("post", f"purchases/{line_of(order)}/link/", {}).json()
+
+    assert (
+        content_disposition("attachment", file_name=link["file_name"])
+        == (fetch(link)["Content-Disposition"])
+    )
+    assert link["file_name"] == safe_file_name(name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
@@ -124,6 +124,5 @@ class ProductFilter(filters.FilterSet):
 
     def can_be_bought(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         """All here are published; a bundle with a part that is not, is offered in vain."""
-        missing = BundledProduct.objects.filter(page=OuterRef("pk"), product__live=False)
-        offered = Q(price_pennies__isnull=False) & ~Exists(missing)
+        offered = Q(pk__in=ProductPage.objects.live().offered().values("pk"))
         return products.filter(offered if value == "true" else ~offered)

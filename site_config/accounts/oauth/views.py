@@ -34,7 +34,7 @@ from oauthlib.oauth2 import RevocationEndpoint
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.openid.connect.core.exceptions import ConsentRequired
 
-from orders.form_targets import form_target
+from orders.form_targets import allow_form_to, form_target
 from site_config.accounts.oauth.grants import (
     Code,
     Grant,
@@ -76,12 +76,6 @@ PROVIDER: list[Any] = [
 ]  # consent checks its own token, others have none
 TWO_CLIENTS = "Name one client: in the header or in the body."
 CLAIMS = "claims has to be a JSON object (OpenID Connect Core, section 5.5)."
-
-
-def allow_form_to(response: HttpResponse, address: str) -> HttpResponse:
-    """This one page's form may end at that address; django-csp reads the attribute."""
-    response._csp_update = {"form-action": [form_target(address)]}  # type: ignore[attr-defined]
-    return response
 
 
 def _sent_back(request: HttpRequest, error: errors.OAuth2Error) -> HttpResponse:
@@ -153,7 +147,7 @@ class ConsentView(AuthorizationView):
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         address = self._request_info["redirect_uri"]
         context["target"] = form_target(address)
-        return allow_form_to(super().render_to_response(context, **kwargs), address)
+        return allow_form_to(super().render_to_response(context, **kwargs), [address])
 
 
 @method_decorator(PROVIDER, name="dispatch")
@@ -171,7 +165,7 @@ class SignOutView(LogoutView):
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         response = super().render_to_response(context, **kwargs)
         address = context["form"].cleaned_data.get("post_logout_redirect_uri")
-        return allow_form_to(response, address) if address else response
+        return allow_form_to(response, [address]) if address else response
 
 
 class _SecretLimits:

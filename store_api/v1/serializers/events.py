@@ -146,11 +146,13 @@ class ProductPublishedEventSerializer(EventSerializer):
     data = ProductPublishedDataSerializer()  # type: ignore[assignment]  # a field, not the property
 
 
-def _sent(
-    kind: WebhookType, serializer: Any, summary: str, words: str, data: Any
-) -> OpenApiWebhook:
-    body = {"type": kind.value, "timestamp": "2026-11-28T09:31:12Z", "data": data}
-    name = kind.value.replace(".", "_")
+def _event(kind: WebhookType, data: Any) -> dict[str, Any]:
+    return {"type": kind.value, "timestamp": "2026-11-28T09:31:12Z", "data": data}
+
+
+def _sent(serializer: Any, summary: str, words: str, body: dict[str, Any]) -> OpenApiWebhook:
+    kind = body["type"]
+    name = kind.replace(".", "_")
     described = extend_schema(
         operation_id=f"event_{name}",
         summary=summary,
@@ -158,16 +160,13 @@ def _sent(
         tags=["webhooks"],
         request=serializer,
         responses={200: None},
-        examples=[OpenApiExample(kind.value, value=body, response_only=True)],
+        examples=[OpenApiExample(kind, value=body, response_only=True)],
     )
-    return OpenApiWebhook(name=kind.value, decorator=described)
+    return OpenApiWebhook(name=kind, decorator=described)
 
 
-order_paid = _sent(
+ORDER_PAID = _event(
     WebhookType.ORDER_PAID,
-    OrderPaidEventSerializer,
-    "An order was paid",
-    "Once for each order; free orders as well.",
     {
         "order": {
             **ORDER,
@@ -191,60 +190,72 @@ order_paid = _sent(
         }
     },
 )
+order_paid = _sent(
+    OrderPaidEventSerializer,
+    "An order was paid",
+    "Once for each order; free orders as well.",
+    ORDER_PAID,
+)
 order_refunded = _sent(
-    WebhookType.ORDER_REFUNDED,
     OrderRefundedEventSerializer,
     "Money went back",
     "Once for each refund that succeeded, in the shop or at Stripe.",
-    {
-        "order": {**ORDER, "total_pennies": 899, "refunded_pennies": 899},
-        "refund": {
-            "id": "4d3b1f54-8f64-4f0e-a3f3-7c4ad6a7ffac",
-            "amount_pennies": 899,
-            "currency": "GBP",
-            "reason": "requested_by_customer",
-            "lines": [{"line_id": 7, "amount_pennies": 899, "takes_files_back": True}],
+    _event(
+        WebhookType.ORDER_REFUNDED,
+        {
+            "order": {**ORDER, "total_pennies": 899, "refunded_pennies": 899},
+            "refund": {
+                "id": "4d3b1f54-8f64-4f0e-a3f3-7c4ad6a7ffac",
+                "amount_pennies": 899,
+                "currency": "GBP",
+                "reason": "requested_by_customer",
+                "lines": [{"line_id": 7, "amount_pennies": 899, "takes_files_back": True}],
+            },
         },
-    },
+    ),
 )
 download_granted = _sent(
-    WebhookType.DOWNLOAD_GRANTED,
     DownloadGrantedEventSerializer,
     "Files may be fetched",
     "Once for each copy of a line: the buyer's when it is paid, gifts when they are redeemed.",
-    {
-        "order": ORDER,
-        "line": LINE,
-        "seat": 0,
-        "files": [
-            {
-                "id": "5a3f0d0e-1f6b-4b8e-9d0a-7d5b0a6f0c21",
-                "title": "Slack Water",
-                "file_name": "01 Slack Water.flac",
-                "content_type": "audio/flac",
-                "size_bytes": 28311552,
-                "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            }
-        ],
-    },
+    _event(
+        WebhookType.DOWNLOAD_GRANTED,
+        {
+            "order": ORDER,
+            "line": LINE,
+            "seat": 0,
+            "files": [
+                {
+                    "id": "5a3f0d0e-1f6b-4b8e-9d0a-7d5b0a6f0c21",
+                    "title": "Slack Water",
+                    "file_name": "01 Slack Water.flac",
+                    "content_type": "audio/flac",
+                    "size_bytes": 28311552,
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                }
+            ],
+        },
+    ),
 )
 product_published = _sent(
-    WebhookType.PRODUCT_PUBLISHED,
     ProductPublishedEventSerializer,
     "A product went on sale",
     "When it goes on sale, and when it is published again with changes of any kind.",
-    {
-        "product": {
-            "id": 12,
-            "slug": "tidewater",
-            "title": "Tidewater",
-            "artist": {"name": "Low Sun", "slug": "low-sun"},
-            "genre": {"name": "Ambient", "slug": "ambient"},
-            "currency": "GBP",
-            "price_pennies": 899,
-            "pay_what_you_want": False,
-            "release_date": "2026-11-20",
-            "url": "https://shop.example/catalog/tidewater/",
-        }
-    },
+    _event(
+        WebhookType.PRODUCT_PUBLISHED,
+        {
+            "product": {
+                "id": 12,
+                "slug": "tidewater",
+                "title": "Tidewater",
+                "artist": {"name": "Low Sun", "slug": "low-sun"},
+                "genre": {"name": "Ambient", "slug": "ambient"},
+                "currency": "GBP",
+                "price_pennies": 899,
+                "pay_what_you_want": False,
+                "release_date": "2026-11-20",
+                "url": "https://shop.example/catalog/tidewater/",
+            }
+        },
+    ),
 )

@@ -15,6 +15,7 @@ from orders.services.outgoing import URL_PATTERN, NewSecret, url_clean
 from orders.services.outgoing.addresses import MAX_URL
 from orders.services.outgoing.errors import WebhookUrlInvalid
 from store_api.serializers import PlainModelSerializer, StrictSerializer, TextField, YesNoField
+from store_api.v1.serializers.events import ORDER_PAID
 
 MAX_DESCRIPTION = 200
 PLAIN_TEXT = r"^[^\u0000-\u001f\u007f]*$"  # one line, for the lists of the admin
@@ -36,42 +37,12 @@ ENDPOINT = {
     "created_at": "2026-11-28T09:30:00Z",
 }
 ORDER_ID = "0f3f6a0e-2f0b-4a53-9a39-2b7f5b1c9d10"
-PAYLOAD = {
-    "type": "order.paid",
-    "timestamp": "2026-11-28T09:31:12Z",
-    "data": {
-        "order": {
-            "id": ORDER_ID,
-            "number": "7F3K-9QXM",
-            "currency": "GBP",
-            "subtotal_pennies": 899,
-            "discount_pennies": 0,
-            "tax_pennies": 0,
-            "tax_behavior": "none",
-            "total_pennies": 899,
-            "lines": [
-                {
-                    "id": 7,
-                    "product_id": 12,
-                    "title": "Tidewater",
-                    "artist": "Low Sun",
-                    "quantity": 1,
-                    "is_gift": False,
-                    "unit_price_pennies": 899,
-                    "discount_pennies": 0,
-                    "tax_pennies": 0,
-                    "total_pennies": 899,
-                }
-            ],
-        }
-    },
-}
 DELIVERY = {
     "id": "9b2f8c1e-7a64-4a0e-8d7f-1c5e0b3a6f92",
     "webhook_id": "evt_3c1f0e5a9d7b4c2e8f6a1b0d9c8e7f65",
     "type": "order.paid",
     "occurred_at": "2026-11-28T09:31:12Z",
-    "payload": PAYLOAD,
+    "payload": ORDER_PAID,
     "status": "failed",
     "attempts": 2,
     "next_attempt_at": "2026-11-28T09:36:20Z",

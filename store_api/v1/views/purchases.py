@@ -47,12 +47,12 @@ PRODUCT = OpenApiParameter(
 )
 LINK_ANSWERS = {
     200: LinkSerializer,
-    404: problem_when(
-        "No such purchase; or it has not what was named: `file_unknown`, `format_unknown`, `scope_unknown`."
-    ),
     403: problem_when(
         "`limit_reached`, `revoked_by_refund`, `suspended_by_dispute`, `revoked_by_staff` or "
         "`account_closed`; or the app may not do this."
+    ),
+    404: problem_when(
+        "No such purchase; or it has not what was named: `file_unknown`, `format_unknown`, `scope_unknown`."
     ),
     409: problem_when(
         "`download_under_way`: another device is fetching the last download that is left."
