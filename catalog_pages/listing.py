@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 from django.core.paginator import Page, Paginator
 
 from catalog_pages.querysets import ProductQuerySet
-from catalog_pages.search_text import clean_search_text
+from catalog_pages.search_text import asked_text
 
 PAGE_SIZE = 24
-MATCHES_AT_MOST = 500
 SORTS = {
     "newest": "Newest",
     "title": "Title",
@@ -24,11 +23,6 @@ _ORDER = {
     "price": ("price_pennies", "pk"),
     "-price": ("-price_pennies", "pk"),
 }
-
-
-def matching_ids(products: ProductQuerySet, query: str) -> list[int]:
-    """The best 500 matches of a text that `clean_search_text` has cleaned."""
-    return [hit.pk for hit in products.only("pk").search(query)[:MATCHES_AT_MOST]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Listing:
     @classmethod
     def of(cls, products: ProductQuerySet, params: Mapping[str, str]) -> Listing:
         """Unknown values fall back to the whole catalogue in its ordinary order."""
-        query = clean_search_text(params.get("q"))
+        query = asked_text(params.get("q"))
         genre = (params.get("genre") or "").replace("\0", "")[:200]
         sort = params.get("sort") if params.get("sort") in SORTS else "newest"
         free = "1" if params.get("free") == "1" else ""
@@ -54,7 +48,7 @@ class Listing:
         if genre:
             found = found.filter(genre__slug=genre)
         if query:
-            found = found.filter(pk__in=matching_ids(products, query))
+            found = found.found_by(query)
         ordered = found.newest_first() if sort == "newest" else found.order_by(*_ORDER[str(sort)])
         page = Paginator(ordered, PAGE_SIZE).get_page(params.get("page"))
         return cls(page=page, query=query, genre=genre, sort=str(sort), free=free)

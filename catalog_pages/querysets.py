@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, Q
 from wagtail.models import PageManager
 from wagtail.query import PageQuerySet
 
 from catalog_pages.renditions import CARD_SPECS, renditions_of
+from catalog_pages.search_text import asked_text, search_words
 
 
 class ProductQuerySet(PageQuerySet):
@@ -22,6 +23,18 @@ class ProductQuerySet(PageQuerySet):
     def with_tracks(self) -> ProductQuerySet:
         """Tracks with their files and excerpts: four more queries."""
         return self.prefetch_related("tracks__files__asset__excerpts")
+
+    def found_by(self, text: str) -> ProductQuerySet:
+        """Those that hold all words of a text, wherever: title, artist, genre, tracks, description, credits.
+
+        A text without a word, such as "!!!", is looked for in titles and names of artists as it stands.
+        """
+        words = search_words(text)
+        if words:
+            hits = self.model._default_manager.all().search(words, order_by_relevance=False)
+            return self.filter(pk__in=hits.get_queryset().order_by().values("pk"))
+        asked = asked_text(text)
+        return self.filter(Q(title__icontains=asked) | Q(artist__name__icontains=asked))
 
     def offered(self) -> ProductQuerySet:
         """With a price, and of bundles those of which all parts are published: what can be bought."""

@@ -1,4 +1,4 @@
-"""What happens by itself when the catalogue changes: excerpts, cover sizes, redirects, files removed.
+"""What happens by itself when the catalogue changes: excerpts, cover sizes, redirects, search, files removed.
 
 Connected by `CatalogPagesConfig.ready`. Work that takes time goes to the task queue after commit.
 """
@@ -23,7 +23,7 @@ from catalog_pages.models import (
     ProductPage,
 )
 from catalog_pages.publishing import PublishRefused, publish_problems
-from catalog_pages.tasks import make_cover_renditions, make_excerpts
+from catalog_pages.tasks import index_products_again, make_cover_renditions, make_excerpts
 
 FIELDS_THAT_CHANGE_SIZES = {
     "file",
@@ -62,10 +62,18 @@ def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
         raise PublishRefused(version, problems)
 
 
-def remember_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
-    """Before the row is overwritten, note where its page was."""
+def remember_old_name(instance: Artist | Genre, **kwargs: Any) -> None:
+    """Before the row is overwritten, note what it was called and where its page was."""
     stored = type(instance).objects.filter(pk=instance.pk).first()
+    instance.old_name = stored.name if stored else instance.name
     instance.old_path = _path(stored) if stored else ""
+
+
+def search_by_new_name(instance: Artist | Genre, **kwargs: Any) -> None:
+    """The index holds the name with each product."""
+    if getattr(instance, "old_name", instance.name) != instance.name:
+        kind = "artist" if isinstance(instance, Artist) else "genre"
+        transaction.on_commit(partial(index_products_again.enqueue, kind, instance.pk))
 
 
 def redirect_old_address(instance: Artist | Genre, **kwargs: Any) -> None:
@@ -99,7 +107,8 @@ def connect() -> None:
     workflow_approved.connect(refuse_unready_approval)
     post_save.connect(prepare_changed_cover, sender=CoverImage)
     for model in (Artist, Genre):
-        pre_save.connect(remember_old_address, sender=model)
+        pre_save.connect(remember_old_name, sender=model)
+        post_save.connect(search_by_new_name, sender=model)
         post_save.connect(redirect_old_address, sender=model)
         post_delete.connect(forget_redirects, sender=model)
     for stored in (DigitalAsset, Excerpt):

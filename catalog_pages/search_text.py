@@ -1,12 +1,26 @@
-"""What people type into the search box, made safe for every search back end, in one place."""
+"""What people type into a search box, and what the index holds, made comparable in one place."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
+
+from wagtail.search import index
 
 MAX_CHARACTERS = 200
 MAX_WORDS = 20
+# Accents as Latin, Greek and Cyrillic are written; vowel signs of other scripts are letters there.
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def asked_text(text: str | None) -> str:
+    """What was asked, in one line and fit to be shown and stored: at most 200 characters; possibly empty.
+
+    Control characters and half characters are nothing to anybody, and an error to PostgreSQL.
+    """
+    normal = unicodedata.normalize("NFKC", (text or "")[:MAX_CHARACTERS])
+    return " ".join("".join(c if c.isprintable() else " " for c in normal).split())
 
 
 def clean_search_text(text: str | None) -> str:
@@ -15,9 +29,35 @@ def clean_search_text(text: str | None) -> str:
     Quotes, operators and control characters are words to nobody here, and each of them is a
     syntax error to one of the back ends (a lone quote on SQLite, NUL on PostgreSQL).
     """
-    normal = unicodedata.normalize("NFKC", (text or "")[:MAX_CHARACTERS])
-    return (
-        " ".join(re.findall(r"[\w']+", normal.replace("_", " "))[:MAX_WORDS])
-        .replace("'", " ")
-        .strip()
-    )
+    return " ".join(_words(asked_text(text))[:MAX_WORDS])
+
+
+def comparable(text: str) -> str:
+    """All words of `text`, in one spelling: small letters, no accents, no ligatures, nothing between.
+
+    Index and query go through here, so that they agree on what a word is, whichever database cuts them
+    up afterwards and whatever language it was set up for.
+    """
+    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(_words(unicodedata.normalize("NFC", _ACCENTS.sub("", split))))
+
+
+def search_words(text: str | None) -> str:
+    """The words to search the index for, as `comparable` spells them: 20 at most; possibly none."""
+    return " ".join(comparable(asked_text(text)).split()[:MAX_WORDS])
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters, digits and the marks that belong to letters."""
+    return "".join(
+        c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text
+    ).split()
+
+
+class WordsField(index.SearchField):
+    """A field that the shop searches: its text as it is, for the admin, and its words as they compare."""
+
+    def get_value(self, obj: Any) -> str:
+        value = str(super().get_value(obj) or "")
+        words = comparable(value)
+        return value if words == value else f"{value} {words}"

@@ -7,10 +7,13 @@ fails for want of a disk or a bucket is marked failed in the queue; running it a
 from __future__ import annotations
 
 from django_tasks import task
+from wagtail.search.backends import get_search_backends
 
 from catalog_pages.assets import ensure_excerpts
 from catalog_pages.models import CoverImage, ProductPage
 from catalog_pages.renditions import make_renditions
+
+AT_ONCE = 200
 
 
 @task()
@@ -26,3 +29,15 @@ def make_cover_renditions(cover_id: int) -> None:
     cover = CoverImage.objects.filter(pk=cover_id).first()
     if cover is not None:
         make_renditions(cover)
+
+
+@task()
+def index_products_again(kind: str, pk: int) -> int:
+    """Make an artist's or a genre's ("artist", "genre") products found by its name; how many there are."""
+    products = ProductPage.get_indexed_objects().filter(**{f"{kind}_id": pk})
+    ids = list(products.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), AT_ONCE):
+        rows = list(products.filter(pk__in=ids[start : start + AT_ONCE]))
+        for backend in get_search_backends(with_auto_update=True):
+            backend.add_bulk(ProductPage, rows)
+    return len(ids)

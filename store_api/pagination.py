@@ -12,13 +12,13 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import (
     BigIntegerField,
-    DateTimeField,
+    DateField,
     Field,
     ForeignKey,
     IntegerField,
@@ -40,7 +40,7 @@ PAGE_ADDRESS = {
     "example": "https://shop.example.com/api/v1/this-list/?cursor=cD0yMDI2LTExLTI4",
 }
 MAX_CURSOR = 2000  # characters; ours have a few hundred at most
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = date.min
 
 
 class CursorUnknown(DomainError):
@@ -139,20 +139,22 @@ class NamePagination(StablePagination):
 
 
 class ProductPagination(StablePagination):
-    """Newest publication first, unless another order is asked for. A cursor belongs to its order."""
+    """Newest release first, as the shop's pages have it, unless another order is asked for; undated last.
+
+    A cursor belongs to its order.
+    """
 
     ordering_query_param = "ordering"
     orderings: ClassVar[dict[str, tuple[str, ...]]] = {
-        NEWEST: ("-published", "-pk"),
+        NEWEST: ("-released", "-pk"),
         "title": ("title", "pk"),
         "-title": ("-title", "-pk"),
         "price": ("price", "pk"),
         "-price": ("-price", "-pk"),
     }
-    # For the queryset to be annotated with. Published by the usual road, a product has both; databases
-    # differ in where they put what is missing.
+    # For the queryset to be annotated with. Databases differ in where they put what is missing.
     never_null: ClassVar[dict[str, Any]] = {
-        "published": Coalesce("first_published_at", Value(LONG_AGO), output_field=DateTimeField()),
+        "released": Coalesce("release_date", Value(LONG_AGO), output_field=DateField()),
         "price": Coalesce("price_pennies", Value(0), output_field=IntegerField()),
     }
 

@@ -18,6 +18,7 @@ from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
+from catalog_pages.search_text import WordsField
 
 # Lists, carts and the API offer whatever is published; a page that only some may open would be sold all
 # the same. What is not for everybody is not published.
@@ -165,11 +166,12 @@ class ProductPage(Page):
     ]
     search_fields = [
         *Page.search_fields,
-        index.SearchField("description"),
-        index.SearchField("credits"),
-        index.RelatedFields("artist", [index.SearchField("name"), index.AutocompleteField("name")]),
-        index.RelatedFields("genre", [index.SearchField("name")]),
-        index.RelatedFields("tracks", [index.SearchField("title")]),
+        WordsField("title", boost=2),
+        WordsField("description"),
+        WordsField("credits"),
+        index.RelatedFields("artist", [WordsField("name"), index.AutocompleteField("name")]),
+        index.RelatedFields("genre", [WordsField("name")]),
+        index.RelatedFields("tracks", [WordsField("title")]),
         index.FilterField("artist_id"),
         index.FilterField("genre_id"),
         index.FilterField("price_pennies"),

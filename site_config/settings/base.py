@@ -260,7 +260,10 @@ WAGTAILIMAGES_IMAGE_MODEL = "catalog_pages.CoverImage"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 WAGTAIL_FRONTEND_LOGIN_URL = "/accounts/login/"
 WAGTAIL_PASSWORD_RESET_ENABLED = False
-WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+# No language's: a shop sells titles in many, and "The Who" is no pair of stop words.
+WAGTAILSEARCH_BACKENDS = {
+    "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "simple"}
+}
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []  # no request leaves our origin
 
 _TO_STDERR = {

@@ -14,11 +14,10 @@ from django.db.models import Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from catalog_pages.listing import matching_ids
 from catalog_pages.models import BundledProduct, ProductPage, TrackFile
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.querysets import ProductQuerySet
-from catalog_pages.search_text import clean_search_text
+from catalog_pages.search_text import asked_text
 
 MAX_TEXT = 200
 MAX_FORMAT = 20
@@ -76,13 +75,16 @@ def _text(words: str, *args: Any, longest: int = MAX_TEXT, **kwargs: Any) -> Any
 
 def _price(words: str, lookup: str) -> Any:
     bounds = {"min_value": 0, "max_value": MAX_PRICE_PENNIES}
-    return _described(PRICE, words, _PriceFilter("price_pennies", lookup, **bounds))
+    return _described(PRICE, words, _PriceFilter("price", lookup, **bounds))
 
 
 class ProductFilter(filters.FilterSet):
     """All that are given hold together; without any, everything on sale."""
 
-    q = _text("Words in title, artist, tracks or text.", method="found_by")
+    q = _text(
+        "Words, of which each is in title, artist, genre, tracks, text or credits.",
+        method="found_by",
+    )
     artist = _text("An artist's slug.", "artist__slug")
     genre = _text("A genre's slug.", "genre__slug")
     format = _text(
@@ -107,9 +109,8 @@ class ProductFilter(filters.FilterSet):
         fields: list[str] = []
 
     def found_by(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
-        query = clean_search_text(value)
-        on_sale = ProductPage.objects.live()
-        return products.filter(pk__in=matching_ids(on_sale, query)) if query else products.none()
+        query = asked_text(value)
+        return products.found_by(query) if query else products
 
     def in_format(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         """Its own files, or those of what it contains: all that its `formats` lists."""
@@ -120,7 +121,7 @@ class ProductFilter(filters.FilterSet):
 
     def costs_nothing(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         is_free = value == "true"
-        return products.filter(price_pennies=0) if is_free else products.exclude(price_pennies=0)
+        return products.filter(price=0) if is_free else products.exclude(price=0)
 
     def can_be_bought(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         """All here are published; a bundle with a part that is not, is offered in vain."""
