@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from orders.models import Cart, DiscountCode, Order, Payment
 
@@ -39,6 +40,11 @@ def lock_cart(cart_id: uuid.UUID | None) -> Cart | None:
     if cart_id is None:
         return None
     return next(iter(Cart.objects.select_for_update().filter(pk=cart_id)), None)
+
+
+def lock_cart_for_change(cart_id: uuid.UUID) -> bool:
+    """The same lock, taken by noting that the cart is in use; False when there is no such cart."""
+    return bool(Cart.objects.filter(pk=cart_id).update(updated_at=timezone.now()))
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -30,8 +30,13 @@ class Cart(models.Model):
     discount_code = models.ForeignKey(
         "orders.DiscountCode", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    discount_terms = models.CharField(
+        max_length=100, blank=True, help_text="What the code took off when it was put in."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(
+        auto_now=True, help_text="When it was last changed, its lines included."
+    )
 
     wagtail_reference_index_ignore = True
 

@@ -15,7 +15,7 @@ AT_ONCE = 1000
 
 
 def carts_tidy() -> int:
-    """Delete guests' carts: empty ones after two days, others 90 days after something was put in.
+    """Delete guests' carts: empty ones two days after their last change, others 90 days after it.
 
     An account's cart stays as long as the account. Orders keep what they were made from.
     """
@@ -23,7 +23,7 @@ def carts_tidy() -> int:
     guests = Cart.objects.filter(user=None)
     items = CartItem.objects.filter(cart=OuterRef("pk"))
     empty = guests.filter(~Exists(items), updated_at__lt=now - KEPT_EMPTY)
-    old = guests.filter(~Exists(items.filter(added_at__gte=now - KEPT)), updated_at__lt=now - KEPT)
+    old = guests.filter(updated_at__lt=now - KEPT)
     found = {pk for carts in (empty, old) for pk in carts.values_list("pk", flat=True)[:AT_ONCE]}
     Cart.objects.filter(pk__in=found).delete()
     return len(found)

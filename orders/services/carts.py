@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, Subquery, Sum
+from django.utils import timezone
 
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
@@ -32,9 +33,9 @@ from orders.errors import (
     ProductNotForSale,
     QuantityInvalid,
 )
-from orders.locks import lock_cart
+from orders.locks import lock_cart_for_change
 from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, OrderItem
-from orders.services.discounts import discount_find, discount_fit
+from orders.services.discounts import discount_find, discount_fit, discount_terms
 from orders.services.gift_facts import gift_wish_clean
 from orders.services.pricing import summary_of
 from orders.services.shopper import NOBODY, Shopper, owned_among
@@ -110,7 +111,9 @@ def cart_add(
         _refuse_price(product, chosen_price_pennies)
     cap = settings.CART_MAX_QUANTITY
     with transaction.atomic():
-        if lock_cart(cart.pk) is None:  # signed in meanwhile: it went into the account's own cart
+        if not lock_cart_for_change(
+            cart.pk
+        ):  # signed in meanwhile: it went into the account's own cart
             raise CartItemNotFound
         present = {item.product_id: item for item in cart.items.all()}
         if product.pk not in present and len(present) >= MAX_LINES:
@@ -141,8 +144,14 @@ def _add_copies(item: CartItem, quantity: int | None, is_gift: bool, shopper: Sh
     item.is_gift = is_gift and not is_other_kind
 
 
+@transaction.atomic
 def cart_set_price(*, cart: Cart, item_id: object, chosen_price_pennies: int) -> None:
     """Name another price. Raises CartItemNotFound, PriceBelowMinimum, PriceNotYours, PriceInvalid."""
+    lock_cart_for_change(cart.pk)
+    _set_price(cart, item_id, chosen_price_pennies)
+
+
+def _set_price(cart: Cart, item_id: object, chosen_price_pennies: int) -> None:
     item = cart.items.select_related("product").filter(pk=row_id(item_id)).first()
     if item is None:
         raise CartItemNotFound
@@ -153,6 +162,7 @@ def cart_set_price(*, cart: Cart, item_id: object, chosen_price_pennies: int) ->
     )
 
 
+@transaction.atomic
 def cart_set_gift(
     *,
     cart: Cart,
@@ -167,7 +177,14 @@ def cart_set_gift(
     Raises CartItemNotFound, and GiftInvalid for an address that is none, a message that is too long
     and a day that is past or more than a year away.
     """
+    lock_cart_for_change(cart.pk)
     email, message = gift_wish_clean(email=email, message=message, send_on=send_on)
+    _set_gift(cart, item_id, is_gift, email, message, send_on)
+
+
+def _set_gift(
+    cart: Cart, item_id: object, is_gift: bool, email: str, message: str, send_on: date | None
+) -> None:
     changed = cart.items.filter(pk=row_id(item_id)).update(
         is_gift=is_gift,
         gift_email=email,
@@ -191,22 +208,22 @@ def cart_change_item(
 
     Raises what `cart_set_price`, `cart_set_gift` and `cart_set_quantity` raise.
     """
-    lock_cart(cart.pk)
+    lock_cart_for_change(cart.pk)
     item = cart.items.filter(pk=row_id(item_id)).first()
     if item is None:
         raise CartItemNotFound
     if chosen_price_pennies is not None:
-        cart_set_price(cart=cart, item_id=item.pk, chosen_price_pennies=chosen_price_pennies)
+        _set_price(cart, item.pk, chosen_price_pennies)
     if gift:
-        wish = {
-            "is_gift": item.is_gift,
-            "email": item.gift_email,
-            "message": item.gift_message,
-            "send_on": item.gift_send_on,
-        }
-        cart_set_gift(cart=cart, item_id=item.pk, **{**wish, **gift})
+        email, message = gift_wish_clean(
+            email=gift.get("email", item.gift_email),
+            message=gift.get("message", item.gift_message),
+            send_on=gift.get("send_on"),  # a day that was named before may have come since
+        )
+        send_on = gift.get("send_on", item.gift_send_on)
+        _set_gift(cart, item.pk, gift.get("is_gift", item.is_gift), email, message, send_on)
     if quantity is not None:
-        cart_set_quantity(cart=cart, item_id=item.pk, quantity=quantity)
+        _set_quantity(cart, item.pk, quantity)
 
 
 def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> DiscountCode:
@@ -226,20 +243,26 @@ def cart_apply_code(*, cart: Cart, code: str, shopper: Shopper = NOBODY) -> Disc
     fit = discount_fit(code=found, lines=lines, cart=cart, user=user, email=email)
     if fit.message:
         raise DiscountNotUsable(fit.message)
-    Cart.objects.filter(pk=cart.pk).update(discount_code=found)
-    cart.discount_code = found
+    _put_code(cart, found, discount_terms(found))
     return found
 
 
 def cart_drop_code(*, cart: Cart) -> None:
-    Cart.objects.filter(pk=cart.pk).update(discount_code=None)
-    cart.discount_code = None
+    _put_code(cart, None, "")
+
+
+def _put_code(cart: Cart, code: DiscountCode | None, terms: str) -> None:
+    """With what it takes off now: what the shopper was shown."""
+    Cart.objects.filter(pk=cart.pk).update(
+        discount_code=code, discount_terms=terms, updated_at=timezone.now()
+    )
+    cart.discount_code, cart.discount_terms = code, terms
 
 
 @transaction.atomic
 def cart_empty(*, cart: Cart) -> None:
     """Take everything out, the code too. What opens the cart goes on opening it."""
-    lock_cart(cart.pk)
+    lock_cart_for_change(cart.pk)
     cart.items.all().delete()
     cart_drop_code(cart=cart)
 
@@ -249,22 +272,28 @@ def cart_count(*, cart: Cart | None) -> int:
     return 0 if cart is None else cart.items.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
+@transaction.atomic
 def cart_set_quantity(*, cart: Cart, item_id: object, quantity: int) -> None:
     """Set how many; 0 removes the line. Raises CartItemNotFound."""
-    if quantity == 0:
-        return cart_remove(cart=cart, item_id=item_id)
-    if not cart.items.filter(pk=row_id(item_id)).update(quantity=quantity):
+    lock_cart_for_change(cart.pk)
+    _set_quantity(cart, item_id, quantity)
+
+
+def _set_quantity(cart: Cart, item_id: object, quantity: int) -> None:
+    line = cart.items.filter(pk=row_id(item_id))
+    if not (line.update(quantity=quantity) if quantity else line.delete()[0]):
         raise CartItemNotFound
-    return None
 
 
 def cart_remove(*, cart: Cart, item_id: object) -> None:
-    if not cart.items.filter(pk=row_id(item_id)).delete()[0]:
-        raise CartItemNotFound
+    """Take a line out. Raises CartItemNotFound."""
+    cart_set_quantity(cart=cart, item_id=item_id, quantity=0)
 
 
+@transaction.atomic
 def cart_accept_prices(*, cart: Cart) -> None:
     """The shopper has seen today's prices and agrees to them."""
+    lock_cart_for_change(cart.pk)
     items = list(cart.items.select_related("product"))
     for item in items:
         price = item.product.price_pennies
@@ -281,8 +310,8 @@ def cart_accept_prices(*, cart: Cart) -> None:
 @transaction.atomic
 def cart_merge(*, guest: Cart, into: Cart) -> None:
     """At sign-in: everything the guest chose joins what was there; the guest cart goes."""
-    lock_cart(min(guest.pk, into.pk))
-    lock_cart(max(guest.pk, into.pk))
+    lock_cart_for_change(min(guest.pk, into.pk))
+    lock_cart_for_change(max(guest.pk, into.pk))
     cap = settings.CART_MAX_QUANTITY
     present = {item.product_id: item for item in into.items.all()}
     owned = owned_among(Shopper(into.user), list(present)) if into.user_id else set()
@@ -294,7 +323,9 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
             item.save(update_fields=["cart"])
             present[item.product_id] = item
     if into.discount_code_id is None and guest.discount_code_id is not None:
-        Cart.objects.filter(pk=into.pk).update(discount_code=guest.discount_code_id)
+        Cart.objects.filter(pk=into.pk).update(
+            discount_code=guest.discount_code_id, discount_terms=guest.discount_terms
+        )
     for order in guest.orders.all():
         # A guest's agreement is not the account's: the next checkout closes it and makes another.
         Order.objects.filter(pk=order.pk).update(
@@ -334,7 +365,9 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
             item.save(update_fields=["quantity"])
     if order.discount_pennies:
         used = DiscountUse.objects.filter(order=order).values("code")
-        Cart.objects.filter(pk=cart.pk, discount_code__in=used).update(discount_code=None)
+        Cart.objects.filter(pk=cart.pk, discount_code__in=used).update(
+            discount_code=None, discount_terms=""
+        )
 
 
 def product_for_sale(product_id: object) -> ProductPage:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -30,6 +31,9 @@ from orders.services.anomalies import anomalies_withdraw, anomaly_record
 HOLDS_A_USE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.PAID)
 USED_UP = "This code has been used as often as it may be."
 NO_LONGER = "This code is no longer valid."
+CHANGED = (
+    "What this code takes off has changed since you entered it. Enter it again to use it as it is."
+)
 
 
 class Line(Protocol):
@@ -94,6 +98,23 @@ def discount_shares(code: DiscountCode, lines: Sequence[Line]) -> list[int]:
     else:
         total = min(code.amount_pennies or 0, whole)
     return allocate(total, weights, step=step) if whole else [0] * len(lines)
+
+
+def discount_terms(code: DiscountCode) -> str:
+    """What the code takes off, and off what, to be kept and compared: kind, value, digest of its scope."""
+    value = code.percent if code.kind == DiscountCode.Kind.PERCENT else code.amount_pennies
+    scope = sha256(repr(sorted(_scope(code))).encode()).hexdigest()
+    return f"{code.kind} {value} {scope}"
+
+
+def is_as_agreed(code: DiscountCode, agreed: str) -> bool:
+    """Whether the code takes off as much as `discount_terms` said when the shopper put it in, or more."""
+    now, then = discount_terms(code).split(), agreed.split()
+    return (
+        len(then) == len(now)
+        and (now[0], now[2]) == (then[0], then[2])
+        and int(now[1]) >= int(then[1])
+    )
 
 
 def discount_reserve(*, code: DiscountCode, order: Order) -> None:
@@ -217,13 +238,29 @@ def _free_place(code: DiscountCode) -> int | None:
 
 def _fits(code: DiscountCode, products: Collection[ProductPage]) -> set[int]:
     """Ids of the products that the code is good for."""
-    named = set(code.products.order_by().values_list("pk", flat=True))
-    artists = set(code.artists.order_by().values_list("pk", flat=True))
-    genres = set(code.genres.order_by().values_list("pk", flat=True))
-    if not (named or artists or genres):
+    scope = _scope(code)
+    if not scope:
         return {product.pk for product in products}
     return {
         product.pk
         for product in products
-        if product.pk in named or product.artist_id in artists or product.genre_id in genres
+        if {
+            ("product", product.pk),
+            ("artist", product.artist_id),
+            ("genre", product.genre_id),
+        }
+        & scope
     }
+
+
+def _scope(code: DiscountCode) -> set[tuple[str, int]]:
+    """What the code is good for, as kinds and ids; empty for everything. One query."""
+    products, *others = (
+        rows.order_by().annotate(kind=Value(kind)).values_list("kind", "pk")
+        for kind, rows in (
+            ("product", code.products.all()),
+            ("artist", code.artists.all()),
+            ("genre", code.genres.all()),
+        )
+    )
+    return set(products.union(*others, all=True))

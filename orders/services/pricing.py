@@ -24,7 +24,7 @@ from orders.errors import (
     QuantityInvalid,
 )
 from orders.models import Cart, CartItem, DiscountCode
-from orders.services.discounts import DiscountFit, discount_fit
+from orders.services.discounts import CHANGED, DiscountFit, discount_fit, is_as_agreed
 from orders.services.shopper import NOBODY, Shopper, owned_among
 
 
@@ -161,6 +161,8 @@ def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "
         return replace(summary, code=code)
     email = shopper.user.email if shopper.user is not None else email
     fit = discount_fit(code=code, lines=summary.lines, cart=cart, user=shopper.user, email=email)
+    if cart is not None and not fit.message and not is_as_agreed(code, cart.discount_terms):
+        fit = DiscountFit([], CHANGED)  # nobody pays more than they were shown
     return _discounted(summary, code, fit)
 
 
@@ -214,7 +216,7 @@ def _contents(products: Collection[int]) -> dict[int, list[ProductPage]]:
 def _line(
     item: CartItem, product: ProductPage, parts: list[ProductPage], owned: Collection[int]
 ) -> CartLine:
-    unit, problem, message = _price(item, product)
+    unit, problem, message = price_now(item, product)
     if not product.live or product.price_pennies is None or not all(part.live for part in parts):
         problem, message = "unavailable", "This is no longer for sale. Remove it to check out."
     elif product.pk in owned and not item.is_gift:
@@ -247,7 +249,7 @@ def _line(
     )
 
 
-def _price(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
+def price_now(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
     """What one costs now, and what the shopper has to be told about it: a code and a sentence."""
     code = settings.STRIPE_CURRENCY
     chosen, price = item.chosen_price_pennies, product.price_pennies

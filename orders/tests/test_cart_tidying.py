@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from orders.errors import PriceNotYours
 from orders.models import Cart, CartItem, Order
 from orders.services.cart_tidying import KEPT, KEPT_EMPTY, carts_tidy
-from orders.services.carts import cart_add, cart_with_secret
+from orders.services.carts import (
+    cart_accept_prices,
+    cart_add,
+    cart_apply_code,
+    cart_change_item,
+    cart_empty,
+    cart_remove,
+    cart_set_gift,
+    cart_set_price,
+    cart_set_quantity,
+    cart_with_secret,
+)
+from orders.tests.test_discounts import make_code
 from tests.factories import make_cart, make_product, make_user, start_checkout
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +64,42 @@ def test_what_was_put_in_lately_keeps_an_old_cart() -> None:
     cart_add(cart=cart, product_id=make_product().pk)
 
     assert carts_tidy() == 0
+
+
+def any_item(cart: Cart) -> int:
+    return cart.items.earliest("pk").pk
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cart: cart_set_quantity(cart=cart, item_id=any_item(cart), quantity=2),
+        lambda cart: cart_remove(cart=cart, item_id=any_item(cart)),
+        lambda cart: cart_set_gift(cart=cart, item_id=any_item(cart), is_gift=True),
+        lambda cart: cart_set_price(cart=cart, item_id=any_item(cart), chosen_price_pennies=900),
+        lambda cart: cart_change_item(cart=cart, item_id=any_item(cart), quantity=3),
+        lambda cart: cart_add(cart=cart, product_id=cart.items.earliest("pk").product_id),
+        lambda cart: cart_apply_code(cart=cart, code=make_code().code),
+        lambda cart: cart_accept_prices(cart=cart),
+        lambda cart: cart_empty(cart=cart),
+    ],
+)
+def test_whatever_changes_a_cart_keeps_it(change: Callable[[Cart], Any]) -> None:
+    cart, _ = cart_with_secret()
+    for number in range(2):
+        product = make_product(pay_what_you_want=True, price_pennies=100 + number)
+        cart_add(cart=cart, product_id=product.pk)
+    change(aged(cart, KEPT + LATER))
+
+    assert carts_tidy() == 0
+
+
+def test_a_change_that_is_refused_keeps_nothing() -> None:
+    cart = aged(guest_cart(filled=True), KEPT + LATER)
+    with pytest.raises(PriceNotYours):
+        cart_set_price(cart=cart, item_id=any_item(cart), chosen_price_pennies=900)
+
+    assert carts_tidy() == 1
 
 
 def test_an_account_s_cart_and_orders_stay() -> None:

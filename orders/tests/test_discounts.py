@@ -22,7 +22,13 @@ from orders.errors import (
 )
 from orders.models import Cart, DiscountCode, DiscountUse, Order, OrderAnomaly, Payment
 from orders.services import code_tries
-from orders.services.carts import cart_add, cart_apply_code, cart_of_guest, cart_of_user
+from orders.services.carts import (
+    cart_add,
+    cart_apply_code,
+    cart_merge,
+    cart_of_guest,
+    cart_of_user,
+)
 from orders.services.checkout import checkout_start
 from orders.services.code_tries import cart_try_code
 from orders.services.fulfilment import payment_close
@@ -607,3 +613,59 @@ def test_receipt_and_order_name_the_code_and_what_it_took_off(
     assert "Discount, code SPRING: −£1.00" in receipt.body
     html = str(receipt.alternatives[0][0])  # type: ignore[attr-defined]
     assert "Discount, code SPRING" in html
+
+
+# --- What staff change meanwhile -----------------------------------------------------------------
+
+
+def lowered(code: DiscountCode) -> None:
+    DiscountCode.objects.filter(pk=code.pk).update(percent=5)
+
+
+def made_an_amount(code: DiscountCode) -> None:
+    DiscountCode.objects.filter(pk=code.pk).update(kind="amount", percent=None, amount_pennies=1)
+
+
+def narrowed(code: DiscountCode) -> None:
+    code.products.add(ProductPage.objects.earliest("pk"))
+
+
+@pytest.mark.parametrize("change", [lowered, made_an_amount, narrowed])
+def test_a_code_that_takes_off_something_else_is_asked_for_again(change: Any) -> None:
+    user, code = make_user(), make_code(percent=10)
+    cart = cart_with(code, *priced(1000, 500), user=user)
+
+    change(code)
+    cart = Cart.objects.get(pk=cart.pk)
+    summary = cart_summary(cart=cart)
+
+    assert (summary.discount_pennies, summary.total_pennies) == (0, 1500)
+    assert "has changed since you entered it" in summary.discount_message
+    with pytest.raises(DiscountNotUsable):
+        start_again(user)
+    assert not Order.objects.exists()
+
+    cart_apply_code(cart=cart, code=code.code)
+    assert start_again(user).discount_pennies == cart_summary(cart=cart).discount_pennies > 0
+
+
+def test_a_code_that_takes_off_more_than_was_shown_just_does() -> None:
+    user, code = make_user(), make_code(percent=10)
+    cart_with(code, *priced(1000), user=user)
+
+    DiscountCode.objects.filter(pk=code.pk).update(percent=20)
+
+    assert start_again(user).discount_pennies == 200
+
+
+def test_what_a_guest_was_shown_holds_after_signing_in() -> None:
+    user, code = make_user(), make_code(percent=10)
+    guest = Cart.objects.create()
+    cart_add(cart=guest, product_id=make_product(price_pennies=1000).pk)
+    cart_apply_code(cart=guest, code=code.code)
+    mine = cart_of_user(user_id=user.pk, create=True)
+    assert mine is not None
+
+    cart_merge(guest=guest, into=mine)
+
+    assert start_again(user).discount_pennies == 100

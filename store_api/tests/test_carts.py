@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from catalog_pages.models import ProductPage
 from orders.models import Cart, CartItem
 from orders.services.code_tries import WRONG_TRIES
 from orders.tests.test_discounts import make_code
@@ -120,6 +123,32 @@ def test_buyers_choose_a_price_only_where_the_product_lets_them() -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "price_not_yours_to_choose")
     assert (below.status_code, below.json()["code"]) == (400, "price_below_minimum")
     assert (taken.json()["unit_price_pennies"], taken.json()["total_pennies"]) == (700, 700)
+
+
+def test_a_day_that_has_come_since_hinders_no_other_change() -> None:
+    app, product = with_cart(), make_product()
+    line = app("post", "cart/items/", {"product": product.pk}).json()
+    path = f"cart/items/{line['id']}/"
+    CartItem.objects.update(is_gift=True, gift_send_on=date(2020, 1, 1))
+
+    changed = app("patch", path, {"gift_message": "Late, but yours"})
+    refused = app("patch", path, {"gift_send_on": "2020-01-01"})
+
+    line = changed.json()["lines"][0]
+    assert (line["gift_message"], line["gift_send_on"]) == ("Late, but yours", "2020-01-01")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "gift_send_on")
+
+
+def test_a_choice_below_todays_least_is_never_told_as_the_price() -> None:
+    app, product = with_cart(), make_product(price_pennies=500, pay_what_you_want=True)
+    app("post", "cart/items/", {"product": product.pk, "price_pennies": 700})
+    ProductPage.objects.update(price_pennies=900)
+
+    again = app("post", "cart/items/", {"product": product.pk, "quantity": 1}).json()
+    line = app("get", "cart/").json()["lines"][0]
+
+    assert again["unit_price_pennies"] == line["unit_price_pennies"] == 900
+    assert again["total_pennies"] == line["total_pennies"] == 1800
 
 
 def test_changed_prices_are_agreed_to() -> None:

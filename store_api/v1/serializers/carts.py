@@ -13,7 +13,7 @@ from catalog_pages.money import MAX_PRICE_PENNIES, format_money
 from catalog_pages.renditions import SPECS
 from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
 from orders.models import CartItem
-from orders.services.pricing import CartLine, CartSummary, Contained
+from orders.services.pricing import CartLine, CartSummary, Contained, price_now
 from store_api.serializers import (
     PlainModelSerializer,
     StrictSerializer,
@@ -187,10 +187,10 @@ class CartItemSerializer(PlainModelSerializer[CartItem]):
         }
 
     def get_unit_price_pennies(self, item: CartItem) -> int:
-        return item.unit_price_pennies
+        return price_now(item, item.product)[0]
 
     def get_total_pennies(self, item: CartItem) -> int:
-        return item.unit_price_pennies * item.quantity
+        return self.get_unit_price_pennies(item) * item.quantity
 
 
 @extend_schema_serializer(examples=[OpenApiExample("One album", value=CART, response_only=True)])
