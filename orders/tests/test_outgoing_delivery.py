@@ -29,6 +29,7 @@ from orders.services.outgoing.errors import NotSent, WebhookDeliveryWaits, Webho
 from orders.services.outgoing.transport import post
 from orders.tests.hooks import (
     Received,
+    Reply,
     answer,
     make_delivery,
     make_due,
@@ -43,6 +44,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _local_shop(settings: Any) -> None:  # the fixture that puts it back
     settings.SITE_BASE_URL = "http://127.0.0.1:8000"
+
+
+def silence(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
 
 
 def verified(secret: str, got: Received) -> Any:
@@ -182,6 +187,80 @@ def test_gone_switches_the_endpoint_off() -> None:
     assert not endpoint.is_active
     assert endpoint.disabled_at is not None
     assert "410" in endpoint.disabled_reason
+
+
+def moving(endpoint: WebhookEndpoint, url: str, reply: Reply) -> Reply:
+    """Answers as `reply` does, when the endpoint has been given another address."""
+
+    def answer_late(handler: BaseHTTPRequestHandler) -> None:
+        endpoint_update(endpoint=endpoint, url=url)
+        connection.close()  # of this thread
+        reply(handler)
+
+    return answer_late
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "reply", [answer(410), answer(500), answer(503, Retry_After="86400"), silence]
+)
+def test_an_address_that_is_the_endpoints_no_more_judges_neither_it_nor_the_delivery(
+    reply: Reply,
+) -> None:
+    with receiver() as old, receiver() as new:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery, other = make_delivery(endpoint), make_delivery(endpoint)
+        old.reply = moving(endpoint, new.url, reply)
+
+        assert not delivery_send(delivery_id=str(delivery.pk))
+
+        endpoint.refresh_from_db()
+        delivery.refresh_from_db()
+        assert (endpoint.url, endpoint.is_active, endpoint.failing_since) == (new.url, True, None)
+        assert (delivery.status, delivery.attempts) == ("pending", 0)
+        assert send_all() == 2
+    assert (len(old.received), len(new.received)) == (1, 2)
+    assert old.received[0].headers["webhook-id"] == delivery.event.webhook_id
+    assert other.event.webhook_id != delivery.event.webhook_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_was_given_up_on_for_days_does_not_switch_off_the_one_after_it() -> None:
+    with receiver() as old:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery = make_delivery(endpoint)
+        WebhookDelivery.objects.update(attempts=MAX_ATTEMPTS - 1)
+        WebhookEndpoint.objects.update(failing_since=timezone.now() - PATIENCE)
+        old.reply = moving(endpoint, "http://127.0.0.1:8009/", answer(500))
+
+        delivery_send(delivery_id=str(delivery.pk))
+
+    endpoint.refresh_from_db()
+    delivery.refresh_from_db()
+    assert (endpoint.is_active, endpoint.failing_since) == (True, None)
+    assert (delivery.status, delivery.attempts) == ("pending", MAX_ATTEMPTS - 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_address_took_is_delivered_and_says_nothing_of_the_one_after_it() -> None:
+    with receiver() as old:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery = make_delivery(endpoint)
+
+        def take_late(handler: BaseHTTPRequestHandler) -> None:
+            WebhookEndpoint.objects.update(
+                url="http://127.0.0.1:8009/", failing_since=timezone.now()
+            )
+            connection.close()
+            answer(200)(handler)
+
+        old.reply = take_late
+
+        assert delivery_send(delivery_id=str(delivery.pk))
+
+    delivery.refresh_from_db()
+    assert delivery.status == "delivered"
+    assert WebhookEndpoint.objects.get().failing_since is not None
 
 
 def test_what_waited_is_sent_when_the_endpoint_is_switched_on_again_unless_it_is_old() -> None:
@@ -346,10 +425,6 @@ def headers_without_end(handler: BaseHTTPRequestHandler) -> None:
 
 def no_http(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-
-
-def silence(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
 
 
 def continue_for_ever(handler: BaseHTTPRequestHandler) -> None:
