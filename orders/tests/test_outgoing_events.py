@@ -32,6 +32,7 @@ from orders.services.fulfilment import order_issue_rights, order_mark_paid
 from orders.services.gifts import gift_redeem
 from orders.services.outgoing import (
     endpoint_delete,
+    endpoint_update,
     event_address,
     events_address_due,
     order_paid_tell,
@@ -446,6 +447,45 @@ def test_an_event_is_addressed_once_to_endpoints_that_were_there_when_it_happene
     assert event_address(event_id=str(event.pk)) == 0
 
     assert [delivery.endpoint for delivery in event.deliveries.all()] == [endpoint]
+
+
+def test_what_happened_while_an_endpoint_was_off_is_not_told_when_it_is_on_again(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    off = endpoint_update(endpoint=make_endpoint().endpoint, is_active=False)
+    never_on = make_endpoint(is_active=False).endpoint
+    buy(client, make_user(), make_product())
+    for late in (off, never_on):
+        endpoint_update(endpoint=late, is_active=True)
+    event = event_of("order.paid")
+
+    event_address(event_id=str(event.pk))
+
+    assert [delivery.endpoint for delivery in event.deliveries.all()] == [endpoint]
+
+
+def test_what_happened_before_an_endpoint_was_off_waits_for_it(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    buy(client, make_user(), make_product())
+    endpoint_update(endpoint=endpoint, is_active=False)
+    event = event_of("order.paid")
+
+    assert event_address(event_id=str(event.pk)) == 1
+
+    assert event.deliveries.get().status == "pending"
+
+
+def test_an_endpoint_that_is_on_again_is_told_of_what_happens_from_then_on(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    endpoint_update(endpoint=endpoint, is_active=False)
+    endpoint_update(endpoint=endpoint, is_active=True)
+
+    buy(client, make_user(), make_product())
+    endpoint_update(endpoint=endpoint, is_active=True)  # it is on already
+
+    assert event_address(event_id=str(event_of("order.paid").pk)) == 1
 
 
 def test_an_event_whose_endpoint_is_gone_is_done(client: Client, endpoint: WebhookEndpoint) -> None:
