@@ -33,8 +33,8 @@ LOOPBACK_URL = re.compile(
 )
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in IPv6 clothes
 UNICAST = IPv6Network("2000::/3")  # all that IANA has given out for the internet
-# IANA's registries of special-purpose addresses (RFC 6890), as far as not every Python that we run on calls them
-# not global, or calls them global: what anycast answers may well be a machine of one's own network.
+# Of IANA's special-purpose addresses (RFC 6890) those that some Python calls global, also where IANA does:
+# who answers at an anycast address may well be a machine of one's own network.
 SPECIAL = tuple(
     ip_network(network)
     for network in (
