@@ -159,9 +159,10 @@ def test_everything_else_waits_and_says_why(status: int) -> None:
     assert WebhookEndpoint.objects.get().failing_since is not None
 
 
-def test_a_redirect_is_not_followed() -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
     with receiver() as elsewhere, receiver() as here:
-        here.reply = answer(307, Location=elsewhere.url)
+        here.reply = answer(status, Location=elsewhere.url)
         delivery = make_delivery(make_endpoint(here.url).endpoint)
 
         assert not delivery_send(delivery_id=str(delivery.pk))
@@ -169,7 +170,7 @@ def test_a_redirect_is_not_followed() -> None:
     assert elsewhere.received == []
     assert len(here.received) == 1
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.last_status_code) == ("failed", 307)
+    assert (delivery.status, delivery.last_status_code) == ("failed", status)
 
 
 def test_gone_switches_the_endpoint_off() -> None:
@@ -416,6 +417,20 @@ def pour(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"z" * 65536)
 
 
+def broken_chunks(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(500)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"no number\r\nwords\r\n")
+
+
+def endless_chunk_size(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(500)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    drip(handler)
+
+
 def headers_without_end(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     for number in range(5000):
@@ -451,10 +466,10 @@ def test_what_is_no_answer_ends_in_time_with_a_reason(reply: Any, code: str) -> 
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("reply", [drip_body, pour])
-def test_of_a_slow_or_huge_body_only_the_beginning_is_read(reply: Any) -> None:
+@pytest.mark.parametrize("reply", [drip_body, pour, broken_chunks, endless_chunk_size])
+def test_of_a_slow_huge_or_broken_body_only_the_beginning_is_read(reply: Any) -> None:
     with receiver(reply) as here:
-        got = post(url=here.url, body=b"{}", headers={}, timeout_seconds=5)
+        got = post(url=here.url, body=b"{}", headers={}, timeout_seconds=2)
 
     assert got.status == 500
     assert len(got.excerpt) <= 200
