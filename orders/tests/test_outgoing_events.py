@@ -20,6 +20,7 @@ from catalog_pages.models import BundledProduct, ProductPage
 from orders.models import (
     GiftCode,
     Order,
+    OrderItemAsset,
     Refund,
     WebhookDelivery,
     WebhookEndpoint,
@@ -315,6 +316,20 @@ def test_nothing_is_granted_to_an_account_that_was_closed_while_it_paid(
     controls.deliver_all(controls.through(client))
 
     assert told() == ["product.published", "order.paid"]
+
+
+def test_a_line_that_gets_a_file_that_was_missing_is_told_and_no_other(
+    client: Client,
+) -> None:
+    order = buy(client, make_user(), make_product("Winter"), make_product("Summer"))
+    make_endpoint()
+    line = order.items.get(title="Winter")
+    OrderItemAsset.objects.create(order_item=line, asset=make_asset(), title="Snow", position=2)
+
+    with transaction.atomic():
+        order_issue_rights(order)
+
+    assert data_of("download.granted")["line"]["id"] == line.pk
 
 
 def test_claiming_what_an_address_bought_tells_nothing_new(
