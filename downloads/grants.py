@@ -29,8 +29,8 @@ class GrantSpec:
 
 def grants_issue(
     *, user_id: int | None, email: str, specs: Collection[GrantSpec], seat: int = 0
-) -> int:
-    """Give one holder every file on the list; return how many were new. Seat 0 is the buyer's.
+) -> list[GrantSpec]:
+    """Give one holder every file on the list; return those that are new. Seat 0 is the buyer's.
 
     Safe to call again: the unique seat decides, not a check before. The caller holds the order's
     lock and an open transaction, so that right and payment are committed together.
@@ -41,6 +41,7 @@ def grants_issue(
             "order_item_id", "asset_id"
         )
     )
+    new = [spec for spec in specs if (spec.order_item_id, spec.asset_id) not in held]
     grants = [
         UserAsset(
             user_id=user_id,
@@ -52,12 +53,11 @@ def grants_issue(
             position=spec.position,
             download_limit=spec.download_limit,
         )
-        for spec in specs
-        if (spec.order_item_id, spec.asset_id) not in held
+        for spec in new
     ]
     UserAsset.objects.bulk_create(grants)
     _record(grants, AccessEvent.Kind.GRANTED)
-    return len(grants)
+    return new
 
 
 def access_block(*, order_item_ids: Collection[int], cause: str) -> int:

@@ -19,6 +19,7 @@ from orders.services.outgoing import (
     endpoint_update,
     event_address,
     product_published_tell,
+    webhooks_send_due,
 )
 from orders.tests.hooks import answer, make_delivery, make_endpoint, receiver
 from tests.factories import make_product
@@ -85,6 +86,22 @@ def test_the_same_publishing_told_by_two_at_once_is_one_event() -> None:
     assert results == [None] * 4
     assert WebhookEvent.objects.count() == 1
     assert len(here.received) == 1
+
+
+def test_what_is_rolled_back_is_not_sent() -> None:
+    with receiver() as here:
+        page = make_product(price_pennies=500)
+        make_endpoint(here.url)
+
+        with transaction.atomic():
+            page.price_pennies = 600
+            page.save_revision().publish()
+            written = WebhookEvent.objects.count()
+            transaction.set_rollback(True)
+        sent = webhooks_send_due()
+
+    assert (written, sent, here.received) == (1, 0, [])
+    assert not WebhookEvent.objects.exists()
 
 
 def test_an_endpoint_deleted_while_it_answers_is_no_error() -> None:

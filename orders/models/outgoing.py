@@ -36,6 +36,9 @@ class WebhookEndpoint(models.Model):
         null=True, blank=True, help_text="Until then both secrets sign."
     )
     is_active = models.BooleanField("in use", default=True)
+    enabled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last switched on; empty if it never was off."
+    )
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
     failing_since = models.DateTimeField(

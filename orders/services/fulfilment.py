@@ -230,16 +230,17 @@ def order_issue_rights(order: Order, *, wanted: Collection[str] | None = None) -
         email=order.email,
         specs=[GrantSpec(*promise[:5]) for promise in promised if not promise.is_gift],
     )
-    if issued:
-        copies = {(promise.order_item_id, 0) for promise in promised if not promise.is_gift}
+    is_closed = any(promise.account_closed_at for promise in promised)
+    if issued and not is_closed:
+        copies = {(spec.order_item_id, 0) for spec in issued}
         downloads_granted_tell(copies=copies, wanted=wanted)
     if any(promise.is_gift or promise.quantity > 1 for promise in promised):
         gift_codes_issue(order=order)
-    if order.user_id is not None and any(promise.account_closed_at for promise in promised):
+    if order.user_id is not None and is_closed:
         access_close_account(user_id=order.user_id)
     if any(promise.account_is_active is False for promise in promised):
         anomaly_record("account_closed", str(order.pk), order, "paid after its account was closed")
-    return issued
+    return len(issued)
 
 
 def order_project_status(order: Order) -> None:

@@ -291,4 +291,4 @@ def _issue(gifts: Iterable[GiftCode]) -> int:
         for copy in copies
     }
     downloads_granted_tell(copies=[copy for copy, files in issued.items() if files])
-    return sum(issued.values())
+    return sum(len(files) for files in issued.values())

@@ -29,6 +29,7 @@ from orders.services.outgoing.errors import NotSent, WebhookDeliveryWaits, Webho
 from orders.services.outgoing.transport import post
 from orders.tests.hooks import (
     Received,
+    Reply,
     answer,
     make_delivery,
     make_due,
@@ -43,6 +44,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _local_shop(settings: Any) -> None:  # the fixture that puts it back
     settings.SITE_BASE_URL = "http://127.0.0.1:8000"
+
+
+def silence(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
 
 
 def verified(secret: str, got: Received) -> Any:
@@ -154,9 +159,10 @@ def test_everything_else_waits_and_says_why(status: int) -> None:
     assert WebhookEndpoint.objects.get().failing_since is not None
 
 
-def test_a_redirect_is_not_followed() -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
     with receiver() as elsewhere, receiver() as here:
-        here.reply = answer(307, Location=elsewhere.url)
+        here.reply = answer(status, Location=elsewhere.url)
         delivery = make_delivery(make_endpoint(here.url).endpoint)
 
         assert not delivery_send(delivery_id=str(delivery.pk))
@@ -164,7 +170,7 @@ def test_a_redirect_is_not_followed() -> None:
     assert elsewhere.received == []
     assert len(here.received) == 1
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.last_status_code) == ("failed", 307)
+    assert (delivery.status, delivery.last_status_code) == ("failed", status)
 
 
 def test_gone_switches_the_endpoint_off() -> None:
@@ -182,6 +188,80 @@ def test_gone_switches_the_endpoint_off() -> None:
     assert not endpoint.is_active
     assert endpoint.disabled_at is not None
     assert "410" in endpoint.disabled_reason
+
+
+def moving(endpoint: WebhookEndpoint, url: str, reply: Reply) -> Reply:
+    """Answers as `reply` does, when the endpoint has been given another address."""
+
+    def answer_late(handler: BaseHTTPRequestHandler) -> None:
+        endpoint_update(endpoint=endpoint, url=url)
+        connection.close()  # of this thread
+        reply(handler)
+
+    return answer_late
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "reply", [answer(410), answer(500), answer(503, Retry_After="86400"), silence]
+)
+def test_an_address_that_is_the_endpoints_no_more_judges_neither_it_nor_the_delivery(
+    reply: Reply,
+) -> None:
+    with receiver() as old, receiver() as new:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery, other = make_delivery(endpoint), make_delivery(endpoint)
+        old.reply = moving(endpoint, new.url, reply)
+
+        assert not delivery_send(delivery_id=str(delivery.pk))
+
+        endpoint.refresh_from_db()
+        delivery.refresh_from_db()
+        assert (endpoint.url, endpoint.is_active, endpoint.failing_since) == (new.url, True, None)
+        assert (delivery.status, delivery.attempts) == ("pending", 0)
+        assert send_all() == 2
+    assert (len(old.received), len(new.received)) == (1, 2)
+    assert old.received[0].headers["webhook-id"] == delivery.event.webhook_id
+    assert other.event.webhook_id != delivery.event.webhook_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_was_given_up_on_for_days_does_not_switch_off_the_one_after_it() -> None:
+    with receiver() as old:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery = make_delivery(endpoint)
+        WebhookDelivery.objects.update(attempts=MAX_ATTEMPTS - 1)
+        WebhookEndpoint.objects.update(failing_since=timezone.now() - PATIENCE)
+        old.reply = moving(endpoint, "http://127.0.0.1:8009/", answer(500))
+
+        delivery_send(delivery_id=str(delivery.pk))
+
+    endpoint.refresh_from_db()
+    delivery.refresh_from_db()
+    assert (endpoint.is_active, endpoint.failing_since) == (True, None)
+    assert (delivery.status, delivery.attempts) == ("pending", MAX_ATTEMPTS - 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_address_took_is_delivered_and_says_nothing_of_the_one_after_it() -> None:
+    with receiver() as old:
+        endpoint = make_endpoint(old.url).endpoint
+        delivery = make_delivery(endpoint)
+
+        def take_late(handler: BaseHTTPRequestHandler) -> None:
+            WebhookEndpoint.objects.update(
+                url="http://127.0.0.1:8009/", failing_since=timezone.now()
+            )
+            connection.close()
+            answer(200)(handler)
+
+        old.reply = take_late
+
+        assert delivery_send(delivery_id=str(delivery.pk))
+
+    delivery.refresh_from_db()
+    assert delivery.status == "delivered"
+    assert WebhookEndpoint.objects.get().failing_since is not None
 
 
 def test_what_waited_is_sent_when_the_endpoint_is_switched_on_again_unless_it_is_old() -> None:
@@ -337,6 +417,20 @@ def pour(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"z" * 65536)
 
 
+def broken_chunks(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(500)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"no number\r\nwords\r\n")
+
+
+def endless_chunk_size(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(500)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    drip(handler)
+
+
 def headers_without_end(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     for number in range(5000):
@@ -346,10 +440,6 @@ def headers_without_end(handler: BaseHTTPRequestHandler) -> None:
 
 def no_http(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-
-
-def silence(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
 
 
 def continue_for_ever(handler: BaseHTTPRequestHandler) -> None:
@@ -376,10 +466,10 @@ def test_what_is_no_answer_ends_in_time_with_a_reason(reply: Any, code: str) -> 
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("reply", [drip_body, pour])
-def test_of_a_slow_or_huge_body_only_the_beginning_is_read(reply: Any) -> None:
+@pytest.mark.parametrize("reply", [drip_body, pour, broken_chunks, endless_chunk_size])
+def test_of_a_slow_huge_or_broken_body_only_the_beginning_is_read(reply: Any) -> None:
     with receiver(reply) as here:
-        got = post(url=here.url, body=b"{}", headers={}, timeout_seconds=5)
+        got = post(url=here.url, body=b"{}", headers={}, timeout_seconds=2)
 
     assert got.status == 500
     assert len(got.excerpt) <= 200

@@ -15,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import Comment
 
+from catalog_pages.admin.replacing import asset_replace
 from catalog_pages.models import BundledProduct, ProductPage
 from orders.models import (
     GiftCode,
     Order,
+    OrderItemAsset,
     Refund,
     WebhookDelivery,
     WebhookEndpoint,
@@ -32,6 +34,7 @@ from orders.services.fulfilment import order_issue_rights, order_mark_paid
 from orders.services.gifts import gift_redeem
 from orders.services.outgoing import (
     endpoint_delete,
+    endpoint_update,
     event_address,
     events_address_due,
     order_paid_tell,
@@ -41,6 +44,8 @@ from orders.stripe_sandbox import actions, controls
 from orders.tests.guesting import guest_buys
 from orders.tests.happenings import refund, refund_line
 from orders.tests.hooks import ALL, make_endpoint, receiver, send_all, told
+from orders.tests.test_gifts import bought
+from site_config.accounts.models import User
 from tests.factories import (
     buy,
     make_asset,
@@ -71,6 +76,11 @@ def data_of(kind: str) -> dict[str, Any]:
 def published(page: ProductPage) -> list[WebhookEvent]:
     events = WebhookEvent.objects.filter(type="product.published").order_by("occurred_at")
     return [event for event in events if event.payload["data"]["product"]["id"] == page.pk]
+
+
+def seats() -> list[int]:
+    events = WebhookEvent.objects.filter(type="download.granted")
+    return sorted(event.payload["data"]["seat"] for event in events)
 
 
 def publish(page: ProductPage, **changes: Any) -> None:
@@ -281,6 +291,47 @@ def test_a_gift_is_granted_when_it_is_redeemed_and_its_seat_is_named(
     assert data_of("download.granted")["seat"] == 1
 
 
+def test_of_several_copies_one_is_told_with_the_payment_and_each_other_when_it_is_redeemed(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    bought(client, make_product(), quantity=3, user=make_user(), is_gift=False)
+    at_first = seats()
+
+    for number, gift in enumerate(GiftCode.objects.order_by("seat")):
+        gift_redeem(code_text=gift.code, email=f"friend{number}@example.com")
+    rights_claim(user=make_user("friend0@example.com"))
+
+    assert (at_first, seats()) == ([0], [0, 1, 2])
+
+
+def test_nothing_is_granted_to_an_account_that_was_closed_while_it_paid(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    user = make_user()
+    cart = make_cart(user, make_product())
+    order = checkout_start(cart=cart, user=user, email=user.email, consented=True).order
+    User.objects.filter(pk=user.pk).update(is_active=False, closed_at=timezone.now())
+
+    actions.pay(session_id_of(order))
+    controls.deliver_all(controls.through(client))
+
+    assert told() == ["product.published", "order.paid"]
+
+
+def test_a_line_that_gets_a_file_that_was_missing_is_told_and_no_other(
+    client: Client,
+) -> None:
+    order = buy(client, make_user(), make_product("Winter"), make_product("Summer"))
+    make_endpoint()
+    line = order.items.get(title="Winter")
+    OrderItemAsset.objects.create(order_item=line, asset=make_asset(), title="Snow", position=2)
+
+    with transaction.atomic():
+        order_issue_rights(order)
+
+    assert data_of("download.granted")["line"]["id"] == line.pk
+
+
 def test_claiming_what_an_address_bought_tells_nothing_new(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -354,6 +405,50 @@ def test_publishing_a_change_and_taking_it_back_are_told(endpoint: WebhookEndpoi
 
     prices = [event.payload["data"]["product"]["price_pennies"] for event in published(page)]
     assert prices == [500, 600, 500, 500]
+
+
+def test_a_version_that_is_published_once_more_after_another_is_told_once_more(
+    endpoint: WebhookEndpoint,
+) -> None:
+    page = make_product(price_pennies=500)
+    publish(page, price_pennies=600)
+    version = ProductPage.objects.get(pk=page.pk).get_latest_revision()
+    publish(page, price_pennies=500)
+
+    ProductPage.objects.get(pk=page.pk).revisions.get(pk=version.pk).publish()
+
+    prices = [event.payload["data"]["product"]["price_pennies"] for event in published(page)]
+    assert prices == [500, 600, 500, 600]
+
+
+def test_a_file_that_is_replaced_is_told_when_that_is_published(endpoint: WebhookEndpoint) -> None:
+    old, new = make_asset(), make_asset()
+    page = make_product(assets=[old])
+
+    [outcome] = asset_replace(old=old, new=new, by=make_editor())
+    as_a_draft = len(published(page))
+    outcome.revision.publish()
+
+    assert (as_a_draft, len(published(page))) == (1, 2)
+
+
+def test_a_change_that_is_planned_is_told_on_its_day(endpoint: WebhookEndpoint) -> None:
+    page = make_product(price_pennies=500)
+    publish(page)
+
+    publish(page, price_pennies=900, go_live_at=timezone.now() + timedelta(hours=1))
+
+    assert ProductPage.objects.get(pk=page.pk).live
+    assert len(published(page)) == 1
+
+
+def test_a_copy_that_is_on_sale_at_once_is_a_product_of_its_own(endpoint: WebhookEndpoint) -> None:
+    page = ProductPage.objects.get(pk=make_product("One").pk)
+
+    copy = page.copy(update_attrs={"slug": "two", "title": "Two"}, keep_live=True)
+    publish(copy)
+
+    assert (len(published(page)), len(published(copy))) == (1, 1)
 
 
 def test_a_track_that_is_renamed_is_a_change(endpoint: WebhookEndpoint) -> None:
@@ -446,6 +541,45 @@ def test_an_event_is_addressed_once_to_endpoints_that_were_there_when_it_happene
     assert event_address(event_id=str(event.pk)) == 0
 
     assert [delivery.endpoint for delivery in event.deliveries.all()] == [endpoint]
+
+
+def test_what_happened_while_an_endpoint_was_off_is_not_told_when_it_is_on_again(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    off = endpoint_update(endpoint=make_endpoint().endpoint, is_active=False)
+    never_on = make_endpoint(is_active=False).endpoint
+    buy(client, make_user(), make_product())
+    for late in (off, never_on):
+        endpoint_update(endpoint=late, is_active=True)
+    event = event_of("order.paid")
+
+    event_address(event_id=str(event.pk))
+
+    assert [delivery.endpoint for delivery in event.deliveries.all()] == [endpoint]
+
+
+def test_what_happened_before_an_endpoint_was_off_waits_for_it(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    buy(client, make_user(), make_product())
+    endpoint_update(endpoint=endpoint, is_active=False)
+    event = event_of("order.paid")
+
+    assert event_address(event_id=str(event.pk)) == 1
+
+    assert event.deliveries.get().status == "pending"
+
+
+def test_an_endpoint_that_is_on_again_is_told_of_what_happens_from_then_on(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    endpoint_update(endpoint=endpoint, is_active=False)
+    endpoint_update(endpoint=endpoint, is_active=True)
+
+    buy(client, make_user(), make_product())
+    endpoint_update(endpoint=endpoint, is_active=True)  # it is on already
+
+    assert event_address(event_id=str(event_of("order.paid").pk)) == 1
 
 
 def test_an_event_whose_endpoint_is_gone_is_done(client: Client, endpoint: WebhookEndpoint) -> None:

@@ -34,12 +34,14 @@ from orders.models import (
     OutboxMail,
     UpdateNotice,
     UpdateWish,
+    WebhookEndpoint,
 )
 from orders.services.gifts import gift_redeem
 from orders.services.personal_data import FIELDS_LEFT_OUT, LEFT_OUT, PROFILE, TABLES
 from orders.services.personal_data.table import ROWS_AT_ONCE
 from orders.tests.guesting import guest_buys, redeemed_gift
 from orders.tests.happenings import dispute, refund_line
+from orders.tests.hooks import make_endpoint
 from orders.tests.test_gifts import bought
 from site_config.accounts.models import User
 from store_api.scopes import Scope
@@ -89,6 +91,7 @@ def eventful() -> User:
     Authenticator.objects.create(user=ada, type=Authenticator.Type.TOTP, data={"secret": "sesame"})
     third_party(Scope.ORDERS_READ, user=ada)
     App.objects.create(name="Ada's own", owner=ada)
+    make_endpoint("https://ada.example/in", events=["order.paid"], description="Hers", by=ada)
     cart = make_cart(ada, make_product("Wanted"))
     CartItem.objects.filter(cart=cart).update(gift_send_on=date(2026, 12, 24))
     return ada
@@ -111,6 +114,12 @@ def test_every_table_has_what_happened(ada: User) -> None:
     assert found["cart"][0]["product"] == "Wanted"
     assert {row["title"] for row in found["order_lines"]} == {"Harbour", "Tidewater"}
     assert found["payments"][0]["card_last4"] == "4242"
+    assert found["webhook_endpoints"][0] | {"created_at": ""} == {
+        "url": "https://ada.example/in",
+        "description": "Hers",
+        "events": ["order.paid"],
+        "created_at": "",
+    }
     assert found["refund_lines"][0]["order_line"] in {row["id"] for row in found["order_lines"]}
     assert found["gifts_bought"][0]["recipient_email"] == BO
     assert [row["is_redeemed"] for row in found["gifts_bought"]].count(True) == 1
@@ -189,6 +198,7 @@ def test_no_secret_is_in_it(ada: User) -> None:
     secrets = {PASSWORD, ada.password, "sesame", "d" * 64}
     secrets |= set(Token.objects.values_list("hash", flat=True))
     secrets |= set(App.objects.values_list("secret", flat=True))
+    secrets |= set(WebhookEndpoint.objects.values_list("sealed_secret", flat=True))
     secrets |= set(Order.objects.values_list("link_key", flat=True))
     secrets |= set(GiftCode.objects.values_list("link_key", flat=True))
     secrets |= set(

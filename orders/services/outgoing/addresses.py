@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,6 +32,24 @@ LOOPBACK_URL = re.compile(
     r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{2,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
 )
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in IPv6 clothes
+UNICAST = IPv6Network("2000::/3")  # all that IANA has given out for the internet
+# Of IANA's special-purpose addresses (RFC 6890) those that some Python calls global, also where IANA does:
+# who answers at an anycast address may well be a machine of one's own network.
+SPECIAL = tuple(
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments; PCP and TURN anycast among them
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # AMT
+        "192.88.99.0/24",  # relays of 6to4
+        "192.175.48.0/24",  # AS112
+        "2001::/23",  # protocol assignments; Teredo, ORCHID and anycast among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: IPv4 addresses again
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation (RFC 9637)
+    )
+)
 MAX_ADDRESSES = 3
 
 
@@ -91,8 +109,10 @@ def is_public(ip: IPv4Address | IPv6Address) -> bool:
             return is_public(ip.ipv4_mapped)
         if ip in NAT64:
             return is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
-        if ip.sixtofour is not None or ip.teredo is not None or ip.is_site_local:
+        if ip not in UNICAST:
             return False
+    if any(ip.version == network.version and ip in network for network in SPECIAL):
+        return False
     return ip.is_global and not (
         ip.is_multicast or ip.is_reserved or ip.is_private or ip.is_unspecified
     )

@@ -6,6 +6,8 @@ import logging
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_tasks import task
 
@@ -23,8 +25,9 @@ def webhook_event_task(event_id: str) -> int:
 def event_address(*, event_id: str) -> int:
     """Write the event's deliveries and have them sent; how many there are. Safe to call again.
 
-    For endpoints that were there, in use and wanted the type when it happened. The conditional update
-    decides who writes, should several try.
+    For endpoints that want the type and were there and in use when it happened: one that was switched off
+    since has it wait, and one that was made or switched on since is not told. The conditional update decides
+    who writes, should several try.
     """
     try:
         with transaction.atomic():
@@ -46,12 +49,11 @@ def _address(event_id: str, now: datetime) -> int:
     if not mine:
         return 0
     event = WebhookEvent.objects.get(pk=event_id)
-    there = WebhookEndpoint.objects.filter(is_active=True, created_at__lte=event.occurred_at)
     deliveries = [
         WebhookDelivery(
             event=event, endpoint=endpoint, next_attempt_at=now + outage_pause(endpoint, now)
         )
-        for endpoint in there.order_by("created_at")
+        for endpoint in _in_use_at(event.occurred_at).order_by("created_at")
         if event.type in endpoint.events
     ]
     WebhookDelivery.objects.bulk_create(deliveries)
@@ -59,6 +61,12 @@ def _address(event_id: str, now: datetime) -> int:
         if delivery.next_attempt_at == now:
             _send_soon(str(delivery.pk))
     return len(deliveries)
+
+
+def _in_use_at(moment: datetime) -> QuerySet[WebhookEndpoint]:
+    """As far as is known: of an endpoint that was off meanwhile, the times before that are forgotten."""
+    since = WebhookEndpoint.objects.alias(in_use_since=Coalesce("enabled_at", "created_at"))
+    return since.filter(Q(is_active=True) | Q(disabled_at__gt=moment), in_use_since__lte=moment)
 
 
 def _send_soon(delivery_id: str) -> None:

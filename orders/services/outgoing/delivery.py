@@ -2,6 +2,9 @@
 
 An attempt is claimed by a conditional update, committed, and made with no transaction open. Killed between
 the answer and the note of it, it is made again when the lease ends, under the same webhook-id.
+
+An endpoint is judged by what its own address answers. One that was given another address meanwhile is not
+judged by the one before, and what that one did not take goes to the new one, as if it had not been tried.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -41,8 +45,9 @@ LONGEST_RETRY_AFTER = timedelta(hours=24)
 LEASE = timedelta(minutes=5)
 PATIENCE = timedelta(days=5)  # an endpoint that only fails is switched off after that
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
-# The scheduler has other work; what is left of a slow batch comes with its next turn.
-BATCH_SECONDS = 10  # the scheduler has other things to do
+BATCH_SECONDS = (
+    10  # the scheduler has other work; what is left of a slow batch comes with its next turn
+)
 AFTER_OTHERS = -50  # an endpoint may be slow: excerpts and covers do not wait for it
 BATCH_OF_ONE = 50
 GONE = 410
@@ -94,18 +99,12 @@ def delivery_send(*, delivery_id: str) -> bool:
     try:
         answer = _post(delivery, now)
     except NotSent as error:
-        _failed(delivery, timezone.now(), sentence=error.sentence)
-        _leave_alone(delivery.endpoint_id, timezone.now())
+        _not_answered(delivery, error.sentence, timezone.now())
         return False
     if answer.is_success:
         _settle(delivery, answer.status)
-    elif answer.status == GONE:
-        _given_up(delivery, answer.status, "The endpoint answered that it is gone.")
-        endpoint_switch_off(delivery.endpoint_id, reason="It answered 410, that it is gone.")
     else:
-        asked = retry_after(answer.retry_after, now) if answer.status in BUSY else timedelta(0)
-        sentence = f"Answered {answer.status}. {answer.excerpt}".strip()
-        _failed(delivery, timezone.now(), sentence, status=answer.status, at_least=asked)
+        _refused(delivery, answer, timezone.now())
     return answer.is_success
 
 
@@ -125,9 +124,13 @@ def deliveries_send_due() -> int:
     return taken
 
 
-def endpoint_switch_off(endpoint_id: uuid.UUID, *, reason: str) -> None:
-    """Nothing more is sent there; what waits goes on waiting until somebody switches it on."""
-    switched = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).update(
+def endpoint_switch_off(endpoint_id: uuid.UUID, *, reason: str, **only_if: Any) -> None:
+    """Nothing more is sent there; what waits goes on waiting until somebody switches it on.
+
+    `only_if`: what its columns must still hold.
+    """
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True, **only_if)
+    switched = endpoint.update(
         is_active=False, disabled_at=timezone.now(), disabled_reason=reason[:200]
     )
     if switched:
@@ -216,8 +219,38 @@ def _settle(delivery: WebhookDelivery, status: int) -> None:
         last_status_code=status,
         last_error="",
     )
-    failing = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False)
-    failing.update(failing_since=None)
+    _posted_to(delivery).filter(failing_since__isnull=False).update(failing_since=None)
+
+
+def _posted_to(delivery: WebhookDelivery) -> QuerySet[WebhookEndpoint]:
+    """Its endpoint, as long as that has the address which was posted to."""
+    return WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, url=delivery.endpoint.url)
+
+
+def _refused(delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
+    """It answered, and not with a success."""
+    is_gone = answer.status == GONE
+    if not _judge(delivery, now, is_gone=is_gone):
+        _put_back(delivery, now)
+    elif is_gone:
+        _given_up(delivery, answer.status, "The endpoint answered that it is gone.")
+    else:
+        asked = retry_after(answer.retry_after, now) if answer.status in BUSY else timedelta(0)
+        sentence = f"Answered {answer.status}. {answer.excerpt}".strip()
+        _failed(delivery, now, sentence, status=answer.status, at_least=asked)
+
+
+def _not_answered(delivery: WebhookDelivery, sentence: str, now: datetime) -> None:
+    if _judge(delivery, now):
+        _failed(delivery, now, sentence)
+        _leave_alone(delivery, now)
+    else:
+        _put_back(delivery, now)
+
+
+def _put_back(delivery: WebhookDelivery, now: datetime) -> None:
+    """As it was before this attempt, and due: the address that failed is not the endpoint's any more."""
+    _mine(delivery).update(attempts=F("attempts") - 1, next_attempt_at=now)
 
 
 def _failed(
@@ -239,7 +272,6 @@ def _failed(
             last_status_code=status,
             last_error=sentence[:300],
         )
-    _note_failure(delivery.endpoint_id, now)
 
 
 def _given_up(delivery: WebhookDelivery, status: int | None, sentence: str) -> None:
@@ -252,19 +284,26 @@ def _given_up(delivery: WebhookDelivery, status: int | None, sentence: str) -> N
     logger.warning("Webhook delivery %s was given up: %s", delivery.pk, sentence)
 
 
-def _note_failure(endpoint_id: uuid.UUID, now: datetime) -> None:
-    """Since when it fails; after days of nothing else it is switched off."""
-    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id)
-    endpoint.filter(failing_since=None).update(failing_since=now)
-    if endpoint.filter(failing_since__lte=now - PATIENCE).exists():
-        days = PATIENCE.days
-        endpoint_switch_off(endpoint_id, reason=f"Nothing could be delivered for {days} days.")
+def _judge(delivery: WebhookDelivery, now: datetime, *, is_gone: bool = False) -> bool:
+    """Note that its endpoint fails, and switch it off if it is gone or has done nothing else for days.
+
+    False when it has another address by now. Every statement asks for the address itself, so that one
+    changed between two of them is not judged.
+    """
+    there, pk, url = _posted_to(delivery), delivery.endpoint_id, delivery.endpoint.url
+    there.filter(failing_since=None).update(failing_since=now)
+    if is_gone:
+        endpoint_switch_off(pk, reason="It answered 410, that it is gone.", url=url)
+    too_long = f"Nothing could be delivered for {PATIENCE.days} days."
+    endpoint_switch_off(pk, reason=too_long, url=url, failing_since__lte=now - PATIENCE)
+    return there.exists()
 
 
-def _leave_alone(endpoint_id: uuid.UUID, now: datetime) -> None:
+def _leave_alone(delivery: WebhookDelivery, now: datetime) -> None:
     """What else is due there waits a while and loses no attempt: a host that does not answer would
     otherwise take ten seconds for each."""
-    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id).first()
+    there = _posted_to(delivery)
+    endpoint = there.first()
     if endpoint is not None:
-        due = _due().filter(endpoint=endpoint_id)
+        due = _due().filter(Exists(there.order_by()), endpoint=endpoint.pk)
         due.update(next_attempt_at=now + outage_pause(endpoint, now))

@@ -174,7 +174,7 @@ def _switch(row: QuerySet[WebhookEndpoint], *, is_on: bool) -> None:
         row.filter(is_active=True).update(is_active=False, disabled_at=now)
         return
     switched = row.filter(is_active=False).update(
-        is_active=True, disabled_at=None, disabled_reason="", failing_since=None
+        is_active=True, enabled_at=now, disabled_at=None, disabled_reason="", failing_since=None
     )
     if switched:
         _give_up_old(row.get(), now)

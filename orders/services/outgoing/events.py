@@ -83,8 +83,9 @@ def product_published_tell(*, page: ProductPage) -> None:
     last = told.order_by("-occurred_at", "-pk").values_list("dedupe_key", flat=True).first()
     state = f"{page.pk}:{_times_unpublished(page)}:{_digest(page)}"
     if last is None or not last.startswith(f"{kind}:{state}:"):
+        # The moment tells one publication from another, also of a version that was published before.
         now = page.last_published_at or timezone.now()
-        _write(kind, f"{state}:{page.live_revision_id}", product_of(page), now)
+        _write(kind, f"{state}:{now.isoformat()}", product_of(page), now)
 
 
 def _write(kind: WebhookType, fact: str, data: Data, at: datetime) -> None:

@@ -7,6 +7,7 @@ from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 
+from orders.models import WebhookEndpoint
 from orders.services.personal_data.table import Derived, Kind, Table
 
 User = get_user_model()
@@ -60,5 +61,19 @@ ACCOUNT_TABLES = (
         model=Client,
         find=lambda person: Client.objects.filter(owner=person.user).order_by("created_at", "pk"),
         columns={"client_id": "id", "name": "name", "created_at": "created_at"},
+    ),
+    Table(
+        name="webhook_endpoints",
+        words="Addresses that the account had the shop send events to, without their secrets.",
+        model=WebhookEndpoint,
+        find=lambda person: WebhookEndpoint.objects.filter(created_by=person.user).order_by(
+            "created_at", "pk"
+        ),
+        columns={
+            "url": "url",
+            "description": "description",
+            "events": Derived("events", Kind.TEXTS),
+            "created_at": "created_at",
+        },
     ),
 )

@@ -38,7 +38,6 @@ LEFT_OUT = {
     "orders.PublishedVersion": SHOP,
     "orders.Reconciliation": SHOP,
     "orders.WebhookDelivery": PASSED_ON,
-    "orders.WebhookEndpoint": STAFFS_WORK,
     "orders.WebhookEvent": PASSED_ON,
     "store_api.IdempotentRequest": DIGESTS,
     "wagtailadmin.EditingSession": STAFFS_WORK,
@@ -71,6 +70,8 @@ FIELDS_LEFT_OUT = {
         "orders.OrderAnomaly.resolved_by",
         "orders.OutboxMail.requested_by",
         "orders.Refund.requested_by",
+        "orders.WebhookEndpoint.app",
+        "orders.WebhookEndpoint.created_by",
     ),
     "Secrets, digests of secrets, and texts that hold secrets.": (
         "accounts.User.password",
@@ -85,6 +86,8 @@ FIELDS_LEFT_OUT = {
         "orders.Payment.idempotency_key",
         "orders.Payment.stripe_session_id",
         "orders.Payment.url",
+        "orders.WebhookEndpoint.sealed_previous_secret",
+        "orders.WebhookEndpoint.sealed_secret",
     ),
     "Words of staff, which may tell of others: handed out on request.": (
         "orders.OrderAnomaly.detail",
@@ -141,6 +144,13 @@ FIELDS_LEFT_OUT = {
             for name in (
                 "api_version attempts error event_id handled_at livemode next_attempt_at received_at "
                 "status"
+            ).split()
+        ),
+        *(
+            f"orders.WebhookEndpoint.{name}"
+            for name in (
+                "disabled_at disabled_reason enabled_at failing_since is_active "
+                "previous_secret_ends_at updated_at"
             ).split()
         ),
     ),

@@ -13,9 +13,15 @@ from rest_framework.utils.encoders import JSONEncoder
 from orders.services.personal_data import PROFILE, TABLES, Kind, Row, Table
 
 ROWS_A_CHUNK = 200
+
+
+class _TextsField(serializers.ListField):
+    child = serializers.CharField()  # copied for each column
+
+
 FIELDS: dict[Kind, tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]]] = {
     Kind.TEXT: (serializers.CharField, {}),
-    Kind.TEXTS: (serializers.ListField, {"child": serializers.CharField()}),
+    Kind.TEXTS: (_TextsField, {}),
     Kind.WHOLE: (serializers.IntegerField, {}),
     Kind.YES_NO: (serializers.BooleanField, {}),
     Kind.TIME: (serializers.DateTimeField, {}),

@@ -81,6 +81,7 @@ EXPORT = OpenApiExample(
             }
         ],
         "registered_apps": [],
+        "webhook_endpoints": [],
         "cart": [],
         "orders": [
             {

@@ -104,9 +104,10 @@ class ExportViewSet(AccountViewBase):
         summary="All that the shop keeps about the account",
         description="A copy of the account's personal data as one JSON file (GDPR, articles 15 and 20): the "
         "account, what it bought, paid and redeemed, which files it fetched, and which letters were written "
-        "to it. No secrets, and nothing about other people but what the account wrote down itself, such as "
-        "the address that a gift was to be mailed to. `purchase` and `order_line` are ids of "
-        "`order_lines` and of `purchases/`.\n\n"
+        "to it; of somebody who helps to run the shop, the webhook endpoints they made as well. No secrets, "
+        "and nothing about other people but what the account wrote down itself, such as the address that a "
+        "gift was to be mailed to. `purchase` and `order_line` are ids of `order_lines` and of "
+        "`purchases/`.\n\n"
         "The answer is sent while it is read and can be long; it ends with its last bracket, so one that "
         "broke off is no JSON. Thirty an hour for each account.",
         responses=PersonalDataSerializer,
