@@ -45,9 +45,8 @@ LONGEST_RETRY_AFTER = timedelta(hours=24)
 LEASE = timedelta(minutes=5)
 PATIENCE = timedelta(days=5)  # an endpoint that only fails is switched off after that
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
-BATCH_SECONDS = (
-    10  # the scheduler has other work; what is left of a slow batch comes with its next turn
-)
+# The scheduler has other work; what is left of a slow batch comes with its next turn.
+BATCH_SECONDS = 10
 AFTER_OTHERS = -50  # an endpoint may be slow: excerpts and covers do not wait for it
 BATCH_OF_ONE = 50
 GONE = 410

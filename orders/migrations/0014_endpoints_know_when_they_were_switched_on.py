@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0012_outgoing_webhooks"),
+        ("orders", "0013_discounts_as_agreed"),
     ]
 
     operations = [
