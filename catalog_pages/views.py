@@ -1,4 +1,7 @@
-"""The two public lists that are not Wagtail pages."""
+"""The two public lists that are not Wagtail pages: of artists and genres that have something on sale.
+
+Others are not there, as drafts are not: their names may be no news to give away yet.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from catalog_pages.models import Artist, Genre, ProductPage
 
 @require_safe
 def artist(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Artist, slug=slug)
+    found = get_object_or_404(Artist.objects.with_products(), slug=slug)
     listing = Listing.of(ProductPage.objects.live().filter(artist=found), request.GET)
     return render(
         request,
@@ -23,7 +26,7 @@ def artist(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Genre, slug=slug)
+    found = get_object_or_404(Genre.objects.with_products(), slug=slug)
     listing = Listing.of(ProductPage.objects.live().filter(genre=found), request.GET)
     return render(
         request,

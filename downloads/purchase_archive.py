@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from downloads.content_disposition import safe_file_name
 from downloads.counting import Wanted
 from downloads.errors import LimitReached
 from downloads.links import LINE
@@ -44,11 +45,11 @@ def open_files(grants: Sequence[UserAsset]) -> list[Wanted]:
 
 
 def archive_name(grants: Sequence[UserAsset], *, fmt: str) -> str:
-    """`The Album (FLAC).zip`, or the order's number where it holds several products."""
+    """`The Album (FLAC).zip`, or the order's number where it holds several products; as browsers save it."""
     items = {grant.order_item_id: grant.order_item for grant in grants}
     first = next(iter(items.values()))
     name = first.title if len(items) == 1 else f"Order {first.order.number}"
-    return f"{name} ({fmt}).zip" if fmt else f"{name}.zip"
+    return safe_file_name(f"{name} ({fmt}).zip" if fmt else f"{name}.zip")
 
 
 def member_names(wanted: Sequence[Wanted]) -> list[str]:

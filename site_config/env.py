@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from enum import Enum
@@ -118,6 +119,7 @@ class Config:
     checkout_return_urls: list[str]
     trusted_proxy: bool
     oidc_private_key: str
+    oidc_previous_keys: list[str]
     storage: ProtectedStorageConfig
     web_processes: int
     web_threads: int
@@ -224,9 +226,16 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "checkout_return_urls": _list(env, "CHECKOUT_RETURN_URLS"),
         # One line in a .env file, as below.
         "oidc_private_key": env.str("OIDC_PRIVATE_KEY", "").replace("\\n", "\n"),
+        "oidc_previous_keys": _pems(env.str("OIDC_PREVIOUS_KEYS", "")),
         "storage": _storage(env),
         **_limits(env),
     }
+
+
+def _pems(text: str) -> list[str]:
+    """Keys one after the other, as PEM texts come; what is none of them stays, for the rules to refuse."""
+    pieces = re.split(r"(?=-----BEGIN )", text.replace("\\n", "\n"))
+    return [key for piece in pieces if (key := piece.strip(" ,\n"))]
 
 
 def _limits(env: Env) -> dict[str, int]:

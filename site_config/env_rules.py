@@ -160,9 +160,13 @@ def _key_problems(config: Config) -> list[Problem]:
 
 
 def _sign_in_problems(config: Config) -> list[Problem]:
+    must = "must be an RSA private key as PEM text, without a password"
+    problems = []
     if config.oidc_private_key and not _is_rsa_key(config.oidc_private_key):
-        return [("OIDC_PRIVATE_KEY", "must be an RSA private key as PEM text, without a password")]
-    return []
+        problems.append(("OIDC_PRIVATE_KEY", must))
+    if not all(_is_rsa_key(pem) for pem in config.oidc_previous_keys):
+        problems.append(("OIDC_PREVIOUS_KEYS", f"each {must}"))
+    return problems
 
 
 def _payment_problems(config: Config, *, production: bool, sandbox_wanted: bool) -> list[Problem]:

@@ -60,10 +60,15 @@ def contract_problems(released: Document, now: Document) -> list[str]:
     return [f"{path} has to begin with {prefix}: the version is a new one." for path in strays]
 
 
+def _beginnings(document: Document) -> list[str]:
+    """Where the addresses begin. Said or not, the root is the root (OpenAPI 3.1, section 4.8.1)."""
+    return [server["url"] for server in document.get("servers") or [{"url": "/"}]]
+
+
 def breaking_changes(before: Document, after: Document) -> list[str]:
     """A sentence for each promise of `before` that `after` does not keep."""
     found = [*_names_broken(before, after), *_sign_in_broken(before, after)]
-    if before.get("servers") != after.get("servers"):
+    if _beginnings(before) != _beginnings(after):
         found.append("The addresses have another beginning: see `servers`.")
     old, new = operations(before), operations(after)
     for name, operation in old.items():

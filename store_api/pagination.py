@@ -29,7 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.pagination import CursorPagination
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from catalog_pages.errors import DomainError
 
@@ -52,7 +52,11 @@ class CursorUnknown(DomainError):
 
 @dataclass(frozen=True)
 class Place:
-    """Between which two rows a page begins: after, or going back before, the row with these values."""
+    """Between which two rows a page begins: after, or going back before, the row with these values.
+
+    Without values: at the list's beginning, or going back at its end. An empty page leads there, because
+    what it was to lie beside may be the only row that is left.
+    """
 
     ordering: tuple[str, ...]
     values: tuple[Any, ...]
@@ -78,12 +82,15 @@ class StablePagination(CursorPagination):
         place = self.place_of(request, queryset, ordering)
         rows = list(_rows_from(queryset, ordering, place)[: size + 1])
         has_more, rows = len(rows) > size, rows[:size]
-        if place is not None and place.goes_back:
+        if place is not None and not rows:
+            self.before = None if place.goes_back else Place(ordering, (), goes_back=True)
+            self.after = Place(ordering, ()) if place.goes_back else None
+        elif place is not None and place.goes_back:
             rows.reverse()
-            self.before = _place(ordering, rows[0], goes_back=True) if has_more and rows else None
-            self.after = _place(ordering, rows[-1]) if rows else None
+            self.before = _place(ordering, rows[0], goes_back=True) if has_more else None
+            self.after = _place(ordering, rows[-1]) if place.values else None
         else:
-            self.before = _place(ordering, rows[0], goes_back=True) if place and rows else None
+            self.before = _place(ordering, rows[0], goes_back=True) if place else None
             self.after = _place(ordering, rows[-1]) if has_more else None
         return rows
 
@@ -116,6 +123,8 @@ class StablePagination(CursorPagination):
         if place is None:
             return None
         here = self.request.build_absolute_uri()
+        if not place.values and not place.goes_back:
+            return str(remove_query_param(here, self.cursor_query_param))
         return str(replace_query_param(here, self.cursor_query_param, _encoded(place)))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -182,6 +191,8 @@ def _rows_from(
     if place is None:
         return queryset.order_by(*ordering)
     towards = [_turned(name) for name in ordering] if place.goes_back else list(ordering)
+    if not place.values:
+        return queryset.order_by(*towards)
     return queryset.filter(_beyond(towards, place.values)).order_by(*towards)
 
 
@@ -225,7 +236,11 @@ def _decoded(cursor: str, queryset: Any, ordering: tuple[str, ...]) -> Place:
     except (binascii.Error, UnicodeError) as error:
         raise ValueError("no base64") from error
     named, goes_back, values = json.loads(text)
-    if tuple(named) != ordering or goes_back not in (0, 1) or len(values) != len(ordering):
+    if tuple(named) != ordering or goes_back not in (0, 1):
+        raise ValueError("of another list")
+    if goes_back and values == []:
+        return Place(ordering, (), goes_back=True)
+    if len(values) != len(ordering):
         raise ValueError("of another list")
     fields = [_field(queryset, name.removeprefix("-")) for name in ordering]
     read = [_value(field, value) for field, value in zip(fields, values, strict=True)]

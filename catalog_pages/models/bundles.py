@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.db import models
 from modelcluster.fields import ParentalKey
@@ -10,6 +11,8 @@ from wagtail.admin.panels import InlinePanel, PageChooserPanel
 from wagtail.models import Orderable
 
 from catalog_pages.forms import ContentsFormSet
+
+Titled = TypeVar("Titled", bound=Any)
 
 
 class BundledProduct(Orderable):
@@ -34,6 +37,11 @@ class BundledProduct(Orderable):
 
     def __str__(self) -> str:
         return str(self.product)
+
+
+def in_order_of_title(bundles: Iterable[Titled]) -> list[Titled]:
+    """The bundles that a product is in; databases differ in how they sort words, and this does not."""
+    return sorted(bundles, key=lambda bundle: (bundle.title.casefold(), bundle.pk))
 
 
 class ContentsPanel(InlinePanel):

@@ -13,7 +13,7 @@ from wagtail.search import index
 
 from catalog_pages.forms import ProductPageForm
 from catalog_pages.listing import Listing
-from catalog_pages.models.bundles import ContentsPanel
+from catalog_pages.models.bundles import ContentsPanel, in_order_of_title
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
@@ -241,7 +241,7 @@ class ProductPage(Page):
         full = ProductPage.objects.for_cards().with_tracks().with_contents()
         context["product"] = self if is_preview else full.get(pk=self.pk)
         context["in_bundles"] = (
-            ProductPage.objects.live().filter(contents__product=self.pk).order_by("title")
+            in_order_of_title(ProductPage.objects.live().filter(contents__product=self.pk))
             if self.pk
             else []
         )

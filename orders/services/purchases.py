@@ -12,6 +12,7 @@ from django.db.models import Prefetch, QuerySet
 
 from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
 from catalog_pages.versions import newest_published
+from downloads.content_disposition import safe_file_name
 from downloads.links import ORDER, archive_url, file_url
 from downloads.models import UserAsset, UserAssetQuerySet
 from downloads.offers import Answer, answers_for_holder
@@ -27,6 +28,10 @@ class NewerView:
     asset: DigitalAsset
     url: str
     since: datetime | None
+
+    @property
+    def file_name(self) -> str:
+        return safe_file_name(self.asset.file_name)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class GrantView:
     newer: NewerView | None = None
     code: str = ""
     place: TrackPlace | None = None
+
+    @property
+    def file_name(self) -> str:
+        """As the download says it, whatever the file was called when it was uploaded."""
+        return safe_file_name(self.asset.file_name)
 
     @property
     def is_running_out(self) -> bool:

@@ -16,7 +16,8 @@ from django.utils import timezone
 from wagtail.models import Comment
 
 from catalog_pages.admin.replacing import asset_replace
-from catalog_pages.models import BundledProduct, ProductPage
+from catalog_pages.models import BundledProduct, DigitalAsset, ProductPage
+from downloads.content_disposition import safe_file_name
 from orders.models import (
     GiftCode,
     Order,
@@ -166,6 +167,18 @@ def test_granted_downloads_are_told_for_each_line_with_its_files(
             }
         ],
     }
+
+
+def test_an_event_names_a_file_as_the_download_does(
+    client: Client, endpoint: WebhookEndpoint
+) -> None:
+    asset = make_asset()
+    DigitalAsset.objects.filter(pk=asset.pk).update(file_name="a\t\u202egnp.flac")
+
+    buy(client, make_user(), make_product(assets=[asset]))
+
+    told = WebhookEvent.objects.get(type="download.granted").payload["data"]
+    assert told["files"][0]["file_name"] == safe_file_name("a\t\u202egnp.flac")
 
 
 def test_nothing_is_written_when_nobody_wants_it(client: Client) -> None:

@@ -19,8 +19,19 @@ from orders.services.carts import cart_merge, cart_of_guest, cart_of_secret, car
 from orders.services.claims import rights_claim
 from orders.views.cart import SESSION_KEY
 from site_config.accounts.models import User
+from site_config.accounts.oauth.freshness import note_sign_in
 from site_config.accounts.oauth.tokens import tokens_end_all
 from store_api.caller import CART_TOKEN
+
+
+@receiver(user_logged_in)
+def remember_when_they_signed_in(
+    sender: object, request: HttpRequest | None, user: User, **kwargs: Any
+) -> None:
+    """Partners' apps may ask how long ago that was, and want it done again."""
+    session = getattr(request, "session", None)
+    if session is not None:
+        note_sign_in(session)
 
 
 @receiver(user_logged_in)

@@ -12,6 +12,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "store_api.negotiation.WeighedNegotiation",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a format of audio; JSON is the only one of answers
     "DEFAULT_PARSER_CLASSES": ["store_api.parsers.StrictJSONParser"],
     "DEFAULT_METADATA_CLASS": "store_api.metadata.PlainMetadata",
@@ -56,6 +57,9 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": words.DESCRIPTION,
     "TAGS": words.TAGS,
     "VERSION": words.VERSION,
+    "LICENSE": {"name": "BSD 3-Clause License", "identifier": "BSD-3-Clause"},
+    # The shop that the description is read from: the same document on every machine.
+    "SERVERS": [{"url": "/", "description": "This shop."}],
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "APPEND_COMPONENTS": {

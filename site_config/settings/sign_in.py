@@ -35,6 +35,7 @@ HEADLESS_CLIENTS = ("app",)
 
 # Third parties' apps: /identity/o/. Everything that is not named here is off.
 OIDC_PRIVATE_KEY = CONFIG.oidc_private_key  # read by accounts/oauth/keys.py, when first needed
+OIDC_PREVIOUS_KEYS = CONFIG.oidc_previous_keys
 IDP_OIDC_ADAPTER = "site_config.accounts.oauth.adapter.OIDCAdapter"
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = (

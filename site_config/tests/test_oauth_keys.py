@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
+from allauth.idp.oidc.models import Client as Partner
 from allauth.idp.oidc.models import Token
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
 
 from site_config.accounts.oauth.keys import new_key_pem, signing_key_pem
 from site_config.accounts.oauth.tokens import tokens_tidy
@@ -24,7 +28,15 @@ from site_config.management.commands.run_scheduler import jobs
 from site_config.own_files import text_made_once
 from site_config.tests.test_settings import load
 from tests.factories import make_user
-from tests.partners import make_access_token, make_partner
+from tests.partners import (
+    answered,
+    asking,
+    consent,
+    exchange,
+    make_access_token,
+    make_partner,
+    pkce,
+)
 
 RACERS = 6
 
@@ -85,6 +97,73 @@ def test_a_key_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     for wrong in (pem, "nonsense"):
         with pytest.raises(ImproperlyConfigured, match="OIDC_PRIVATE_KEY: must be an RSA"):
             load(monkeypatch, OIDC_PRIVATE_KEY=wrong)
+
+
+def kids(client: Client) -> list[str]:
+    return [key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]]
+
+
+def id_token(client: Client, partner: Partner) -> str:
+    verifier, challenge = pkce()
+    back = answered(consent(client, asking(partner, challenge)))
+    return str(exchange(Client(), partner, back["code"], verifier).json()["id_token"])
+
+
+@pytest.mark.django_db
+def test_what_was_signed_before_the_key_changed_can_still_be_checked(
+    client: Client, settings: Any
+) -> None:
+    old, new = new_key_pem(), new_key_pem()
+    partner = make_partner()
+    client.force_login(make_user())
+    settings.OIDC_PRIVATE_KEY = old
+    signed_before = id_token(client, partner)
+
+    settings.OIDC_PRIVATE_KEY, settings.OIDC_PREVIOUS_KEYS = new, [old, new]
+    signed_after = id_token(client, partner)
+    served = jwt.PyJWKSet.from_dict(client.get("/.well-known/jwks.json").json())
+
+    for token in (signed_before, signed_after):
+        key = served[jwt.get_unverified_header(token)["kid"]]
+        assert jwt.decode(token, key, ["RS256"], audience=partner.pk)["iss"] == "http://testserver"
+    assert len(served.keys) == 2
+    assert jwt.get_unverified_header(signed_after)["kid"] == kids(client)[0]
+    assert not any("d" in key for key in client.get("/.well-known/jwks.json").json()["keys"])
+
+
+@pytest.mark.django_db
+def test_an_app_signs_somebody_out_with_a_token_of_the_previous_key(
+    client: Client, settings: Any
+) -> None:
+    old, partner = new_key_pem(), make_partner()
+    client.force_login(make_user())
+    settings.OIDC_PRIVATE_KEY = old
+    hint = id_token(client, partner)
+
+    settings.OIDC_PRIVATE_KEY, settings.OIDC_PREVIOUS_KEYS = new_key_pem(), [old]
+    asked = {"id_token_hint": hint, "post_logout_redirect_uri": "https://partner.example/bye"}
+    form = {"action": "logout", "csrfmiddlewaretoken": "given"}
+    answer = client.post("/identity/o/logout", asked | form)
+
+    assert answer["Location"] == "https://partner.example/bye"
+
+
+@pytest.mark.parametrize("between", ["\n", "", ", ", "\\n\\n"])
+def test_previous_keys_stand_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    assert load(monkeypatch).oidc_previous_keys == []
+    one, two = new_key_pem().strip(), new_key_pem().strip()
+
+    config = load(monkeypatch, OIDC_PREVIOUS_KEYS=f"{one}{between}{two}".replace("\n", "\\n"))
+
+    assert config.oidc_previous_keys == [one, two]
+
+
+def test_a_previous_key_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in (f"{new_key_pem()}-----BEGIN PRIVATE KEY-----\nMIIE", "nonsense"):
+        with pytest.raises(ImproperlyConfigured, match="OIDC_PREVIOUS_KEYS: each must be an RSA"):
+            load(monkeypatch, OIDC_PREVIOUS_KEYS=wrong)
 
 
 @pytest.mark.django_db

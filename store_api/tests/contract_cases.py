@@ -302,6 +302,11 @@ BREAKING = {
     ),
 }
 HARMLESS = {
+    "the root is named as the addresses' beginning": (
+        document(),
+        {**document(), "servers": [{"url": "/", "description": "This shop."}]},
+    ),
+    "the root is no longer named": ({**document(), "servers": [{"url": "/"}]}, document()),
     "nothing": (document(), document()),
     "a new address": (document(), {"paths": document()["paths"] | {"/api/v1/more/": {"get": {}}}}),
     "an optional parameter": (document(), taking("q")),

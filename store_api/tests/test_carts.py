@@ -8,10 +8,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from wagtail.models import Page, Site
 
 from catalog_pages.models import ProductPage
 from orders.models import Cart, CartItem
 from orders.services.code_tries import WRONG_TRIES
+from orders.services.outgoing.payloads import product_of
 from orders.tests.test_discounts import make_code
 from store_api.caller import CART_GUESSES_AN_HOUR
 from store_api.scopes import Scope
@@ -395,3 +397,16 @@ def test_a_bundle_that_lacks_a_part_goes_into_no_cart() -> None:
     assert not shown
     assert (answer.status_code, answer.json()["code"]) == (404, "product_not_for_sale")
     assert caller("post", "cart/items/", {"product": bundle.pk}).status_code == 201
+
+
+def test_a_line_leads_to_the_page_as_the_catalogue_does_however_many_sites_there_are() -> None:
+    product, app = make_product("Tidewater"), with_cart()
+    elsewhere = Page.get_first_root_node().add_child(instance=Page(title="Other", slug="other"))
+    Site.objects.create(hostname="other.example", root_page=elsewhere)
+    app("post", "cart/items/", {"product": product.pk})
+
+    (line,) = app("get", "cart/").json()["lines"]
+
+    assert line["product"]["url"] == "http://testserver/catalog/tidewater/"
+    assert line["product"]["url"] == app("get", "products/tidewater/").json()["url"]
+    assert product_of(product)["product"]["url"] == line["product"]["url"]

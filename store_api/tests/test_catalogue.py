@@ -87,7 +87,24 @@ def test_only_those_with_something_on_sale_are_listed(client: Client) -> None:
     assert [row["slug"] for row in listed] == ["on-sale"]
     assert client.get("/api/v1/artists/on-sale/").json()["name"] == "On Sale"
     assert client.get("/api/v1/artists/not-yet/").status_code == 404
+    assert client.get("/catalog/artists/on-sale/").status_code == 200
+    assert client.get("/catalog/artists/not-yet/").status_code == 404
     assert found(client, artist="on-sale") == ["Second", "First"]
+
+
+def test_artists_and_genres_leave_with_their_last_product_from_pages_and_answers_alike(
+    client: Client,
+) -> None:
+    genre = Genre.objects.create(name="Dub")
+    product = make_product("Tidewater", genre=genre)
+    ends = [f"artists/{product.artist.slug}/", "genres/dub/"]
+    addresses = [f"{start}{end}" for start in ("/catalog/", "/api/v1/") for end in ends]
+
+    on_sale = [client.get(address).status_code for address in addresses]
+    product.unpublish()
+    off_sale = [client.get(address).status_code for address in addresses]
+
+    assert (on_sale, off_sale) == ([200] * 4, [404] * 4)
 
 
 @pytest.mark.parametrize(

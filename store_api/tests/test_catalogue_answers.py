@@ -17,6 +17,7 @@ from catalog_pages.models import (
     Artist,
     CoverImage,
     CoverRendition,
+    DigitalAsset,
     Excerpt,
     Genre,
     ProductPage,
@@ -25,6 +26,7 @@ from catalog_pages.models import (
     TrackFile,
 )
 from catalog_pages.renditions import SPECS
+from downloads.content_disposition import safe_file_name
 from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
 from store_api import conditional
 from store_api.v1.catalogue_answers import plain_text
@@ -257,6 +259,30 @@ def test_a_bundle_is_found_by_every_format_that_it_lists_once(client: Client) ->
     ]
     assert all("Opus" in [row["name"] for row in one["formats"]] for one in listed("opus"))
     assert listed("vorbis") == []
+
+
+def test_bundles_come_by_title_on_the_page_and_in_the_answer(client: Client) -> None:
+    part = make_product("Tidewater")
+    titles = ["beta", "Gamma", "Alpha", "ähnlich", "Zulu", "alpha"]
+    for number, title in enumerate(titles):
+        others = [make_product() for _ in range(number % 3)]
+        make_bundle(title, *others, part, slug=f"bundle-{number}")
+    in_order = ["Alpha", "alpha", "beta", "Gamma", "Zulu", "ähnlich"]
+
+    page = client.get("/catalog/tidewater/")
+
+    assert [row["title"] for row in product(client, "tidewater")["in_bundles"]] == in_order
+    assert [bundle.title for bundle in page.context["in_bundles"]] == in_order
+
+
+def test_the_catalogue_names_a_file_as_its_download_does(client: Client) -> None:
+    asset = make_asset()
+    make_product("Tidewater", assets=[asset])
+    DigitalAsset.objects.filter(pk=asset.pk).update(file_name="a\t\u202egnp.flac")
+
+    (track,) = product(client, "tidewater")["tracks"]
+
+    assert track["files"][0]["file_name"] == safe_file_name("a\t\u202egnp.flac")
 
 
 def test_a_bundle_that_is_off_sale_is_not_named_by_its_parts(client: Client) -> None:

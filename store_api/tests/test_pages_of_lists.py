@@ -121,6 +121,41 @@ def test_the_first_and_the_last_page_say_that_they_are(client: Client) -> None:
     assert (first_again["previous"], first_again["next"]) == (None, first["next"])
 
 
+@pytest.mark.parametrize("ordering", ORDERINGS)
+@pytest.mark.parametrize("way", ["previous", "next"])
+def test_whoever_comes_to_an_empty_page_gets_away_again(
+    client: Client, ordering: str, way: str
+) -> None:
+    for number in range(4):
+        make_product(f"Record {number}", price_pennies=100 + number)
+    path = f"{PRODUCTS}?ordering={ordering}&page_size=2"
+    first = client.get(path).json()
+    second = client.get(first["next"]).json()
+    link, gone, left = {
+        "previous": (second["previous"], first["results"], second["results"]),
+        "next": (first["next"], second["results"], first["results"]),
+    }[way]
+    ProductPage.objects.filter(pk__in=[row["id"] for row in gone]).update(live=False)
+
+    empty = client.get(link).json()
+    back = client.get(empty["next"] or empty["previous"]).json()
+
+    assert (empty["results"], empty[way]) == ([], None)
+    assert [row["id"] for row in back["results"]] == [row["id"] for row in left]
+    assert (back["previous"], back["next"]) == (None, None)
+
+
+def test_from_the_end_one_gets_back_to_the_beginning(client: Client) -> None:
+    make_rows(5)
+    path = f"{PRODUCTS}?page_size=2&ordering=title"
+    cursor = cursor_of(["title", "pk"], 0, ["Row 9999", "1"])
+
+    beyond = client.get(f"{path}&cursor={cursor}").json()
+    pages = walk(client, beyond["previous"], way="previous")
+
+    assert flat(pages[::-1]) == flat(walk(client, path))
+
+
 def test_a_link_keeps_the_filters(client: Client) -> None:
     genre = Genre.objects.create(name="Dub")
     for _ in range(3):
@@ -168,6 +203,9 @@ ODD_CURSORS = [
     cursor_of(NEWEST, 2, ["2026-01-01", "1"]),
     cursor_of(NEWEST, [], ["2026-01-01", "1"]),
     cursor_of(NEWEST, 0, "12"),
+    cursor_of(NEWEST, 0, []),
+    cursor_of(NEWEST, 1, {}),
+    cursor_of(NEWEST, 1, ""),
     cursor_of(NEWEST, 0, ["", ""]),
     cursor_of(["live_revision__content", "-pk"], 0, ["1", "1"]),
     cursor_of(PRICE, 0, ["1", "1"]),

@@ -348,10 +348,27 @@ def test_a_link_names_the_file_as_the_download_does(client: Client, name: str) -
     order = buy(client, user, make_product(assets=[asset]))
     DigitalAsset.objects.filter(pk=asset.pk).update(file_name=name)
 
+    (purchase,) = listed(app_of(user))
     link = app_of(user)("post", f"purchases/{line_of(order)}/link/", {}).json()
 
+    assert purchase["files"][0]["file_name"] == link["file_name"]
     assert (
         content_disposition("attachment", file_name=link["file_name"])
         == (fetch(link)["Content-Disposition"])
     )
     assert link["file_name"] == safe_file_name(name)
+
+
+@pytest.mark.parametrize("title", ["AC/DC", "a\tb \u202egnp", "ø" * 200])
+def test_a_link_names_the_zip_as_the_download_does(client: Client, title: str) -> None:
+    user, product = make_user(), make_product("Tidewater")
+    order = buy(client, user, product)
+    order.items.update(title=title)
+
+    link = app_of(user)("post", f"purchases/{line_of(order)}/archive-link/", {}).json()
+
+    assert link["file_name"] == safe_file_name(f"{title}.zip")
+    assert (
+        content_disposition("attachment", file_name=link["file_name"])
+        == (fetch(link)["Content-Disposition"])
+    )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
@@ -36,8 +37,16 @@ def operations(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_the_description_says_who_it_is_and_no_more(description: dict[str, Any]) -> None:
     info = description["info"]
 
-    assert info == {"title": "Digital Downloads", "version": "1.0.0", "description": DESCRIPTION}
-    assert "servers" not in description  # whoever reads it at a shop asks that shop
+    assert info == {
+        "title": "Digital Downloads",
+        "version": "1.0.0",
+        "description": DESCRIPTION,
+        "license": {"name": "BSD 3-Clause License", "identifier": "BSD-3-Clause"},
+    }
+    licence = (settings.BASE_DIR / "LICENSE").read_text(encoding="utf-8")
+    assert licence.startswith(info["license"]["name"])
+    # Whoever reads it at a shop asks that shop, and the file is the same on every machine.
+    assert [server["url"] for server in description["servers"]] == ["/"]
 
 
 def test_every_chapter_is_introduced_and_none_is_empty(description: dict[str, Any]) -> None:

@@ -11,12 +11,13 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage
-from django.urls import reverse
 
+from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
 from catalog_pages.models import Artist, CoverRendition, Excerpt, Genre, ProductTrack
 from catalog_pages.money import format_money
 from catalog_pages.renditions import SPECS
+from downloads.content_disposition import safe_file_name
 from store_api.v1.catalogue_rows import (
     AssetRow,
     CoverRow,
@@ -86,7 +87,7 @@ def _product(row: Any, around: Surroundings) -> dict[str, Any]:
         "description": plain_text(row.description),
         "credits": row.credits,
         "download_limit": _limit(row.download_limit),
-        "url": _address(row.url_path),
+        "url": page_url(row.url_path),
         "covers": _covers(around.covers.get(row.cover_id, [])),
         **_delivered([*tracks, *inside]),
         "tracks": [_track(track) for track in tracks],
@@ -122,13 +123,6 @@ def _moment(moment: Any) -> str | None:
 def _limit(own: int | None) -> int | None:
     """As `downloads.policy` decides it: the product's own, else the shop's; 0 is none."""
     return (settings.DOWNLOAD_LIMIT if own is None else own) or None
-
-
-def _address(url_path: str) -> str:
-    """The page's, without asking Wagtail for the site's root: that is the home page, whose own slug is the
-    first part of every path below it and of no address."""
-    _, _, below_home = url_path.strip("/").partition("/")
-    return settings.SITE_BASE_URL + reverse("wagtail_serve", args=[f"{below_home}/"])
 
 
 def _covers(rows: Iterable[CoverRow]) -> list[dict[str, Any]]:
@@ -172,7 +166,7 @@ def _track(track: TrackRow) -> dict[str, Any]:
 
 def _file(asset: AssetRow) -> dict[str, Any]:
     return {
-        "file_name": asset.file_name,
+        "file_name": _file_name(asset.file_name),
         "format": asset.format_name,
         "content_type": asset.content_type,
         "size_bytes": asset.size_bytes,
@@ -180,6 +174,9 @@ def _file(asset: AssetRow) -> dict[str, Any]:
         "duration_ms": asset.duration_ms,
         "bitrate_bps": asset.bitrate_bps,
     }
+
+
+_file_name = lru_cache(maxsize=4096)(safe_file_name)  # each name is asked for again and again
 
 
 def _excerpt(track: TrackRow) -> dict[str, Any] | None:

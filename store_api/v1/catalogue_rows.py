@@ -17,6 +17,7 @@ from django.db.models import IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from catalog_pages.models import BundledProduct, ProductTrack
+from catalog_pages.models.bundles import in_order_of_title
 from catalog_pages.renditions import CARD_SPECS, renditions_of
 
 Row = TypeVar("Row")
@@ -133,14 +134,16 @@ def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> S
         else:
             row = LinkedRow(other, name, title, *more)
             linked[kind, owner].append((place, other, row))
-    parts, bundles = (
-        {
-            owner: [row for _, _, row in sorted(rows, key=itemgetter(0, 1))]
-            for (found, owner), rows in linked.items()
-            if found == kind
-        }
-        for kind in (PART, BUNDLE)
-    )
+    parts = {
+        owner: [row for _, _, row in sorted(rows, key=itemgetter(0, 1))]
+        for (kind, owner), rows in linked.items()
+        if kind == PART
+    }
+    bundles = {
+        owner: in_order_of_title(row for _, _, row in rows)
+        for (kind, owner), rows in linked.items()
+        if kind == BUNDLE
+    }
     inside = {part.pk for rows in parts.values() for part in rows}
     return Surroundings(_tracks({*product_ids, *inside}), covers, parts, bundles)
 

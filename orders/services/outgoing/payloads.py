@@ -9,7 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
+from catalog_pages.addresses import page_url
 from catalog_pages.models import Artist, Genre, ProductPage
+from downloads.content_disposition import safe_file_name
 from orders.models import Order, OrderItem, OrderItemAsset, Refund, RefundLine
 
 Data = dict[str, Any]
@@ -88,7 +90,7 @@ def product_of(page: ProductPage) -> Data:
             "price_pennies": page.price_pennies,
             "pay_what_you_want": page.pay_what_you_want,
             "release_date": release.isoformat() if release else None,
-            "url": settings.SITE_BASE_URL + (page.get_url() or ""),
+            "url": page_url(page.url_path),
         }
     }
 
@@ -129,7 +131,7 @@ def _file(delivery: OrderItemAsset) -> Data:
     return {
         "id": str(asset.pk),
         "title": delivery.title,
-        "file_name": asset.file_name,
+        "file_name": safe_file_name(asset.file_name),
         "content_type": asset.content_type,
         "size_bytes": asset.size_bytes,
         "sha256": asset.sha256,

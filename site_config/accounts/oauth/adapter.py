@@ -10,10 +10,15 @@ from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.models import Client, PrivateKey
 from django.conf import settings
 
-from site_config.accounts.oauth.keys import signing_key_pem
+from site_config.accounts.oauth.grants import auth_time_of
+from site_config.accounts.oauth.keys import previous_key_pems, signing_key_pem
 from store_api.scopes import IDENTITY_SCOPES, SCOPES
 
 HIDDEN_METADATA = ("device_authorization_endpoint",)
+
+CLAIMS = (
+    "iss sub aud exp iat auth_time nonce email email_verified name given_name family_name".split()
+)
 
 
 class OIDCAdapter(DefaultOIDCAdapter):
@@ -33,7 +38,11 @@ class OIDCAdapter(DefaultOIDCAdapter):
         did_activate: Literal[True] | None = None,
         is_active: Literal[True] | None = None,
     ) -> list[PrivateKey]:
-        return [PrivateKey(pem=signing_key_pem())]
+        """All that are published: libraries keep an id token for longer than we keep a key."""
+        return [PrivateKey(pem=pem) for pem in (signing_key_pem(), *previous_key_pems())]
+
+    def get_signing_key(self) -> PrivateKey:
+        return PrivateKey(pem=signing_key_pem())
 
     def get_claims(
         self,
@@ -53,12 +62,22 @@ class OIDCAdapter(DefaultOIDCAdapter):
         claims.pop("preferred_username", None)
         return claims
 
+    def populate_id_token(
+        self, id_token: dict[str, Any], client: Client, scopes: Iterable[str], **kwargs: Any
+    ) -> None:
+        """`auth_time`, asked for or not, so that an app sees how fresh the sign-in is."""
+        at = auth_time_of(self.request)
+        if at is not None:
+            id_token["auth_time"] = at
+
     def populate_server_metadata(self, data: dict[str, Any]) -> None:
         """What is offered here and nothing else (RFC 8414)."""
         for name in HIDDEN_METADATA:
             data.pop(name, None)
         data["scopes_supported"] = list(self.scope_display)
         data["response_modes_supported"] = ["query"]
+        data["claims_supported"] = list(CLAIMS)
+        data["prompt_values_supported"] = ["login", "consent"]
         data["request_uri_parameter_supported"] = False
         data["response_types_supported"] = ["code"]
         data["grant_types_supported"] = [

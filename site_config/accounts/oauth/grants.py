@@ -32,6 +32,8 @@ from site_config.accounts.oauth.tokens import (
 CODE_SECONDS = 300  # how long a code is remembered; it lives for one minute
 TRIED = 0  # a code that was brought, and by which nothing was given; else the person's id
 REPLACED = "ur"
+AUTH_TIME = "auth_time"
+NOTED = "_oauth_grant"
 
 
 class GrantIsEnding(Exception):
@@ -42,6 +44,10 @@ class Grant(Protocol):
     """What an app brings for tokens. Inside one transaction `hold`, ask allauth, then one of the others."""
 
     client_id: str
+
+    @property
+    def auth_time(self) -> int | None:
+        """When the person had signed in who allowed it, in seconds since 1970; once it is held."""
 
     @property
     def user_id(self) -> int | None:
@@ -69,6 +75,16 @@ def grant_of(request: HttpRequest) -> Grant | None:
     return None
 
 
+def grant_note(request: HttpRequest, grant: Grant) -> None:
+    """For whoever writes the id token: it says when the person had signed in."""
+    setattr(request, NOTED, grant)
+
+
+def auth_time_of(request: HttpRequest) -> int | None:
+    grant: Grant | None = getattr(request, NOTED, None)
+    return grant.auth_time if grant is not None else None
+
+
 def code_in(address: str) -> str:
     """The code that an app reads at its redirect address; empty when it was given none."""
     parts = urlsplit(address)
@@ -81,12 +97,14 @@ class Code:
     def __init__(self, client_id: str, code: str) -> None:
         self.client_id, self.code = client_id, code
         digest = hashlib.sha256(f"{client_id} {code}".encode()).hexdigest()
-        self.giver_key, self.use_key = f"oauth:code-of:{digest}", f"oauth:code:{digest}"
+        self.giver_key, self.use_key = f"oauth:code-by:{digest}", f"oauth:code:{digest}"
         self.user_id: int | None = None
+        self.auth_time: int | None = None
 
-    def note_giver(self, user: Any) -> None:
-        """Who allowed it, and with which password; noted as it is made."""
-        giver = (user.pk, user.get_session_auth_hash())
+    def note_giver(self, user: Any, *, signed_in_at: float | None) -> None:
+        """Who allowed it, with which password, and since when signed in; noted as it is made."""
+        at = int(signed_in_at) if signed_in_at is not None else None
+        giver = (user.pk, user.get_session_auth_hash(), at)
         cache.set(self.giver_key, giver, timeout=CODE_SECONDS)
 
     def hold(self) -> None:
@@ -97,7 +115,7 @@ class Code:
         giver = cache.get(self.giver_key)
         if giver is None:
             return False
-        self.user_id, password = giver
+        self.user_id, password, self.auth_time = giver
         person = person_lock(giver[0])
         is_first = cache.add(self.use_key, TRIED, timeout=CODE_SECONDS)
         if person is None or not is_first:
@@ -106,6 +124,10 @@ class Code:
 
     def given(self, tokens: dict[str, Any]) -> None:
         cache.set(self.use_key, self.user_id, timeout=CODE_SECONDS)
+        new = _refresh_token_in(tokens)
+        if new is not None and self.auth_time is not None:
+            new.data = {**(new.data or {}), AUTH_TIME: self.auth_time}
+            new.save(update_fields=["data"])
 
     def refused(self) -> None:
         if user_id := cache.get(self.use_key, TRIED):
@@ -122,6 +144,11 @@ class RefreshToken:
     @property
     def user_id(self) -> int | None:
         return self.held.user_id if self.held is not None else None
+
+    @property
+    def auth_time(self) -> int | None:
+        """That of the first sign-in (OpenID Connect Core, section 12.2)."""
+        return (self.held.data or {}).get(AUTH_TIME) if self.held is not None else None
 
     def hold(self) -> None:
         """Closing an account locks its tokens before the person: it is not waited for, it ends them."""
@@ -174,6 +201,11 @@ def token_hand_back(*, client_id: str, value: str) -> None:
             only = (Token.Type.ACCESS_TOKEN,)
             tokens_end_of_app(client_id=client_id, user_id=user_id, kinds=only)
     tokens_end(rows.filter(type__in=LIVING))
+
+
+def _refresh_token_in(tokens: dict[str, Any]) -> Token | None:
+    rows = Token.objects.by_value(tokens.get("refresh_token", ""))
+    return rows.filter(type=Token.Type.REFRESH_TOKEN).first()
 
 
 def _person_of(token: Token) -> Any:

@@ -24,6 +24,11 @@ def signing_key_pem() -> str:
     return settings.OIDC_PRIVATE_KEY or key_of_file(settings.VAR_DIR / FILE_NAME)
 
 
+def previous_key_pems() -> list[str]:
+    """OIDC_PREVIOUS_KEYS: what they signed can still be checked, and they sign nothing."""
+    return [pem for pem in settings.OIDC_PREVIOUS_KEYS if pem.strip() != signing_key_pem().strip()]
+
+
 @cache
 def key_of_file(path: Path) -> str:
     return text_made_once(path, new_key_pem)

@@ -23,11 +23,14 @@ from allauth.idp.oidc.views import (
     TokenView,
     UserInfoView,
 )
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from oauthlib.oauth2 import RevocationEndpoint
@@ -35,11 +38,18 @@ from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.openid.connect.core.exceptions import ConsentRequired
 
 from orders.form_targets import allow_form_to, form_target
+from site_config.accounts.oauth.freshness import (
+    max_age_is_readable,
+    sign_in_is_due,
+    sign_in_was_used,
+    signed_in_at,
+)
 from site_config.accounts.oauth.grants import (
     Code,
     Grant,
     GrantIsEnding,
     code_in,
+    grant_note,
     grant_of,
     token_hand_back,
 )
@@ -75,6 +85,7 @@ PROVIDER: list[Any] = [
     readable_only,
 ]  # consent checks its own token, others have none
 TWO_CLIENTS = "Name one client: in the header or in the body."
+MAX_AGE = "max_age is a whole number of seconds (OpenID Connect Core, section 3.1.2.1)."
 CLAIMS = "claims has to be a JSON object (OpenID Connect Core, section 5.5)."
 
 
@@ -105,6 +116,8 @@ class ConsentView(AuthorizationView):
             return error_page(request)
         if not claims_are_readable(request):
             return _sent_back(request, errors.InvalidRequestError(CLAIMS))
+        if not max_age_is_readable(request):
+            return self._refuse(request, errors.InvalidRequestError(MAX_AGE))
         if "none" in request.GET.get("prompt", "").split():
             return self._refuse(request, ConsentRequired())
         if request.GET.get("code_challenge_method") != "S256" or not request.GET.get(
@@ -120,11 +133,22 @@ class ConsentView(AuthorizationView):
         except Client.DoesNotExist:  # staff deleted it while the page was open
             return error_page(request)
 
+    def _login_required(self, request: HttpRequest) -> HttpResponse | None:
+        """allauth's forgets `prompt=login` on the way to the password, and does not know `max_age`."""
+        if not sign_in_is_due(request):
+            signed_in = request.user.is_authenticated
+            response: HttpResponse | None = None if signed_in else super()._login_required(request)
+            return response
+        page = "account_reauthenticate" if request.user.is_authenticated else "account_login"
+        back = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse(page)}?{back}")
+
     def _respond_with_access_denied(self) -> HttpResponse:
         """Staff may have taken the address from the app since this page was shown."""
         client = Client.objects.get(pk=self._request_info["client_id"])
         if not redirect_is_registered(client, self._request_info["redirect_uri"]):
             return error_page(self.request)
+        sign_in_was_used(self.request)
         response: HttpResponse = super()._respond_with_access_denied()
         return response
 
@@ -141,7 +165,9 @@ class ConsentView(AuthorizationView):
     def form_valid(self, form: Any) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         if code := code_in(response.get("Location", "")):
-            Code(self._request_info["client_id"], code).note_giver(self.request.user)
+            given = Code(self._request_info["client_id"], code)
+            given.note_giver(self.request.user, signed_in_at=signed_in_at(self.request))
+            sign_in_was_used(self.request)
         return response
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -213,6 +239,7 @@ class TokenEndpoint(_SecretLimits, TokenView):
         return response
 
     def _once(self, request: HttpRequest, grant: Grant) -> HttpResponse:
+        grant_note(request, grant)
         try:
             grant.hold()
         except GrantIsEnding:

@@ -8,6 +8,7 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from catalog_pages.addresses import page_url
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, format_money
 from catalog_pages.renditions import SPECS
@@ -146,7 +147,7 @@ class CartLineSerializer(serializers.Serializer[CartLine]):
             "slug": product.slug,
             "title": line.title,
             "artist": line.artist_name,
-            "url": settings.SITE_BASE_URL + (product.get_url() or ""),
+            "url": page_url(product.url_path),
             "covers": covers_of(product),
             "pay_what_you_want": product.pay_what_you_want,
             "contains": line.contains,

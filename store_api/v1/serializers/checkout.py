@@ -63,7 +63,8 @@ class CheckoutRequestSerializer(StrictSerializer):
     )
     success_url = ReturnUrlField(
         help_text="Where the buyer goes after paying, instead of the shop's own page: an address that "
-        "the shop's operator has listed, or below one. Being there proves no payment: ask the order."
+        "the shop's operator has listed, or below one, by plain steps: none empty or of dots, no `%2f`, no "
+        "braces. Being there proves no payment: ask the order."
     )
     cancel_url = ReturnUrlField(help_text="The same for a buyer who turned back.")
 

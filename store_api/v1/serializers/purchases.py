@@ -75,7 +75,7 @@ class StoredFileSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(source="asset.pk", help_text="Asks for this file in `link/`.")
     format = serializers.CharField(source="asset.format_name", help_text="Such as FLAC.")
-    file_name = serializers.CharField(source="asset.file_name")
+    file_name = serializers.CharField()
     content_type = serializers.CharField(source="asset.content_type")
     size_bytes = serializers.IntegerField(source="asset.size_bytes")
     sha256 = serializers.CharField(source="asset.sha256", help_text="Hexadecimal.")
