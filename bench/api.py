@@ -29,6 +29,7 @@ from catalog_pages.models import (
 from catalog_pages.renditions import SPECS
 from store_api.conditional import kept
 from store_api.tests.calling import app_of
+from store_api.tests.query_counts import CALLERS, listing, putting
 from store_api.tests.test_purchases_flat import own_many
 from tests.factories import make_asset, make_bundle, make_product, make_user
 
@@ -40,7 +41,6 @@ STRING, PLAIN, ANEW, AGAIN, SAME = (
 )  # fmt: skip
 CPU_LIMITS = {AGAIN: 7}  # times a string
 RATE_LIMITS = {AGAIN: "1.8", SAME: "4"}  # times the stock viewset's requests a second
-CART_QUERIES = 10
 OWNED = (10, 10_000)
 NO_LIMITS = {"address": 10**9, "person": 10**9, "app": 10**9}
 
@@ -50,7 +50,8 @@ class Result:
     cpu: dict[str, Figure]
     queries: dict[str, int]
     sizes: dict[str, int]
-    cart_queries: int
+    list_queries: dict[str, int]
+    cart_queries: dict[str, int]
     purchases: dict[int, tuple[Figure, int]]
 
 
@@ -69,7 +70,7 @@ def run() -> Result:
         cpu = in_turn({name: _timed(*ask) for name, ask in asks.items()}, rounds=ROUNDS)
         queries = {name: _queries(*ask) for name, ask in asks.items()}
         sizes = {name: len(asked().body) for name, (_, asked) in asks.items()}
-        return Result(cpu, queries, sizes, _cart_queries(), _purchases())
+        return Result(cpu, queries, sizes, *_worst_callers(), _purchases())
 
 
 def ask(handler: WSGIHandler, path: str, **headers: str) -> Answer:
@@ -177,16 +178,14 @@ def _cover(title: str) -> CoverImage:
     return cover
 
 
-def _cart_queries() -> int:
-    """Of an anonymous app that adds a second product to its cart."""
-    caller = app_of()
-    secret = caller("post", "carts/").json()["token"]
-    first, second = (make_product() for _ in range(2))
-    caller("post", "cart/items/", {"product": first.pk}, X_Cart_Token=secret)
-    with CaptureQueriesContext(connection) as captured:
-        answer = caller("post", "cart/items/", {"product": second.pk}, X_Cart_Token=secret)
-    assert answer.status_code == 201, answer.content
-    return len(captured)
+def _worst_callers() -> tuple[dict[str, int], dict[str, int]]:
+    """Caller -> the most queries of any way to list products, and to put one into a cart."""
+    listed, put = {}, {}
+    for name, make in CALLERS.items():
+        lists = listing(make()[0], "products/")
+        puts = [*putting(*make()).values(), *putting(*make(), key=name.replace(" ", "-")).values()]
+        listed[name], put[name] = (max(map(len, made)) for made in (lists.values(), puts))
+    return listed, put
 
 
 def _purchases() -> dict[int, tuple[Figure, int]]:

@@ -86,6 +86,7 @@ def reconcile_table(engine: str) -> None:
 
 def api_table(engine: str) -> None:
     from bench import api
+    from store_api.tests import query_counts
 
     result = api.run()
     string, stock = result.cpu[api.STRING], result.cpu[api.PLAIN]
@@ -110,7 +111,10 @@ def api_table(engine: str) -> None:
         print(f"{result.queries[name]:>9}{result.sizes[name]:>9,}")
     anew = result.cpu[api.ANEW].beside(result.cpu[api.SAME])
     print(f"\nA 304 is {spread(anew, 1, '.1f')} times as cheap as an answer that is written anew.")
-    print(f"POST cart/items/: {result.cart_queries} queries, at most {api.CART_QUERIES}.")
+    print(f"\n{'the most queries of':24}{'GET products/':>15}{'POST cart/items/':>18}")
+    for caller, most in result.cart_queries.items():
+        print(f"{caller:24}{result.list_queries[caller]:>15}{most:>18}")
+    print(f"{'at most':24}{query_counts.LISTING:>15}{query_counts.PUTTING:>18}\n")
     for count, (figure, queries) in result.purchases.items():
         print(f"GET purchases/ of {count:,}: {spread(figure, 1000, '.2f')} ms, {queries} queries.")
 

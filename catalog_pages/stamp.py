@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import TextField
+from django.db.models.expressions import RawSQL
 
 TABLE = "catalog_pages_cataloguestamp"
 PREFIX = "catalogue_stamp"
@@ -65,7 +67,27 @@ def catalogue_stamp() -> str:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT token FROM catalog_pages_cataloguestamp")
-        return " ".join(sorted(token for (token,) in cursor.fetchall()))
+        return _stamp(token for (token,) in cursor.fetchall())
+
+
+def stamp_beside() -> RawSQL:
+    """The tokens as a column of whatever query is made before that of the catalogue: none more for the stamp.
+    `stamp_of` makes it of what is read there."""
+    joined = {"postgresql": "string_agg", "sqlite": "group_concat"}[connection.vendor]
+    return RawSQL(  # noqa: S611  # words of ours
+        f"SELECT {joined}(token, ' ') FROM catalog_pages_cataloguestamp",  # noqa: S608
+        [],
+        output_field=TextField(),
+    )
+
+
+def stamp_of(tokens: str | None) -> str:
+    return _stamp((tokens or "").split())
+
+
+def _stamp(tokens: Iterable[str]) -> str:
+    """In whichever order the database has them."""
+    return " ".join(sorted(tokens))
 
 
 def install_stamp(*, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:

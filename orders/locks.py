@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
 from orders.models import Cart, DiscountCode, Order, Payment
@@ -45,6 +48,20 @@ def lock_cart(cart_id: uuid.UUID | None) -> Cart | None:
 def lock_cart_for_change(cart_id: uuid.UUID) -> bool:
     """The same lock, taken by noting that the cart is in use; False when there is no such cart."""
     return bool(Cart.objects.filter(pk=cart_id).update(updated_at=timezone.now()))
+
+
+def lock_cart_among_for_change(carts: QuerySet[Cart]) -> uuid.UUID | None:
+    """As `lock_cart_for_change`, of the one cart that this names; which one, if any: by one statement."""
+    change: Any = carts.query.chain(UpdateQuery)
+    change.add_update_values({"updated_at": timezone.now()})
+    try:
+        statement, params = change.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # it names none
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} RETURNING id", params)
+        found = cursor.fetchone()
+    return None if found is None else Cart._meta.pk.to_python(found[0])
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -6,6 +6,9 @@ guest bought or redeemed. One that opens nothing is refused: never taken for non
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -15,11 +18,11 @@ from rest_framework.request import Request
 from orders.errors import CartUnknown
 from orders.models import Cart, GiftCode, Order
 from orders.models.orders import OrderQuerySet
-from orders.services import carts
+from orders.services.carts import Whose, cart_of_secret
 from orders.services.guests import GuestLinkClaimed, GuestLinkDead, guest_link_open
 from orders.services.shopper import Opened, Shopper, shopper_with
 from orders.throttles import Trier
-from orders.views.cart import request_cart
+from orders.views.cart import SESSION_KEY
 from orders.views.guests import opened_by
 from store_api.permissions import access_token
 from store_api.throttles import TooManyRequests, address_of
@@ -70,32 +73,55 @@ def trier_of(request: Request) -> Trier:
     return Trier(f"app:{token.client_id} {user.pk}")
 
 
-def cart_of(request: Request, *, create: bool = False) -> Cart | None:
-    """The cart of the secret that was brought, else the account's, else the browser session's.
-
-    Raises CartUnknown, and TooManyRequests for whoever goes on bringing secrets that open nothing.
-    """
-    secret = request.headers.get(CART_TOKEN)
-    if secret is not None:
-        return _cart_of_secret(request, secret)
-    user = user_of(request)
-    if user is not None:
-        return carts.cart_of_user(user_id=user.pk, create=create)
-    if browser_session(request) is None:  # an app without a person has no cart but those it made
-        if create:
-            raise CartUnknown(f"Make a cart first, and bring its secret along as {CART_TOKEN}.")
-        return None
-    return request_cart(request._request, create=create)
+def whose_cart(request: Request) -> Whose:
+    """The cart of the secret that was brought, else the account's, else the browser session's."""
+    secret, user, session = (
+        request.headers.get(CART_TOKEN),
+        user_of(request),
+        browser_session(request),
+    )
+    return Whose(
+        secret=secret,
+        user_id=user.pk if user is not None else None,
+        guest_cart_id=session.get(SESSION_KEY) if session is not None and user is None else None,
+        is_app=session is None,
+    )
 
 
-def _cart_of_secret(request: Request, secret: str) -> Cart:
+def cart_of(request: Request) -> Cart | None:
+    """That cart; None where there is none yet. Raises as `cart_guesses_counted`."""
+    whose = whose_cart(request)
+    with cart_guesses_counted(request):
+        return (
+            cart_of_secret(secret=whose.secret)
+            if whose.secret is not None
+            else whose.carts().first()
+        )
+
+
+@contextmanager
+def cart_guesses_counted(request: Request) -> Iterator[None]:
+    """Raises CartUnknown, and TooManyRequests for whoever goes on bringing secrets that open nothing."""
     try:
-        return carts.cart_of_secret(secret=secret)
+        yield
     except CartUnknown as error:
+        if (
+            CART_TOKEN not in request.headers
+        ):  # an app without a person has no cart but those it made
+            sentence = f"Make a cart first, and bring its secret along as {CART_TOKEN}."
+            raise CartUnknown(sentence) from error
         # The right one goes through always: 256 bits are not found by trying.
         if not trier_of(request).hit(scope=GUESSES, limit=CART_GUESSES_AN_HOUR):
             raise TooManyRequests from error
         raise
+
+
+def cart_remember(request: Request, cart_id: uuid.UUID) -> None:
+    """A browser's session knows from now on which cart is its own; no other caller needs to."""
+    whose = whose_cart(request)
+    known_otherwise = whose.is_app or whose.secret is not None or whose.user_id is not None
+    if not known_otherwise and whose.guest_cart_id != str(cart_id):
+        request._request.session[SESSION_KEY] = str(cart_id)
 
 
 def opened_of(request: Request) -> Opened:
@@ -114,8 +140,8 @@ def opened_of(request: Request) -> Opened:
     except GuestLinkDead as error:
         raise AuthenticationFailed(error.message, "order_token_invalid") from error
     if isinstance(holding, GiftCode):
-        return Opened(gifts={holding.pk: holding.link_key})
-    return Opened(orders={holding.pk: holding.link_key})
+        return Opened(gifts={holding.pk: holding.link_key}, just_read=holding)
+    return Opened(orders={holding.pk: holding.link_key}, just_read=holding)
 
 
 def shopper_of(request: Request, *, email: str = "") -> Shopper:

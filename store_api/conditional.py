@@ -29,7 +29,8 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from catalog_pages.stamp import catalogue_stamp
+from catalog_pages.stamp import catalogue_stamp, stamp_of
+from store_api.authentication import CATALOGUE_STAMP
 
 CACHE_CONTROL = "public, no-cache"
 KEPT_BYTES = 16 * 1024 * 1024
@@ -102,12 +103,19 @@ def answered(request: Request, read: Callable[[], Any]) -> HttpResponse:
 
 def etag_of(request: Request) -> str:
     """A strong entity tag for the answer to this request; "" while the catalogue has no stamp."""
-    stamp = catalogue_stamp()
+    brought = stamp_brought(request)
+    stamp = catalogue_stamp() if brought is None else brought
     if not stamp:
         return ""
     shown = repr([getattr(settings, name) for name in SETTINGS])
     facts = repr((stamp, release(), shown, request.build_absolute_uri()))
     return f'"{hashlib.sha256(facts.encode(errors="backslashreplace")).hexdigest()[:32]}"'
+
+
+def stamp_brought(request: Request) -> str | None:
+    """The stamp, if the query for who calls has read it along: before anything of the catalogue."""
+    read = getattr(request.auth, "read", {})
+    return stamp_of(read[CATALOGUE_STAMP]) if CATALOGUE_STAMP in read else None
 
 
 @lru_cache(maxsize=1)

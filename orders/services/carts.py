@@ -9,17 +9,20 @@ import hashlib
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from catalog_pages.inserting import inserted
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from catalog_pages.querysets import ProductQuerySet
 from orders.errors import (
     CartEmpty,
     CartFull,
@@ -33,12 +36,12 @@ from orders.errors import (
     ProductNotForSale,
     QuantityInvalid,
 )
-from orders.locks import lock_cart_for_change
+from orders.locks import lock_cart_among_for_change, lock_cart_for_change
 from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, OrderItem
 from orders.services.discounts import discount_find, discount_fit, discount_terms
 from orders.services.gift_facts import gift_wish_clean
 from orders.services.pricing import summary_of
-from orders.services.shopper import NOBODY, Shopper, owned_among
+from orders.services.shopper import NOBODY, Shopper, is_owned_by, owned_among
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
 
@@ -57,17 +60,46 @@ def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
     return quantity
 
 
+@dataclass(frozen=True)
+class Whose:
+    """Which cart is meant, not looked up yet: of a secret, of the account, or of a browser's session.
+
+    Without any of them there is none yet. Putting something in makes one, of accounts and browsers
+    alone: an app without a person (`is_app`) has those that it made.
+    """
+
+    secret: str | None = None
+    user_id: int | None = None
+    guest_cart_id: str | None = None
+    is_app: bool = False
+
+    def carts(self) -> QuerySet[Cart]:
+        """The one that is meant, or none."""
+        if self.secret is not None:
+            return Cart.objects.filter(token_hash=_digest(self.secret))
+        if self.user_id is not None:
+            return Cart.objects.filter(user_id=self.user_id)
+        if not self.guest_cart_id:
+            return Cart.objects.none()
+        pk = uuid.UUID(self.guest_cart_id)
+        return Cart.objects.filter(pk=pk, user=None, token_hash=None)  # nobody's but this browser's
+
+    def new(self) -> Cart:
+        """Raises CartUnknown where none is made by putting something in."""
+        if self.secret is not None or (self.is_app and self.user_id is None):
+            raise CartUnknown
+        return Cart(user_id=self.user_id)
+
+
 def cart_of_user(*, user_id: int, create: bool = False) -> Cart | None:
     if create:
         return Cart.objects.get_or_create(user_id=user_id)[0]
-    return Cart.objects.filter(user_id=user_id).first()
+    return Whose(user_id=user_id).carts().first()
 
 
 def cart_of_guest(*, cart_id: str | None, create: bool = False) -> Cart | None:
     """The guest cart that a session names; a cart that belongs to somebody is never a guest's."""
-    cart = None
-    if cart_id:
-        cart = Cart.objects.filter(pk=uuid.UUID(cart_id), user=None, token_hash=None).first()
+    cart = Whose(guest_cart_id=cart_id).carts().first()
     return Cart.objects.create() if cart is None and create else cart
 
 
@@ -79,7 +111,7 @@ def cart_with_secret() -> tuple[Cart, str]:
 
 def cart_of_secret(*, secret: str) -> Cart:
     """The cart that an app's secret opens. Raises CartUnknown."""
-    cart = Cart.objects.filter(token_hash=_digest(secret)).first()
+    cart = Whose(secret=secret).carts().first()
     if cart is None:
         raise CartUnknown
     return cart
@@ -87,6 +119,17 @@ def cart_of_secret(*, secret: str) -> Cart:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="backslashreplace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be put in, as `cart_add` has it. Who the shopper is, is asked only where it matters."""
+
+    product_id: object
+    quantity: int | None = None
+    chosen_price_pennies: int | None = None
+    is_gift: bool = False
+    shopper: Callable[[], Shopper] = lambda: NOBODY
 
 
 def cart_add(
@@ -106,34 +149,70 @@ def cart_add(
     `chosen_price_pennies`: for products whose buyers name their price; the last one named counts for
     the line. Raises ProductNotForSale, QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
     """
-    product = product_for_sale(product_id)
-    if chosen_price_pennies is not None:
-        _refuse_price(product, chosen_price_pennies)
-    cap = settings.CART_MAX_QUANTITY
+    wanted = Wanted(product_id, quantity, chosen_price_pennies, is_gift, lambda: shopper)
+    product = _product_wanted(wanted)
     with transaction.atomic():
-        if not lock_cart_for_change(
-            cart.pk
-        ):  # signed in meanwhile: it went into the account's own cart
-            raise CartItemNotFound
-        present = {item.product_id: item for item in cart.items.all()}
-        if product.pk not in present and len(present) >= MAX_LINES:
-            raise CartFull
-        item = present.get(product.pk) or CartItem(cart=cart, quantity=0)
-        item.product = product
-        _add_copies(item, quantity, is_gift, shopper)
-        if item.quantity > cap:
-            raise QuantityInvalid(cap)
-        item.shown_price_pennies = product.price_pennies or 0
-        if chosen_price_pennies is not None or not product.pay_what_you_want:
-            item.chosen_price_pennies = chosen_price_pennies
-        item.save()
+        if not lock_cart_for_change(cart.pk):
+            raise CartItemNotFound  # signed in meanwhile: it went into the account's own cart
+        return _put(cart.pk, product, wanted, list(cart.items.all()))
+
+
+def cart_put(*, whose: Whose, wanted: Wanted) -> CartItem:
+    """As `cart_add`, into a cart that is found and locked by one query, or made if there is none yet.
+
+    Nothing is made for what is not for sale. Raises CartUnknown for a secret that opens none, and what
+    `cart_add` raises.
+    """
+    product = _product_wanted(wanted)
+    with transaction.atomic():
+        cart_id = lock_cart_among_for_change(whose.carts())
+        if cart_id is None:
+            cart = whose.new()
+            if inserted(cart):
+                return _put(cart.pk, product, wanted, [])
+            cart_id = lock_cart_among_for_change(whose.carts())  # made since, by somebody else
+            if cart_id is None:
+                raise CartItemNotFound
+        return _put(cart_id, product, wanted, list(CartItem.objects.filter(cart=cart_id)))
+
+
+def _product_wanted(wanted: Wanted) -> ProductPage:
+    """With `is_owned` of gifts, by the same query. Nothing depends on it for other lines."""
+    shopper = wanted.shopper() if wanted.is_gift else NOBODY
+    products = (
+        _for_sale().annotate(is_owned=is_owned_by(shopper)) if shopper.is_known else _for_sale()
+    )
+    product = _one_of(products, wanted.product_id)
+    if wanted.chosen_price_pennies is not None:
+        _refuse_price(product, wanted.chosen_price_pennies)
+    return product
+
+
+def _put(
+    cart_id: uuid.UUID, product: ProductPage, wanted: Wanted, present: Collection[CartItem]
+) -> CartItem:
+    """`present`: what was in the cart once it was locked."""
+    item = next((one for one in present if one.product_id == product.pk), None)
+    if item is None and len(present) >= MAX_LINES:
+        raise CartFull
+    item = item or CartItem(cart_id=cart_id, quantity=0)
+    item.product = product
+    _add_copies(item, wanted)
+    cap = settings.CART_MAX_QUANTITY
+    if item.quantity > cap:
+        raise QuantityInvalid(cap)
+    item.shown_price_pennies = product.price_pennies or 0
+    if wanted.chosen_price_pennies is not None or not product.pay_what_you_want:
+        item.chosen_price_pennies = wanted.chosen_price_pennies
+    item.save()
     return item
 
 
-def _add_copies(item: CartItem, quantity: int | None, is_gift: bool, shopper: Shopper) -> None:
+def _add_copies(item: CartItem, wanted: Wanted) -> None:
     """More of a line, or of a new one. Without `quantity` pressing a button again adds no copy."""
+    quantity, is_gift = wanted.quantity, wanted.is_gift
     is_other_kind = item.quantity > 0 and item.is_gift != is_gift
-    if is_other_kind and is_gift and owned_among(shopper, [item.product_id]):
+    if is_other_kind and is_gift and getattr(item.product, "is_owned", False):
         is_other_kind = False  # the buyer has theirs: all of it is to give away
     if quantity is not None:
         item.quantity += quantity
@@ -372,8 +451,15 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
 
 def product_for_sale(product_id: object) -> ProductPage:
     """The product of that id that can be bought; ProductNotForSale for everything else, however odd."""
-    on_sale = ProductPage.objects.live().offered().select_related("artist")
-    product = on_sale.filter(pk=row_id(product_id)).first()
+    return _one_of(_for_sale(), product_id)
+
+
+def _for_sale() -> ProductQuerySet:
+    return ProductPage.objects.live().offered().select_related("artist")
+
+
+def _one_of(products: ProductQuerySet, product_id: object) -> ProductPage:
+    product = products.filter(pk=row_id(product_id)).first()
     if product is None:
         raise ProductNotForSale
     return product

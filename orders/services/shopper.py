@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
-from catalog_pages.models import BundledProduct, TrackFile
+from catalog_pages.models import BundledProduct, ProductPage, TrackFile
 from downloads.holders import normalise_email
 from downloads.models import Revocation, UserAsset, UserAssetQuerySet
 from orders.models import GiftCode, Order
@@ -34,14 +34,19 @@ class Shopper:
 
 
 NOBODY = Shopper()
+ORDER, GIFT = "order", "gift"
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Orders and gift copies that somebody holds the key of, by id; keys end when they are renewed."""
+    """Orders and gift copies that somebody holds the key of, by id; keys end when they are renewed.
+
+    `just_read`: the one of them of which this was looked up a moment ago, and need not be again.
+    """
 
     orders: Mapping[uuid.UUID, str] = field(default_factory=dict)
     gifts: Mapping[int, str] = field(default_factory=dict)
+    just_read: Order | GiftCode | None = None
 
     def __bool__(self) -> bool:
         return bool(self.orders or self.gifts)
@@ -55,42 +60,71 @@ def shopper_with(*, user: Any, opened: Opened, email: str = "") -> Shopper:
     """
     if not opened:
         return NOBODY if user is None else Shopper(user)
+    whose = normalise_email(email if user is None else user.email)
+    held = [
+        (kind, key)
+        for kind, key, address in _held_by_key(opened)
+        if not whose or normalise_email(address) == whose
+    ]
+    return Shopper(
+        user,
+        frozenset(uuid.UUID(key) for kind, key in held if kind == ORDER),
+        frozenset(int(key) for kind, key in held if kind == GIFT),
+    )
+
+
+def _held_by_key(opened: Opened) -> Iterable[tuple[str, str, str]]:
+    """Kind, id and address of what the keys still open; one query, none for what was just read."""
+    read = opened.just_read
+    if isinstance(read, Order):
+        return [(ORDER, str(read.pk), read.email)]
+    if read is not None:
+        return [(GIFT, str(read.pk), read.redeemed_email)]
     orders = Order.objects.visible_to(user=None, guest_keys=opened.orders)
     copies = GiftCode.objects.filter(
         pk__in=list(opened.gifts), link_key__in=list(opened.gifts.values())
     )
-    whose = normalise_email(email if user is None else user.email)
-    return Shopper(
-        user,
-        _of(whose, orders.order_by().values_list("pk", "email")),
-        _of(whose, copies.order_by().values_list("pk", "redeemed_email")),
+    key = Cast("pk", TextField())
+    return (
+        orders.order_by()
+        .annotate(kind=Value(ORDER), key=key)
+        .values_list("kind", "key", "email")
+        .union(
+            copies.order_by()
+            .annotate(kind=Value(GIFT), key=key)
+            .values_list("kind", "key", "redeemed_email"),
+            all=True,
+        )
     )
 
 
-def _of(whose: str, held: Iterable[tuple[Any, str]]) -> frozenset[Any]:
-    return frozenset(pk for pk, email in held if not whose or normalise_email(email) == whose)
-
-
 def owned_among(shopper: Shopper, product_ids: Collection[int]) -> set[int]:
-    """Those of the products that the shopper owns; four queries for any number.
+    """Those of the products that the shopper owns; one query for any number."""
+    if not shopper.is_known or not product_ids:
+        return set()
+    owned = ProductPage.objects.order_by().filter(is_owned_by(shopper), pk__in=product_ids)
+    return set(owned.values_list("pk", flat=True))
+
+
+def is_owned_by(shopper: Shopper) -> Q:
+    """A condition on products: what the shopper owns.
 
     Owned is what was bought as such, and what all current files of are held, by whichever road: a
     single that came with an album, an album that came with a bundle. A file that was replaced since
     counts as held. Only rights that work count.
     """
-    if not shopper.is_known or not product_ids:
-        return set()
+    if not shopper.is_known:
+        return Q(pk__in=[])
     working = working_grants(shopper)
-    bought = working.filter(order_item__product__in=product_ids)
-    owned = set(bought.values_list("order_item__product", flat=True))
-    files = _files_of([pk for pk in product_ids if pk not in owned])
-    wanted = {lineage for lineages in files.values() for lineage in lineages}
-    held = set(
-        working.filter(asset__lineage__in=wanted).values_list("asset__lineage", flat=True)
-        if wanted
-        else ()
+    inside = BundledProduct.objects.filter(page=OuterRef(OuterRef("pk"))).order_by()
+    delivered = TrackFile.objects.filter(
+        Q(track__page=OuterRef("pk")) | Q(track__page__in=inside.values("product")),
+        asset__isnull=False,
+    ).order_by()
+    held = working.filter(asset__lineage=OuterRef("asset__lineage"))
+    return Q(Exists(working.filter(order_item__product=OuterRef("pk")))) | Q(
+        Exists(delivered), ~Exists(delivered.exclude(Exists(held)))
     )
-    return owned | {product_id for product_id, lineages in files.items() if lineages <= held}
 
 
 def working_grants(shopper: Shopper) -> QuerySet[UserAsset]:
@@ -113,18 +147,3 @@ def held_by(shopper: Shopper) -> UserAssetQuerySet:
     # By their ids, because a line of many gift codes would name each of its rights many times.
     found = UserAsset.objects.filter(mine).order_by()
     return UserAsset.objects.filter(pk__in=found.values("pk")).order_by()
-
-
-def _files_of(product_ids: Collection[int]) -> dict[int, set[Any]]:
-    """Product -> lineages of all files it delivers, those of contained products included."""
-    delivers: dict[int, set[int]] = {pk: {pk} for pk in product_ids}
-    contents = BundledProduct.objects.filter(page__in=product_ids).order_by()
-    for bundle_id, product_id in contents.values_list("page", "product"):
-        delivers[bundle_id].add(product_id)
-    sources = {pk for contained in delivers.values() for pk in contained}
-    by_page: dict[int, set[Any]] = defaultdict(set)
-    rows = TrackFile.objects.filter(track__page__in=sources, asset__isnull=False).order_by()
-    for page_id, lineage in rows.values_list("track__page", "asset__lineage"):
-        by_page[page_id].add(lineage)
-    files = {pk: set().union(*(by_page[source] for source in delivers[pk])) for pk in delivers}
-    return {pk: lineages for pk, lineages in files.items() if lineages}

@@ -212,6 +212,7 @@ USE_TZ = True
 
 # --- Security -----------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = CONFIG.is_https
+SESSION_ENGINE = "site_config.sessions"
 SESSION_COOKIE_SECURE = CONFIG.is_https
 CSRF_COOKIE_SECURE = CONFIG.is_https
 SECURE_HSTS_SECONDS = 31_536_000 if CONFIG.is_https else 0

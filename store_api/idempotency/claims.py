@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from catalog_pages.inserting import inserted
 from store_api.idempotency.errors import KeyInUse, KeyReused
 from store_api.idempotency.keys import Asked
 from store_api.idempotency.sealing import Answer
@@ -33,10 +35,13 @@ def key_claim(asked: Asked, *, now: datetime) -> int | Answer:
     Committed before it returns. Raises KeyReused, KeyInUse and AnswerLost; RuntimeError within a
     transaction, as nobody else would see the claim and what is remote has no place in one.
     """
+    _refuse_transaction()
     for _ in range(TRIES):
-        claim = _inserted(asked, now)
-        if claim is not None:
-            return claim
+        row = IdempotentRequest(
+            key_digest=asked.key_digest, fingerprint=asked.fingerprint, started_at=now
+        )
+        if inserted(row):
+            return row.pk
         known = IdempotentRequest.objects.filter(key_digest=asked.key_digest).first()
         if known is not None and not _removed_if_over(known, now):
             return _answered(known, asked, now)
@@ -44,9 +49,16 @@ def key_claim(asked: Asked, *, now: datetime) -> int | Answer:
 
 
 def answer_keep(claim: int, asked: Asked, answer: Answer) -> None:
-    """Store it, if the key is still ours. The work is done: a database that fails now is noted, no more."""
+    """Store it, if the key is still ours. The work is done: a database that fails now is noted, no more.
+
+    `asked`: as whom the caller will ask again, which may be another than who claimed the key.
+    """
     try:
-        IdempotentRequest.objects.filter(pk=claim).update(answer=answer.sealed(asked.seal))
+        IdempotentRequest.objects.filter(pk=claim).update(
+            key_digest=asked.key_digest,
+            fingerprint=asked.fingerprint,
+            answer=answer.sealed(asked.seal),
+        )
     except DatabaseError:
         logger.exception("An answer could not be stored; asked again, the work will be repeated")
 
@@ -66,16 +78,11 @@ def idempotency_tidy(*, now: datetime | None = None) -> int:
     return removed
 
 
-def _inserted(asked: Asked, now: datetime) -> int | None:
-    row = IdempotentRequest(
-        key_digest=asked.key_digest, fingerprint=asked.fingerprint, started_at=now
-    )
-    try:
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-    except IntegrityError:
-        return None
-    return row.pk
+def _refuse_transaction() -> None:
+    """As `atomic(durable=True)` does, which would begin and end one for a single statement."""
+    blocks: list[Any] = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("A key is claimed outside of any transaction.")
 
 
 def _removed_if_over(known: IdempotentRequest, now: datetime) -> bool:

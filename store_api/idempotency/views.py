@@ -15,7 +15,7 @@ from rest_framework.status import is_success
 
 from store_api.caller import ORDER_TOKEN, browser_session, opened_of
 from store_api.idempotency.claims import answer_keep, key_claim, key_release
-from store_api.idempotency.keys import Asked, asked_of, key_of
+from store_api.idempotency.keys import asked_of, key_of
 from store_api.idempotency.sealing import Answer
 
 Handler = Callable[..., HttpResponseBase]
@@ -56,24 +56,17 @@ class IdempotentCreateMixin:
             if isinstance(response, Response) and is_success(response.status_code):
                 answer = Answer.of(response)
                 undo.pop_all()
-                _keep(claim, asked, answer, request, key)
+                _keep(claim, answer, request, key)
         return response
 
 
-def _keep(claim: int, asked: Asked, answer: Answer, request: Request, key: str) -> None:
+def _keep(claim: int, answer: Answer, request: Request, key: str) -> None:
     """For whoever asked. Who came with nothing and got a session by this is known by that from now on;
     others at the same address are not them."""
     session = browser_session(request)
     if session is not None and session.session_key is None and session.modified:
         session.save()  # which gives it its key
-    known_as = asked_of(request, key)
-    if known_as == asked:
-        answer_keep(claim, asked, answer)
-        return
-    key_release(claim)
-    moved = key_claim(known_as, now=timezone.now())
-    if not isinstance(moved, Answer):
-        answer_keep(moved, known_as, answer)
+    answer_keep(claim, asked_of(request, key), answer)
 
 
 def _again(answer: Answer, request: Request) -> Response:

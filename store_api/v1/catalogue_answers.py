@@ -40,7 +40,7 @@ TAGS = re.compile(r"<[^>]*>")
 
 
 def product_answers(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """One for each row of `PRODUCT_COLUMNS`, in their order. Two queries for all together."""
+    """One for each row of `PRODUCT_COLUMNS`, in their order. One query for all together."""
     around = surroundings_of(
         [row.pk for row in rows], {row.cover_id for row in rows if row.cover_id is not None}
     )

@@ -1,4 +1,4 @@
-"""All that answers show of products, read as plain rows in three queries, however many products there are.
+"""All that answers show of products, read as plain rows in two queries, however many products there are.
 
 An answer about twenty products shows hundreds of tracks and files: making a model's object of each costs
 more than all the rest of the request. What is read here has the names that the models have, so that
@@ -10,36 +10,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db.models import IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
-from catalog_pages.models import BundledProduct, ProductTrack
+from catalog_pages.models import BundledProduct, ProductPage, ProductTrack
 from catalog_pages.models.bundles import in_order_of_title
 from catalog_pages.renditions import CARD_SPECS, renditions_of
 
 Row = TypeVar("Row")
-COVER, PART, BUNDLE = range(3)
-# PostgreSQL takes two bare NULLs of a UNION for text, and refuses the number that comes third.
-NOTHING = Cast(Value(None), IntegerField())
-_TRACK = (
-    "page_id", "pk", "title", "disc", "number", "excerpt_start_seconds", "excerpt_length_seconds",
-)  # fmt: skip
-_ASSET_FIELDS = (
+TRACK, COVER, PART, BUNDLE = range(4)
+NOTHING = Value(None, output_field=IntegerField())  # a bare NULL, of whatever type its column has
+_ASSET = (
     "file_name", "format_name", "content_type", "size_bytes", "sha256", "duration_ms", "bitrate_bps",
 )  # fmt: skip
-_EXCERPT_FIELDS = (
+_EXCERPT = (
     "pk", "start_ms", "length_ms", "duration_ms", "size_bytes", "sha256", "file", "peaks",
 )  # fmt: skip
-_LINKED = (
-    "slug", "title", "live", "price_pennies", "artist__name", "artist__slug", "cover_id",
+# The columns of every row. What a row of another kind than a track has, is where a track has the same type.
+_COLUMNS = (
+    "page_id", "pk", "sort_order", "files__sort_order", "title", "disc", "number", "excerpt_start_seconds",
+    "excerpt_length_seconds", "files__pk", *(f"files__asset__{name}" for name in _ASSET),
+    *(f"files__asset__excerpts__{name}" for name in _EXCERPT),
 )  # fmt: skip
-_FILE = ("files__pk", *(f"files__asset__{name}" for name in _ASSET_FIELDS))
-_EXCERPT = tuple(f"files__asset__excerpts__{name}" for name in _EXCERPT_FIELDS)
 _IN_ORDER = (
-    "page_id", "sort_order", "pk", "files__sort_order", "files__pk", "files__asset__excerpts__pk",
+    "kind", "page_id", "sort_order", "pk", "files__sort_order", "files__pk", "files__asset__excerpts__pk",
 )  # fmt: skip
 
 
@@ -125,78 +121,76 @@ class Surroundings:
 
 
 def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> Surroundings:
-    """Two queries: pictures and bundles, then the tracks of the products and of what is inside them."""
-    covers: dict[int, list[CoverRow]] = defaultdict(list)
-    linked: dict[tuple[int, int], list[tuple[int, int, LinkedRow]]] = defaultdict(list)
-    for kind, owner, other, place, name, title, *more in _linked(product_ids, cover_ids):
+    """One query: tracks of the products and of what is inside them, pictures, and bundles."""
+    found = Surroundings(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+    linked = {PART: found.parts, BUNDLE: found.bundles}
+    track_id = file_id = None
+    for kind, owner, other, _, _, *row in _around(product_ids, cover_ids) if product_ids else ():
         if kind == COVER:
-            covers[owner].append(CoverRow(filter_spec=name, width=other, file_name=title))
-        else:
-            row = LinkedRow(other, name, title, *more)
-            linked[kind, owner].append((place, other, row))
-    parts = {
-        owner: [row for _, _, row in sorted(rows, key=itemgetter(0, 1))]
-        for (kind, owner), rows in linked.items()
-        if kind == PART
-    }
-    bundles = {
-        owner: in_order_of_title(row for _, _, row in rows)
-        for (kind, owner), rows in linked.items()
-        if kind == BUNDLE
-    }
-    inside = {part.pk for rows in parts.values() for part in rows}
-    return Surroundings(_tracks({*product_ids, *inside}), covers, parts, bundles)
+            name, file_name = row[0], row[6]
+            found.covers[owner].append(CoverRow(name, other, file_name))
+        elif kind != TRACK:
+            title, price, live, cover, _, _, slug, artist, artist_slug, *_ = row
+            linked[kind][owner].append(
+                LinkedRow(other, slug, title, bool(live), price, artist, artist_slug, cover)
+            )
+        else:  # one for each excerpt, or file, or track that has none of these
+            if other != track_id:
+                track_id, file_id = other, None
+                track = TrackRow(*row[:5])
+                found.tracks[owner].append(track)
+            if row[5] is not None and row[5] != file_id:
+                file_id = row[5]
+                asset = AssetRow(*row[6:13])
+                track.files.append(FileRow(asset))
+            if row[13] is not None:
+                asset.excerpts.append(ExcerptRow(*row[13:]))
+    found.bundles = {part: in_order_of_title(rows) for part, rows in found.bundles.items()}
+    return found
 
 
-def _linked(product_ids: Collection[int], cover_ids: Collection[int]) -> QuerySet[Any, Any]:
-    """Of three kinds: a cover's size, a part of one of these, and a bundle with one of these in it.
+def _around(product_ids: Collection[int], cover_ids: Collection[int]) -> QuerySet[Any, Any]:
+    """In order, so that tracks group. A cover that is asked for by several roads comes several times.
 
-    Parts and bundles have covers too; a cover that is asked for by several roads comes several times.
+    Parts and bundles have covers too. Tracks come first, because the first of a UNION's queries says of which
+    types the columns are: PostgreSQL takes a bare NULL for text, unless it has met something else.
     """
-    parts = BundledProduct.objects.filter(page__in=product_ids)
-    bundles = BundledProduct.objects.filter(product__in=product_ids, page__live=True)
-    return _covers(cover_ids).union(
-        _covers(parts.values("product__cover")),
-        _covers(bundles.values("page__cover")),
-        _bundled(parts, PART, "page", "product"),
-        _bundled(bundles, BUNDLE, "product", "page"),
-        all=True,
+    parts = BundledProduct.objects.filter(page__in=product_ids).order_by()
+    bundles = BundledProduct.objects.filter(product__in=product_ids, page__live=True).order_by()
+    listed = ProductPage.objects.filter(pk__in=product_ids).order_by().values("pk")
+    tracks = ProductTrack.objects.filter(page__in=listed.union(parts.values("product")))
+    return (
+        tracks.order_by()
+        .annotate(kind=Value(TRACK))
+        .values_list("kind", *_COLUMNS)
+        .union(
+            _covers(cover_ids),
+            _covers(parts.values("product__cover")),
+            _covers(bundles.values("page__cover")),
+            _bundled(parts, PART, "page", "product"),
+            _bundled(bundles, BUNDLE, "product", "page"),
+            all=True,
+        )
+        .order_by(*_IN_ORDER)
     )
 
 
 def _covers(images: Any) -> QuerySet[Any, Any]:
     rows = renditions_of(CARD_SPECS).filter(image__in=images).order_by()
-    return rows.annotate(
-        kind=Value(COVER), place=Value(0), shown=Value(True), price=NOTHING,
-        artist=Value(""), artist_slug=Value(""), cover=NOTHING,
-    ).values_list(
-        "kind", "image_id", "width", "place", "filter_spec", "file", "shown", "price",
-        "artist", "artist_slug", "cover",
-    )  # fmt: skip
+    return _filled(rows, COVER, "image_id", "width", "", "", "filter_spec", *[""] * 5, "file")
 
 
 def _bundled(rows: QuerySet[Any, Any], kind: int, owner: str, other: str) -> QuerySet[Any, Any]:
-    columns = [f"{other}__{name}" for name in _LINKED]
-    found = rows.order_by().annotate(kind=Value(kind))
-    return found.values_list("kind", f"{owner}_id", f"{other}_id", "sort_order", *columns)
+    return _filled(
+        rows.annotate(shown=Cast(f"{other}__live", IntegerField())), kind,
+        f"{owner}_id", f"{other}_id", "sort_order", "", f"{other}__title", f"{other}__price_pennies", "shown",
+        f"{other}__cover_id", "", "", f"{other}__slug", f"{other}__artist__name", f"{other}__artist__slug",
+    )  # fmt: skip
 
 
-def _tracks(product_ids: Collection[int]) -> dict[int, list[TrackRow]]:
-    """A row for each excerpt, or file, or track that has none of these; in order, so that they group."""
-    found: dict[int, list[TrackRow]] = defaultdict(list)
-    tracks = ProductTrack.objects.filter(page__in=product_ids).order_by(*_IN_ORDER)
-    track_id = file_id = None
-    for row in tracks.values_list(*_TRACK, *_FILE, *_EXCERPT):
-        if row[1] != track_id:
-            track_id, file_id = row[1], None
-            track = TrackRow(*row[2:7])
-            found[row[0]].append(track)
-        if row[8] is None:  # no file yet
-            continue
-        if row[7] != file_id:
-            file_id = row[7]
-            asset = AssetRow(*row[8:15])
-            track.files.append(FileRow(asset))
-        if row[15] is not None:
-            asset.excerpts.append(ExcerptRow(*row[15:]))
-    return found
+def _filled(rows: QuerySet[Any, Any], kind: int, *columns: str) -> QuerySet[Any, Any]:
+    """These columns, NULL where there is no name, and after them as many as tracks have."""
+    names = [*columns, *[""] * (len(_COLUMNS) - len(columns))]
+    named = [name or f"nothing_{place}" for place, name in enumerate(names)]
+    nothing = {name: NOTHING for name in named if name.startswith("nothing_")}
+    return rows.annotate(kind=Value(kind), **nothing).values_list("kind", *named)

@@ -19,7 +19,18 @@ from orders.models import Cart
 from orders.services import carts
 from orders.services.code_tries import cart_try_code
 from orders.services.pricing import cart_summary
-from store_api.caller import CART_TOKEN, cart_of, shopper_of, trier_of
+from orders.services.shopper import shopper_with
+from store_api.caller import (
+    CART_TOKEN,
+    cart_guesses_counted,
+    cart_of,
+    cart_remember,
+    opened_of,
+    shopper_of,
+    trier_of,
+    user_of,
+    whose_cart,
+)
 from store_api.idempotency import IdempotentCreateMixin
 from store_api.permissions import ScopedViewMixin
 from store_api.scopes import Scope
@@ -68,8 +79,8 @@ class CartViewBase(ScopedViewMixin, ViewSet):
     permission_classes = [AllowAny]
     scope = Scope.CART_WRITE
 
-    def cart(self, *, create: bool = False) -> Cart | None:
-        return cart_of(self.request, create=create)
+    def cart(self) -> Cart | None:
+        return cart_of(self.request)
 
     def cart_with(self, missing: DomainError) -> Cart:
         """The current cart. Raises `missing` where there is none."""
@@ -148,19 +159,17 @@ class CartItemsViewSet(IdempotentCreateMixin, CartViewBase):
     )
     def create(self, request: Request) -> Response:
         wanted = NewItemSerializer.read(request)
-        cart = self.cart()
-        if cart is None:
-            carts.product_for_sale(wanted["product"])  # no cart for nothing
-            cart = self.cart(create=True)
-            assert cart is not None  # noqa: S101  # create=True
-        item = carts.cart_add(
-            cart=cart,
+        opened = opened_of(request)  # an order's token that opens nothing is refused, needed or not
+        asked = carts.Wanted(
             product_id=wanted["product"],
             quantity=wanted.get("quantity"),
             chosen_price_pennies=wanted.get("price_pennies"),
             is_gift=wanted["is_gift"],
-            shopper=shopper_of(request),
+            shopper=lambda: shopper_with(user=user_of(request), opened=opened),
         )
+        with cart_guesses_counted(request):
+            item = carts.cart_put(whose=whose_cart(request), wanted=asked)
+        cart_remember(request, item.cart_id)
         return Response(CartItemSerializer(item).data, status=status.HTTP_201_CREATED)
 
 

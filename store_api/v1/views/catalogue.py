@@ -55,6 +55,7 @@ class CatalogueViewSet(ScopedViewMixin, GenericViewSet[Any]):
     """For everybody, by slug. A browser's cookie says nothing here, so that answers are everybody's."""
 
     scope = Scope.CATALOG_READ
+    answers_by_stamp = True
     authentication_classes = [AccessTokenAuthentication, SessionTokenAuthentication]
     permission_classes = [AllowAny]
     filter_backends: list[Any] = []

@@ -25,6 +25,7 @@ class ShopViewSet(ScopedViewMixin, GenericViewSet[Any]):
     """For everybody, and the same for everybody, as the catalogue is."""
 
     scope = Scope.CATALOG_READ
+    answers_by_stamp = True
     authentication_classes = [AccessTokenAuthentication, SessionTokenAuthentication]
     permission_classes = [AllowAny]
     serializer_class = ShopSerializer
