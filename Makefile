@@ -15,7 +15,7 @@ run: ## Start the shop on http://127.0.0.1:8000 (HOST=, PORT= and PYTHON= choose
 	@exec $(PY) -m site_config.supervisor
 
 test: dev ## Run the test-suite on SQLite, on every core (ARGS="-k cart" chooses)
-	@exec $(PY) -m pytest -m "not prove" -n auto --dist loadfile $(ARGS)
+	@exec $(PY) -m pytest -m "not prove" -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: dev ## Run everything long, by hand (ARGS="-k commands" chooses)
 	@exec $(PY) -m pytest -m prove $(ARGS)

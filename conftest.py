@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,12 @@ from django.core.cache import cache
 
 IN_CI = os.environ.get("CI") == "true"
 OVER_HTTP = os.environ.get("STRIPE_OVER") == "http"
+
+
+def pytest_collection_finish() -> None:
+    """All modules and tests live to the end: the garbage collector need not look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,12 @@ OPEN: list[Json] = [{}]
 
 def read(path: Path) -> Json:
     """A description as `make openapi` writes it."""
-    document: Json = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return parsed(path.read_text(encoding="utf-8"))
+
+
+def parsed(text: str) -> Json:
+    """By libyaml, which takes a fifth of the time that the parser in Python does."""
+    document: Json = yaml.load(text, Loader=yaml.CSafeLoader)
     return document
 
 

@@ -307,14 +307,17 @@ def test_ordinary_tasks_do_not_push_the_sign_in_off_the_screen_and_failures_are_
 
 
 @pytest.fixture
-def var_dir(tmp_path: Path) -> Path:
+def var_dir(tmp_path: Path, django_db_setup: None) -> Path:
     """A data folder whose database is nearly migrated, when this suite has made one on SQLite.
 
     Migrating from nothing takes 20 seconds; what is missing in the copy, `make run` adds.
     """
     folder = tmp_path / "var"
     folder.mkdir()
-    made = sorted(settings.VAR_DIR.glob("test-*.sqlite3"), key=lambda path: path.stat().st_mtime)
+    # Of processes side by side each has its own, and only that is at rest now.
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    name = f"test-*.sqlite3_{worker}" if worker else "test-*.sqlite3"
+    made = sorted(settings.VAR_DIR.glob(name), key=lambda path: path.stat().st_mtime)
     if made:
         with (
             closing(sqlite3.connect(made[-1])) as source,

@@ -27,7 +27,7 @@ from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from tests.factories import make_editor, make_product, make_user, session_id_of
 
-EXAMPLES = int(os.environ.get("CART_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("CART_EXAMPLES", "20"))
 CURRENCIES = ("GBP", "EUR", "JPY", "ISK", "KWD", "HUF")
 MOST = 30_000
 

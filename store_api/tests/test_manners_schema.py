@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from store_api import contract
 from store_api.problems import title
 
 WRITES_WITH_BODY = {"413", "415", "400"}
@@ -84,8 +84,8 @@ def test_headers_are_named_where_they_are_sent(description: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("accepts", "kind", "reads"),
     [
-        ("*/*", "application/vnd.oai.openapi", yaml.safe_load),
-        ("application/yaml", "application/yaml", yaml.safe_load),
+        ("*/*", "application/vnd.oai.openapi", contract.parsed),
+        ("application/yaml", "application/yaml", contract.parsed),
         ("application/json", "application/json", json.loads),
         ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json", json.loads),
     ],

@@ -16,6 +16,10 @@ from tests.server_processes import ROOT
 HERE = Path(__file__).parent
 COMMAND = Path(sys.executable).parent / "schemathesis"
 PATIENCE_S = 3600
+PHASES = "examples,coverage,fuzzing,stateful"
+QUICK_PHASES = "examples,fuzzing,stateful"
+# How much is tried where nobody waits for it: in the gate. Else a part of it, in a tenth of the time.
+IS_THOROUGH = os.environ.get("API_FUZZ") == "thorough"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def fuzz(
     examples: int,
     seed: int,
     paths: str = "",
+    phases: str = PHASES,
 ) -> Run:
     """Reads the description where the shop shows it, and tries all of it with every check.
 
@@ -59,7 +64,7 @@ def fuzz(
     report = folder / "report.json"
     command = [COMMAND, "--no-color", "--config-file", _configuration(folder, shop.ids)]
     command += ["run", f"{shop.url}/api/schema/", "--checks", "all", "--continue-on-failure"]
-    command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", examples]
+    command += ["--phases", phases, "--max-examples", examples]
     command += ["--seed", seed, "--generation-database", "none", "--output-sanitize", "false"]
     command += ["--report", "json", "--report-json-path", report]
     command += ["--include-path-regex", paths] if paths else []

@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store_api.contract import parsed
 from tests.api.fuzz_requests import METHODS, Answer, Request, bodies, fields_of, headers, ids, send
 from tests.api.fuzz_shop import Shop
+from tests.api.fuzzing import IS_THOROUGH
 from tests.api.test_schemathesis import shop
 
 __all__ = ["shop"]
 WRITES = {"post", "patch", "put"}
 # The same requests in each run: a failure here is a failure everywhere.
 tried = settings(
-    max_examples=250,
+    max_examples=250 if IS_THOROUGH else 80,
     deadline=None,
     derandomize=True,
     database=None,
@@ -36,7 +37,7 @@ class Operation(NamedTuple):
 @pytest.fixture(scope="module")
 def operations(shop: Shop) -> list[Operation]:
     text = httpx.get(f"{shop.url}/api/schema/", trust_env=False).text
-    description: dict[str, Any] = yaml.safe_load(text)
+    description: dict[str, Any] = parsed(text)
     return [
         Operation(method, path, fields_of(description, operation))
         for path, methods in description["paths"].items()

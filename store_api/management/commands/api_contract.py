@@ -6,11 +6,18 @@ from argparse import ArgumentParser
 from io import StringIO
 from typing import Any
 
-import yaml
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from store_api.contract import Json, contract_problems, other_changes, read, released, released_path
+from store_api.contract import (
+    Json,
+    contract_problems,
+    other_changes,
+    parsed,
+    read,
+    released,
+    released_path,
+)
 
 
 def described() -> str:
@@ -35,7 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         text = described()
-        now: Json = yaml.safe_load(text)
+        now = parsed(text)
         path = released()
         if path is not None:
             self.compare(read(path), now)
