@@ -53,7 +53,7 @@ PERIOD_CHOICES = [
     ("month", lazy("This month")),
     ("last_month", lazy("Last month")),
     ("year", lazy("This year")),
-    (CUSTOM, lazy("From one day to another")),
+    (CUSTOM, lazy("Days of my choice")),
 ]
 SOME_DAY = lazy("Type a day such as 2026-05-31.")
 NOT_A_CHOICE = lazy("Choose from the list.")
@@ -83,7 +83,7 @@ def currencies() -> list[tuple[str, str]]:
     """All there are, the shop's own first."""
     own = settings.STRIPE_CURRENCY
     others = sorted((TWO_DIGITS | ZERO_DIGITS | THREE_DIGITS) - {own})
-    return [("", _("All, one after another")), *((code, code) for code in (own, *others))]
+    return [("", _("All")), *((code, code) for code in (own, *others))]
 
 
 def countries() -> list[tuple[str, str]]:
@@ -113,25 +113,20 @@ class FiguresForm(forms.Form):
     """`asked()` says what to show, once it is valid."""
 
     period = forms.ChoiceField(label=lazy("Period"), choices=PERIOD_CHOICES)
-    first = DayField(label=lazy("From"), help_text=lazy("Only for “From one day to another”."))
-    last = DayField(label=lazy("To"), help_text=lazy("The last day counts as well."))
+    first = DayField(label=lazy("From"))
+    last = DayField(label=lazy("To and including"))
     grouping = forms.ChoiceField(
         label=lazy("Show by"),
         required=False,
         choices=[
-            ("", lazy("What fits the period")),
+            ("", lazy("What fits")),
             (DAY, lazy("Day")),
             (WEEK, lazy("Week, from Monday")),
             (MONTH, lazy("Month")),
         ],
     )
     currency = forms.ChoiceField(label=lazy("Currency"), required=False, choices=currencies)
-    country = forms.ChoiceField(
-        label=lazy("Country"),
-        required=False,
-        choices=countries,
-        help_text=lazy("Of the billing address, as Stripe told us."),
-    )
+    country = forms.ChoiceField(label=lazy("Country"), required=False, choices=countries)
     product = forms.ModelChoiceField(
         label=lazy("Product"),
         queryset=ProductPage.objects.all(),

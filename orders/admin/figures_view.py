@@ -29,7 +29,7 @@ class FiguresView(WagtailAdminTemplateMixin, View):
 
     http_method_names = ["get", "head", "options"]
     page_title = lazy("What sold")
-    header_icon = "order"
+    header_icon = "table"
     template_name = "orders/admin/figures.html"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -75,5 +75,5 @@ class FiguresMenuItem(MenuItem):
 
 def figures_menu_item() -> MenuItem:
     return FiguresMenuItem(
-        _("What sold"), reverse("figures"), name="figures", icon_name="order", order=100
+        _("What sold"), reverse("figures"), name="figures", icon_name="table", order=100
     )

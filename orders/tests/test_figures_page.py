@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,7 @@ from openpyxl import load_workbook
 
 from catalog_pages.models import Artist
 from catalog_pages.shop_days import today
-from orders.models import FiguresChange, Payment, Refund
+from orders.models import FiguresChange, FiguresDay, Payment, Refund
 from orders.services.figures import figures_refresh
 from orders.services.refunds import refund_request
 from orders.stripe_sandbox import actions, controls
@@ -331,3 +332,42 @@ def test_a_page_says_that_days_are_still_being_added_up() -> None:
 
     assert "still being added up" in text_of(page(visitor))
     assert "still being added up" not in text_of(page(visitor))
+
+
+def test_everything_can_be_worked_out_again(client: Client) -> None:
+    buy(client, make_user(), make_product(price_pennies=100))
+    figures_refresh()
+    FiguresDay.objects.update(revenue_pennies=5)
+
+    call_command("rebuild_figures", stdout=io.StringIO())
+
+    assert FiguresDay.objects.get(country="GB").revenue_pennies == 100
+
+
+def test_another_time_zone_has_other_days(client: Client) -> None:
+    order = buy(client, make_user(), make_product(price_pennies=100))
+    late = datetime(2024, 5, 31, 23, 30, tzinfo=UTC)
+    type(order).objects.filter(pk=order.pk).update(paid_at=late, created_at=late)
+    Payment.objects.filter(order=order).update(paid_at=late)
+    visitor = staff_client(SEE)
+
+    def first_of_june() -> str:
+        day = "2024-06-01"
+        return text_of(page(visitor, period="custom", first=day, last=day))
+
+    with override_settings(TIME_ZONE="Europe/London"):
+        assert "Revenue £1.00 before: £0.00" in first_of_june()
+    with override_settings(TIME_ZONE="UTC"):
+        assert "Revenue £0.00 before: £1.00" in first_of_june()
+
+
+def test_the_country_is_the_one_that_stripe_told(client: Client) -> None:
+    order = start_checkout(make_user(), make_product(price_pennies=100)).order
+    actions.pay(session_id_of(order), country="DE")
+    controls.deliver_all(controls.through(client))
+    visitor = staff_client(SEE)
+
+    assert Payment.objects.get(order=order).country == "DE"
+    assert "Net revenue £1.00" in text_of(page(visitor, country="DE"))
+    assert "Paid of what was begun" not in text_of(page(visitor, country="DE"))
+    assert "Nothing was sold" in text_of(page(visitor, country="GB"))

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from dataclasses import asdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.db import transaction
 from django.test import override_settings
+from django.urls import reverse
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from catalog_pages.models import Artist
+from catalog_pages.money import currency, format_money
 from orders.models import FiguresChange
 from orders.services.figures import figures_refresh
 from orders.services.figures.periods import DAY, MONTH, WEEK, Period
 from orders.services.figures.report import BY_COPIES, BY_NET, Asked, CurrencyFigures, figures
+from orders.tests.desk import staff_client
 from orders.tests.figures_world import CHANGES, LANDS, NAMES, added_up, fail_later, sales, write
 from tests.factories import make_product
 
@@ -129,6 +136,61 @@ def test_figures_are_sums_over_orders_refunds_and_disputes_on_every_calendar() -
             transaction.set_rollback(True)
 
     holds()
+
+
+def test_the_page_and_its_spreadsheet_show_those_very_numbers() -> None:
+    products = [make_product(live=False) for _ in range(4)]
+    visitor = staff_client("orders.view_figures")
+
+    @hypothesis_settings(
+        max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    @given(questions())
+    def holds(question: Any) -> None:
+        zone, asked, sold, _ = question
+        asked = Asked(period=asked.period, grouping=asked.grouping)
+        query = {
+            "period": "custom",
+            "first": asked.period.first.isoformat(),
+            "last": asked.period.last.isoformat(),
+            "grouping": asked.grouping,
+        }
+        with override_settings(TIME_ZONE=zone), transaction.atomic():
+            written = [write(sale, products) for sale in sold]
+            page = BeautifulSoup(visitor.get(reverse("figures"), query).content, "html.parser")
+            sheet = spreadsheet(visitor.get(reverse("figures"), {**query, "export": "csv"}))
+            for place, part in enumerate(asked.period.cut(asked.grouping)):
+                expected = added_up(written, asked, zone, part.first, part.last)
+                for table in page.select("[data-table^=series-]"):
+                    code = table["data-table"].removeprefix("series-")
+                    cells = table.select("tbody tr")[place].select("td")
+                    assert [cell.text for cell in cells] == in_words(expected[code], code)
+                    assert {"Currency": code, **as_typed(expected[code], code)}.items() <= sheet[
+                        code, part.first.isoformat()
+                    ].items()
+            transaction.set_rollback(True)
+
+    holds()
+
+
+def in_words(sums: Counter[str], code: str) -> list[str]:
+    net = sums["revenue"] - sums["refunds"] - sums["lost"]
+    amounts = (sums["revenue"], sums["refunds"], sums["lost"], net, sums["tax"])
+    numbers = ("orders", "free_orders", "copies", "begun", "begun_paid")
+    return [*(format_money(one, code) for one in amounts), *(str(sums[name]) for name in numbers)]
+
+
+def as_typed(sums: Counter[str], code: str) -> dict[str, str]:
+    digits = currency(code).digits
+    names = {"Revenue": "revenue", "Refunds": "refunds", "Lost disputes": "lost", "Tax": "tax"}
+    return {
+        heading: f"{Decimal(sums[name]) / 10**digits:.{digits}f}" for heading, name in names.items()
+    }
+
+
+def spreadsheet(response: Any) -> dict[tuple[str, str], dict[str, str]]:
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return {(row["Currency"], row["From"]): row for row in csv.DictReader(io.StringIO(text))}
 
 
 def test_all_marks_are_gone_once_everything_is_added_up() -> None:
