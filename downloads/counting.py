@@ -29,6 +29,7 @@ from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
 from downloads import coverage
 from downloads.errors import DownloadUnderWay, LimitReached
+from downloads.figures import days_forget
 from downloads.ledger import downloads_record, links_record, uncounted_record
 from downloads.locks import lock_grants
 from downloads.models import AccessEvent, Download, UserAsset
@@ -202,6 +203,7 @@ def downloads_give_back(*, since: datetime) -> int:
         row.held_until = row.held_until if row.open_requests else None
     _write(rows, [*COUNTED, "held_until"])
     uncounted_record(rows)
+    days_forget(since=since)
     return len(rows)
 
 

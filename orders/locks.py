@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
-from orders.models import Cart, DiscountCode, Order, Payment
+from orders.models import Cart, DiscountCode, FiguresState, Order, Payment
 
 BRIEFLY_MS = 1000
 
@@ -79,3 +79,8 @@ def lock_discount_code(code_id: int) -> DiscountCode:
 def lock_app(app: Any) -> None:
     """A third party's app, for its webhook endpoints; before any other lock, and alone."""
     type(app).objects.select_for_update(no_key=True).filter(pk=app.pk).first()
+
+
+def lock_figures() -> FiguresState:
+    """Whoever adds up; alone, and no buyer waits for it."""
+    return FiguresState.objects.select_for_update().get_or_create(pk=1)[0]

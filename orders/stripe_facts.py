@@ -84,6 +84,7 @@ class CheckoutSession:
     card_brand: str
     card_last4: str
     lines: tuple[SessionLine, ...] = ()
+    country: str = ""  # of the billing address: two capital letters, where Stripe knows it
 
     @property
     def is_paid(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Q
+from django.contrib.auth.models import Permission
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from wagtail import hooks
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
@@ -17,6 +18,8 @@ from wagtail.models import Page
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.models import ProductPage
 from orders.admin.discounts import DiscountCodeViewSet
+from orders.admin.figures_panel import add_figures_panel
+from orders.admin.figures_view import RIGHT, FiguresView, figures_menu_item
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
 from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
@@ -26,6 +29,20 @@ from orders.models import Order
 TIMES = {1: "once", 2: "twice"}
 
 hooks.register("register_log_actions", register_log_actions)
+hooks.register("construct_homepage_panels", add_figures_panel)
+hooks.register("register_reports_menu_item", figures_menu_item)
+
+
+@hooks.register("register_admin_urls")
+def figures_urls() -> list[URLPattern]:
+    return [path("reports/figures/", FiguresView.as_view(), name="figures")]
+
+
+@hooks.register("register_permissions")
+def figures_right() -> QuerySet[Permission]:
+    """Shown where staff put groups together."""
+    app_label, codename = RIGHT.split(".")
+    return Permission.objects.filter(content_type__app_label=app_label, codename=codename)
 
 
 @hooks.register("register_admin_viewset")

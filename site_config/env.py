@@ -107,6 +107,7 @@ class Config:
     stripe_secret_key: str
     stripe_webhook_secrets: list[str]
     stripe_currency: str
+    time_zone: str
     stripe_sandbox: bool
     email: dict[str, Any]
     default_from_email: str
@@ -213,6 +214,7 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "stripe_webhook_secrets": _list(env, "STRIPE_WEBHOOK_SECRET")
         or ([_sandbox_webhook_secret(secret_key)] if sandbox and secret_key else []),
         "stripe_currency": (env.str("STRIPE_CURRENCY", "") or "GBP").upper(),
+        "time_zone": env.str("TIME_ZONE", "") or "UTC",
         "wants_sandbox": wants_sandbox,
         "stripe_sandbox": sandbox,
         "email": _email(env),

@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -184,6 +185,8 @@ def _payment_problems(config: Config, *, production: bool, sandbox_wanted: bool)
         )
     if not is_supported(config.stripe_currency):
         problems.append(("STRIPE_CURRENCY", "must be a currency that Stripe takes, such as GBP"))
+    if config.time_zone not in available_timezones():
+        problems.append(("TIME_ZONE", "must be a time zone such as Europe/London"))
     return problems
 
 

@@ -3,6 +3,7 @@
 from orders.models.carts import Cart, CartItem
 from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
+from orders.models.figures import FiguresChange, FiguresDay, FiguresProductDay, FiguresState
 from orders.models.gifts import GiftCode
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
@@ -21,6 +22,10 @@ __all__ = [
     "DiscountCode",
     "DiscountUse",
     "Dispute",
+    "FiguresChange",
+    "FiguresDay",
+    "FiguresProductDay",
+    "FiguresState",
     "GiftCode",
     "Order",
     "OrderAnomaly",

@@ -131,6 +131,10 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=("user", "-created_at"), name="order_by_user"),
             models.Index(fields=("status", "created_at"), name="order_by_status"),
+            models.Index(fields=("created_at",), name="order_by_created_at"),
+            models.Index(
+                fields=("paid_at",), condition=Q(paid_at__isnull=False), name="order_by_paid_at"
+            ),
             models.Index(Lower("email"), condition=Q(user=None), name="order_guest_email"),
         ]
         constraints = [

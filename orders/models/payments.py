@@ -46,6 +46,11 @@ class Payment(models.Model):
     url = models.TextField(blank=True)
     card_brand = models.CharField(max_length=40, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True, db_index=True)
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        help_text="Of the billing address, as Stripe told when it was paid.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -54,6 +59,11 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["order_id", "attempt"]
+        indexes = [
+            models.Index(
+                fields=("paid_at",), condition=Q(paid_at__isnull=False), name="payment_by_paid_at"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=("order", "attempt"), name="payment_once_per_attempt"),
             models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="payment_not_negative"),
@@ -117,12 +127,28 @@ class Refund(models.Model):
     failure = models.CharField(max_length=300, blank=True, help_text="Why it did not succeed.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    succeeded_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the shop first heard that it succeeded; kept if a bank sends it back.",
+    )
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["created_at", "pk"]
+        indexes = [
+            models.Index(
+                fields=("succeeded_at",),
+                condition=Q(succeeded_at__isnull=False),
+                name="refund_by_succeeded_at",
+            )
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="succeeded") | Q(succeeded_at__isnull=False),
+                name="refund_succeeded_has_a_time",
+            ),
             models.CheckConstraint(condition=Q(amount_pennies__gt=0), name="refund_is_positive"),
             models.CheckConstraint(
                 condition=~Q(stripe_refund_id=""), name="refund_stripe_id_null_or_real"
@@ -173,12 +199,24 @@ class Dispute(models.Model):
     currency = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
+    lost_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the shop heard that it was lost."
+    )
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["opened_at", "pk"]
+        indexes = [
+            models.Index(
+                fields=("lost_at",), condition=Q(lost_at__isnull=False), name="dispute_by_lost_at"
+            )
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="lost") | Q(lost_at__isnull=False),
+                name="dispute_lost_has_a_time",
+            ),
             models.CheckConstraint(
                 condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"
             ),

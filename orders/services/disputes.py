@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
 from catalog_pages.money import currency, is_supported
 from orders import stripe_gateway
@@ -10,6 +11,7 @@ from orders.locks import lock_order, lock_payment
 from orders.models import Dispute, Order, Payment, StripeEvent
 from orders.services.access import BLOCKING_DISPUTES, access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
+from orders.services.figures.marks import figures_mark_order
 from orders.services.fulfilment import CheckoutUnknown, event_settle
 from orders.services.gifts import gifts_follow
 from orders.services.lookup import payment_of
@@ -68,17 +70,27 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     dispute = Dispute.objects.filter(stripe_dispute_id=snapshot.id).first() or Dispute(
         stripe_dispute_id=snapshot.id, payment=payment
     )
+    before = _counted(dispute)
     dispute.status = merged_dispute_status(dispute.status, snapshot.status)
     dispute.reason = snapshot.reason[:100]
     dispute.amount_pennies = _pennies(snapshot)
     dispute.currency = snapshot.currency
     dispute.opened_at = snapshot.created
+    if dispute.status == "lost":
+        dispute.lost_at = dispute.lost_at or timezone.now()
     dispute.save()
+    if _counted(dispute) != before:
+        figures_mark_order(order=order)
     access_project(order=order)
     gifts_follow(order=order)
     _tell_staff(order, dispute)
     _tell_buyer(order, dispute)
     return order
+
+
+def _counted(dispute: Dispute) -> tuple[int, str] | None:
+    """What figures add up of it; None unless it was lost."""
+    return (dispute.amount_pennies, dispute.currency) if dispute.status == "lost" else None
 
 
 def _pennies(snapshot: DisputeSnapshot) -> int:

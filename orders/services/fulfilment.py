@@ -27,6 +27,7 @@ from orders.services.access import access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.carts import cart_remove_bought
 from orders.services.discounts import discount_follow
+from orders.services.figures.marks import figures_mark, figures_mark_order
 from orders.services.gifts import gift_codes_issue
 from orders.services.mail import payment_failed_queue, processing_queue, receipt_queue
 from orders.services.outgoing import (
@@ -164,6 +165,7 @@ def _merge(session: CheckoutSession, cart: Cart | None, order: Order, payment: P
         order_project_status(order)
     if becomes_paid and may_have_facts:
         access_project(order=order)
+        figures_mark_order(order=order)
     if status == Payment.Status.PROCESSING:
         processing_queue(order=order, payment=payment)
     elif status == Payment.Status.FAILED and session.has_failed:
@@ -189,6 +191,7 @@ def order_mark_paid(*, order: Order, cart: Cart | None, at: datetime) -> None:
         cart_remove_bought(cart=cart, order=order)
     receipt_queue(order=order)
     order_paid_tell(order=order, wanted=wanted)
+    figures_mark(order.created_at, order.paid_at)
 
 
 class _Promise(NamedTuple):
@@ -343,6 +346,7 @@ def _write_payment(payment: Payment, session: CheckoutSession, status: str, now:
     if status == Payment.Status.PAID and payment.status != Payment.Status.PAID:
         fields["paid_at"] = payment.paid_at or now
         fields["captured_pennies"] = from_stripe(session.amount_total, payment.currency)
+        fields["country"] = session.country
     for name, value in fields.items():
         setattr(payment, name, value)
     Payment.objects.filter(pk=payment.pk).update(**fields)

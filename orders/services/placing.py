@@ -22,6 +22,7 @@ from orders.errors import (
 from orders.locks import lock_cart
 from orders.models import Cart, Order, OrderItem, OrderItemAsset
 from orders.services.discounts import discount_reserve
+from orders.services.figures.marks import figures_mark
 from orders.services.pricing import CartLine, CartSummary, cart_summary
 from orders.services.shopper import NOBODY, Shopper
 
@@ -108,6 +109,7 @@ def order_write(
         _write_line(order, line, position, content.deliveries[line.product.pk])
     if summary.code is not None and summary.discount_pennies:
         discount_reserve(code=summary.code, order=order)
+    figures_mark(order.created_at)
     return order
 
 

@@ -20,6 +20,7 @@ from orders.locks import lock_order, lock_payment
 from orders.models import Order, Payment, Refund, StripeEvent
 from orders.services.access import access_project
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
+from orders.services.figures.marks import figures_mark_order
 from orders.services.fulfilment import CheckoutUnknown, event_settle, parse_uuid
 from orders.services.gifts import gifts_follow
 from orders.services.lookup import payment_of
@@ -93,6 +94,7 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     # A row that Stripe refused once has no id of Stripe's; if Stripe has it after all, Stripe is right.
     is_first = refund.stripe_refund_id is None
     known = Refund.Status.REQUESTED if is_first else refund.status
+    before = _counted(refund)
     refund.status = merged_refund_status(known, snapshot.status)
     refund.stripe_refund_id = snapshot.id
     refund.failure = snapshot.failure_reason.replace("_", " ")[:300]
@@ -103,7 +105,11 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
         anomaly_record("refund_mismatch", snapshot.id, order, f"Stripe says {snapshot.amount}")
     refund.amount_pennies = pennies
     refund.currency = snapshot.currency
+    if refund.status == Refund.Status.SUCCEEDED:
+        refund.succeeded_at = refund.succeeded_at or timezone.now()
     refund.save()
+    if _counted(refund) != before:
+        figures_mark_order(order=order)
     access_project(order=order)
     gifts_follow(order=order)
     if snapshot.status not in PRECEDENCE:
@@ -111,6 +117,13 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     asked_here = parse_uuid(snapshot.metadata.get("refund", "")) == refund.pk
     _tell(order, payment, refund, asked_here=asked_here)
     return order
+
+
+def _counted(refund: Refund) -> tuple[int, str] | None:
+    """What figures add up of it; None while it has not succeeded."""
+    if refund.status != Refund.Status.SUCCEEDED:
+        return None
+    return refund.amount_pennies, refund.currency
 
 
 def _row_of(snapshot: RefundSnapshot, payment: Payment) -> Refund:

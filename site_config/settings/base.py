@@ -206,7 +206,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = "UTC"
+TIME_ZONE = CONFIG.time_zone
 USE_I18N = True
 USE_TZ = True
 

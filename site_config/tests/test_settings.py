@@ -109,6 +109,7 @@ def test_a_complete_production_environment_loads(monkeypatch: pytest.MonkeyPatch
         ({"STRIPE_SECRET_KEY": "sk_live_"}, "STRIPE_SECRET_KEY"),
         ({"STRIPE_WEBHOOK_SECRET": "whsec_"}, "STRIPE_WEBHOOK_SECRET"),
         ({"STRIPE_CURRENCY": "XXX"}, "STRIPE_CURRENCY"),
+        ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
         ({"MAX_UPLOAD_MB": "9999999999999999999"}, "MAX_UPLOAD_MB"),
         ({"STATIC_ROOT": "/x", "VAR_DIR": "/x/var"}, "STATIC_ROOT"),
         ({"MEDIA_ROOT": "/x", "PROTECTED_MEDIA_ROOT": "/x/paid"}, "PROTECTED_MEDIA_ROOT"),

@@ -137,6 +137,7 @@ BUYING_TABLES = (
             "currency": "currency",
             "card_brand": "card_brand",
             "card_last4": "card_last4",
+            "country": "country",
             "stripe_payment_intent_id": "stripe_payment_intent_id",
             "stripe_charge_id": "stripe_charge_id",
             "created_at": "created_at",

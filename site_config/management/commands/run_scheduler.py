@@ -15,8 +15,10 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from catalog_pages.uploads.tidying import uploads_tidy
+from downloads.figures import downloads_settle
 from orders.services.cart_tidying import carts_tidy
 from orders.services.events import events_retry
+from orders.services.figures import figures_refresh
 from orders.services.mail import mail_send_due
 from orders.services.outgoing import webhooks_send_due
 from orders.services.reconcile import payments_sweep, reconcile_and_repair
@@ -46,6 +48,8 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (3600, tokens_tidy),
         (3600, idempotency_tidy),
         (3600, carts_tidy),
+        (300, figures_refresh),
+        (3600, downloads_settle),
         (86_400, lambda: call_command("clearsessions")),
     ]
     if settings.STRIPE_SANDBOX:
