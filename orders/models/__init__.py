@@ -1,6 +1,7 @@
 """Money: carts, orders, payments, events and mail about them. Import the room's models from here."""
 
 from orders.models.carts import Cart, CartItem
+from orders.models.desk import Customer, FreeCopy, OrderNote
 from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
 from orders.models.gifts import GiftCode
@@ -18,14 +19,17 @@ from orders.models.updates import PublishedVersion, UpdateNotice, UpdateWish
 __all__ = [
     "Cart",
     "CartItem",
+    "Customer",
     "DiscountCode",
     "DiscountUse",
     "Dispute",
+    "FreeCopy",
     "GiftCode",
     "Order",
     "OrderAnomaly",
     "OrderItem",
     "OrderItemAsset",
+    "OrderNote",
     "OutboxMail",
     "Payment",
     "PublishedVersion",

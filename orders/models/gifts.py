@@ -60,7 +60,8 @@ class GiftCode(models.Model):
         indexes = [
             models.Index(
                 Lower("redeemed_email"), condition=Q(redeemed_by=None), name="gift_guest_email"
-            )
+            ),
+            models.Index(fields=("created_at", "id"), name="gift_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=("order_item", "seat"), name="gift_code_once_per_seat"),

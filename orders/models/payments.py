@@ -54,6 +54,12 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["order_id", "attempt"]
+        indexes = [
+            models.Index(fields=("created_at", "id"), name="payment_by_time"),
+            models.Index(fields=("status", "created_at"), name="payment_by_status"),
+            models.Index(fields=("currency", "created_at"), name="payment_by_currency"),
+            models.Index(fields=("amount_pennies", "id"), name="payment_by_amount"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=("order", "attempt"), name="payment_once_per_attempt"),
             models.CheckConstraint(condition=Q(amount_pennies__gte=0), name="payment_not_negative"),
@@ -122,6 +128,12 @@ class Refund(models.Model):
 
     class Meta:
         ordering = ["created_at", "pk"]
+        indexes = [
+            models.Index(fields=("created_at", "id"), name="refund_by_time"),
+            models.Index(fields=("status", "created_at"), name="refund_by_status"),
+            models.Index(fields=("currency", "created_at"), name="refund_by_currency"),
+            models.Index(fields=("amount_pennies", "id"), name="refund_by_amount"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_pennies__gt=0), name="refund_is_positive"),
             models.CheckConstraint(
@@ -178,6 +190,11 @@ class Dispute(models.Model):
 
     class Meta:
         ordering = ["opened_at", "pk"]
+        indexes = [
+            models.Index(fields=("opened_at", "id"), name="dispute_by_time"),
+            models.Index(fields=("status", "opened_at"), name="dispute_by_status"),
+            models.Index(fields=("currency", "opened_at"), name="dispute_by_currency"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(stripe_dispute_id=""), name="dispute_stripe_id_real"
