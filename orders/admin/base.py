@@ -69,7 +69,7 @@ class DeskInspectView(generic.InspectView):
 
     any_permission_required = ["view"]
     template_name = "orders/admin/inspect.html"
-    labels: dict[str, str] = {}
+    labels: dict[str, Any] = {}
 
     def get_object(self, queryset: QuerySet[Any] | None = None) -> Any:
         # Before the look-up, so that people without the right learn nothing about which ids exist.

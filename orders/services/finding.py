@@ -56,7 +56,7 @@ GIFT = re.compile(
     rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{5}}(?:{BETWEEN}[0-9A-Za-z]{{5}}){{3}}(?![0-9A-Za-z])"
 )
 UUID = re.compile(
-    r"(?<![0-9a-z])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-z])", re.IGNORECASE
+    r"(?<![0-9a-z_])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-z])", re.IGNORECASE
 )
 STRIPE = re.compile(r"(?<![0-9A-Za-z])(cs|pi|ch|py|re|pyr|dp|du|evt)_[0-9A-Za-z_]+")
 EMAIL = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]*")
@@ -149,7 +149,7 @@ def _read(text: str) -> tuple[list[Clue], list[str]]:
     exact: list[Clue] = []
     if code := gift_code_clean(text):
         return [_gift(code)], []
-    for pattern, make in ((UUID, _our_id), (STRIPE, _stripe_id), (EMAIL, _email), (GIFT, _code)):
+    for pattern, make in ((STRIPE, _stripe_id), (UUID, _our_id), (EMAIL, _email), (GIFT, _code)):
         text, clues = _taken(text, pattern, make)
         exact += clues
     text, cards = _taken(text, CARD, lambda digits: [_card(digits[-4:])])
