@@ -135,7 +135,7 @@ class ReadOnlyViewSet(ModelViewSet):
     inspect_view_enabled = True
     add_to_reference_index = False
     form_fields: list[str] = []
-    list_per_page = 50
+    list_per_page = 25
     actions: dict[str, type[View]] = {}
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.paginator import WagtailPaginator
 
-COUNTED = 2500
+COUNTED = 1000
 
 
 class CappedPaginator(WagtailPaginator):
@@ -30,7 +30,8 @@ class CappedPaginator(WagtailPaginator):
         """As many as there are, or one more than are counted."""
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
-        return self.object_list.order_by().values("pk")[: COUNTED + 1].count()
+        # In their order, so that the same index is walked that the page is read by.
+        return self.object_list.values("pk")[: COUNTED + 1].count()
 
     @cached_property
     def count(self) -> int:

@@ -15,7 +15,7 @@ from catalog_pages.models import DigitalAsset
 from catalog_pages.search_text import asked_text
 from downloads.models import UserAsset
 
-MAX_FOUND = 1000
+MAX_FOUND = 500
 MAX_WORDS = 8
 Ids = list[uuid.UUID]
 

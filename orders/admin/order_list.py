@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.money import format_money, format_plain
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, status_tag
-from downloads.admin.big_lists import DayFilter, ValuesFilter
+from downloads.admin.big_lists import COUNTED, DayFilter, ValuesFilter
 from orders.admin.base import DeskIndexView, SearchedByOrder
 from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
@@ -97,6 +100,16 @@ MARKS: dict[str, Callable[[], QuerySet[Any]]] = {
 }
 
 
+# By which their newest are found without sorting.
+MARKED_AT = {
+    "disputed": "-opened_at",
+    "attention": "-created_at",
+    "refunded": "-created_at",
+    "gift": "-created_at",
+    "free_copy": "-pk",
+}
+
+
 class OrderFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
         choices=Order.Status.choices, empty_label=_("All"), widget=forms.RadioSelect
@@ -125,7 +138,13 @@ class OrderFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
     def keep_marked(self, orders: QuerySet[Any], name: str, mark: str) -> QuerySet[Any]:
-        return orders.filter(pk__in=MARKS[mark]())
+        """Alone, the newest that are marked so, as many as are counted; else all that the others leave."""
+        marked = MARKS[mark]()
+        others = self.form.cleaned_data.keys() - {name}
+        if not any(self.form.cleaned_data[other] for other in others):
+            ids = list(marked.order_by(MARKED_AT[mark])[: COUNTED + 1])
+            return orders.filter(pk__in=[next(iter(row.values())) for row in ids])
+        return orders.filter(pk__in=marked)
 
     def keep_product(self, orders: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
         lines = begins(OrderItem.objects.all(), "title", asked_text(text))
@@ -141,8 +160,26 @@ class OrderIndexView(SearchedByOrder, DeskIndexView):
     order_path = "pk"
     export = EXPORT
 
-    def get_base_queryset(self) -> QuerySet[Order]:
-        return with_facts(super().get_base_queryset())
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        """The free copy that is because of no order, for whoever may give one."""
+        buttons = list(super().header_buttons)
+        if self.user_has_permission("give"):
+            address = reverse("order_desk:give")
+            buttons.append(HeaderButton(now("Issue a free copy"), url=address, icon_name="plus"))
+        return buttons
+
+    def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
+        """Facts are read for the rows of one page alone."""
+        ids = queryset.values_list("pk", flat=True)
+        paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
+        shown = list(shown)
+        orders = {order.pk: order for order in with_facts(Order.objects.filter(pk__in=shown))}
+        page.object_list = [orders[pk] for pk in shown if pk in orders]
+        return paginator, page, page.object_list, has_others
+
+    def export_rows(self, queryset: QuerySet[Any]) -> Iterator[Any]:
+        return super().export_rows(with_facts(queryset))
 
 
 ORDER_COLUMNS = [

@@ -146,6 +146,10 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
+            model_name="giftcode",
+            index=models.Index(fields=["redeemed_at"], name="gift_by_redemption"),
+        ),
+        migrations.AddIndex(
             model_name="dispute",
             index=models.Index(fields=["opened_at", "id"], name="dispute_by_time"),
         ),

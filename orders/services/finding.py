@@ -39,7 +39,7 @@ from orders.models import (
 from orders.models.orders import NUMBER_ALPHABET
 from orders.services.gift_facts import gift_code_clean
 
-MAX_FOUND = 1000
+MAX_FOUND = 500
 MAX_WORDS = 8
 LEAST_OF_A_NUMBER = 4
 # What stands between the groups of a number that somebody copied or typed.
