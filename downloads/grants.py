@@ -114,6 +114,28 @@ def grant_give_back(*, grant_id: uuid.UUID, actor_id: int) -> AccessEvent | None
     return events[0] if events else None
 
 
+@transaction.atomic
+def line_take_back(*, order_item_id: int, actor_id: int) -> list[AccessEvent]:
+    """Stop every grant of one line by hand, gift copies included; the lines that the ledger got.
+
+    What is taken back already stays as it is. Codes that nobody has redeemed are not grants.
+    """
+    held = UserAsset.objects.filter(order_item=order_item_id)
+    lock_grants(held.values("pk"))  # two presses at once are one
+    return _stop(held, Revocation.Cause.STAFF, actor_id)
+
+
+@transaction.atomic
+def line_give_back(*, order_item_id: int, actor_id: int) -> list[AccessEvent]:
+    """Undo what staff took back of one line. Other causes go on standing."""
+    lock_grants(UserAsset.objects.filter(order_item=order_item_id).values("pk"))
+    cause = Revocation.Cause.STAFF
+    standing = Revocation.objects.filter(
+        grant__order_item=order_item_id, cause=cause, lifted_at=None
+    )
+    return _lift(standing, cause, actor_id)
+
+
 def _stop(held: QuerySet[UserAsset], cause: str, actor_id: int | None = None) -> list[AccessEvent]:
     stopped = Revocation.objects.filter(cause=cause, lifted_at=None).values("grant_id")
     grants = list(held.exclude(pk__in=stopped))

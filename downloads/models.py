@@ -78,6 +78,7 @@ class UserAsset(models.Model):
         indexes = [
             # An account's lines, newest first, from any point on: read in order, never sorted.
             models.Index(fields=("user", "-order_item"), name="grant_by_user_and_line"),
+            models.Index(fields=("created_at", "id"), name="grant_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -299,7 +300,11 @@ class AccessEvent(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=("grant", "at"), name="access_event_by_grant")]
+        indexes = [
+            models.Index(fields=("grant", "at"), name="access_event_by_grant"),
+            models.Index(fields=("at", "id"), name="access_event_by_time"),
+            models.Index(fields=("kind", "at"), name="access_event_by_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.grant_id} {self.kind} {self.code}".strip()

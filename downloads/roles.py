@@ -12,8 +12,9 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 
 ORDER_DESK = "Order desk"  # the group of the room to the left, known here by name alone
-DESK_RIGHTS = tuple(
-    f"downloads.{action}_userasset" for action in ("view", "reset", "revoke", "restore")
+DESK_RIGHTS = (
+    *(f"downloads.{action}_userasset" for action in ("view", "reset", "revoke", "restore")),
+    "downloads.view_accessevent",
 )
 
 

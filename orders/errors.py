@@ -304,3 +304,16 @@ class AccountHasPayments(DomainError):
 class AccountIsStaffs(DomainError):
     code = "account_is_staffs"
     message = "This account runs the shop. Another administrator can close it for you."
+
+
+class FormUsedElsewhere(DomainError):
+    code = "form_used"
+    message = "This form was used for something else already. Open it again."
+
+
+class NothingToGive(DomainError):
+    code = "nothing_to_give"
+    field = "product"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"“{title}” has no files yet, so there is nothing to give.")

@@ -30,6 +30,8 @@ SEEING = tuple(
         "stripeevent",
         "outboxmail",
         "discountcode",
+        "giftcode",
+        "customer",
         "webhookendpoint",
         "webhookdelivery",
     )
@@ -37,6 +39,8 @@ SEEING = tuple(
 ACTING = (
     "orders.refund_order",
     "orders.check_order",
+    "orders.note_order",
+    "orders.give_order",
     "orders.retry_stripeevent",
     "orders.resolve_orderanomaly",
     "orders.resend_outboxmail",

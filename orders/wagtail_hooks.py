@@ -9,8 +9,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin.search import SearchArea
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
 from wagtail.models import Page
@@ -53,6 +55,21 @@ def order_desk() -> list[ViewSet | ViewSetGroup]:
         WebhookEndpointViewSet(),
         WebhookDeliveryViewSet(),
     ]
+
+
+class OrderSearchArea(SearchArea):
+    """The box of the admin's sidebar looks for orders too, for whoever may see them."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("orders.view_order"))
+
+
+@hooks.register("register_admin_search_area")
+def orders_search_area() -> SearchArea:
+    address = reverse_lazy("order_desk:index")
+    return OrderSearchArea(
+        _("Orders"), address, name="orders", icon_name="clipboard-list", order=250
+    )
 
 
 def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from downloads.admin import log
 from downloads.counting import limit_reset
-from downloads.grants import grant_give_back, grant_take_back
+from downloads.grants import grant_give_back, grant_take_back, line_give_back, line_take_back
 from downloads.locks import lock_grants
 from downloads.models import AccessEvent, Download, UserAsset
 from downloads.policy import limit_of
@@ -31,6 +31,31 @@ def press_reset(*, grant: UserAsset, by: Any) -> bool:
     comment = f"{times} {'download' if times == 1 else 'downloads'} had counted"
     log.log_press(log.LIMIT_RESET, grant=locked, by=by, event=event, comment=comment)
     return True
+
+
+@transaction.atomic
+def press_line_reset(*, order_item_id: int, by: Any) -> int:
+    """Begin the limits of a line's files anew; of how many, because nothing counted against others."""
+    grants = UserAsset.objects.filter(order_item=order_item_id).order_by("pk")
+    return sum(press_reset(grant=grant, by=by) for grant in grants)
+
+
+@transaction.atomic
+def press_line_take_back(*, order_item_id: int, by: Any, reason: str) -> int:
+    """Take back all files of a line, each written down with the reason; how many that were."""
+    events = line_take_back(order_item_id=order_item_id, actor_id=by.pk)
+    for event in events:
+        log.log_press(log.TAKE_BACK, grant=event.grant, by=by, event=event, comment=reason)
+    return len(events)
+
+
+@transaction.atomic
+def press_line_give_back(*, order_item_id: int, by: Any) -> int:
+    """Give back all files of a line that staff took; how many that were."""
+    events = line_give_back(order_item_id=order_item_id, actor_id=by.pk)
+    for event in events:
+        log.log_press(log.GIVE_BACK, grant=event.grant, by=by, event=event, comment="")
+    return len(events)
 
 
 @transaction.atomic

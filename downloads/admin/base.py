@@ -21,6 +21,8 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.viewsets.model import ModelViewSet
 
 from catalog_pages.search_text import clean_search_text
+from downloads.admin.big_lists import CappedPaginator
+from downloads.admin.exports import StreamedExport
 
 NOTHING = "–"
 # Columns of a list: left out on a phone; may be broken anywhere.
@@ -42,13 +44,21 @@ def any_of(fields: tuple[str, ...], word: str) -> Q:
     return condition
 
 
-class DeskIndexView(generic.IndexView):
-    """A list that finds rows by every word of what was typed, each in any of `find_in`."""
+class DeskIndexView(StreamedExport, generic.IndexView):
+    """A list that finds rows by every word of what was typed, each in any of `find_in`.
+
+    Sorted by what an index is sorted by: `ties` names what follows a column in its index, where that
+    is not the row's key.
+    """
 
     any_permission_required = ["view"]
     template_name = "downloads/admin/index.html"
+    results_template_name = "downloads/admin/index_results.html"
+    paginator_class = CappedPaginator
     is_searchable = True
     find_in: tuple[str, ...] = ()
+    search_hint: Any = ""
+    ties: dict[str, str] = {}
 
     def get_paginator(self, *args: Any, **kwargs: Any) -> Any:
         """Counts in this view's own words, where the model's are a programmer's."""
@@ -56,6 +66,20 @@ class DeskIndexView(generic.IndexView):
         paginator.verbose_name = self.verbose_name
         paginator.verbose_name_plural = self.verbose_name_plural
         return paginator
+
+    def get_search_form(self) -> Any:
+        form = super().get_search_form()
+        if form is not None and self.search_hint:
+            form.fields["q"].widget.attrs["placeholder"] = str(self.search_hint)
+        return form
+
+    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """No order leaves two pages to share a row; the tie goes the way of its column."""
+        if not isinstance(self.ordering, str):
+            return super().order_queryset(queryset)
+        column, sign = self.ordering.lstrip("-"), "-" if self.ordering.startswith("-") else ""
+        tie = self.ties.get(column, "pk")
+        return queryset.order_by(f"{sign}{column}", *([f"{sign}{tie}"] if tie else []))
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for word in clean_search_text(self.search_query).split():
@@ -111,7 +135,7 @@ class ReadOnlyViewSet(ModelViewSet):
     inspect_view_enabled = True
     add_to_reference_index = False
     form_fields: list[str] = []
-    list_per_page = 50
+    list_per_page = 25
     actions: dict[str, type[View]] = {}
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

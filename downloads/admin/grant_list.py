@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import django_filters
@@ -21,14 +20,18 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.models import FixityCheck
-from catalog_pages.search_text import clean_search_text
+from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, DeskIndexView, status_tag
+from downloads.admin.big_lists import DayFilter
+from downloads.admin.exports import AT_ONCE
+from downloads.admin.finding import grants_found
 from downloads.models import Download, Revocation, UserAsset
 
 STANDING = Revocation.objects.filter(lifted_at=None)
@@ -106,15 +109,6 @@ def order_of(grant: UserAsset) -> SafeString:
     return format_html('<a class="desk-nowrap" href="{}">{}</a>', address, order.number)
 
 
-def id_in(text: str) -> uuid.UUID | None:
-    """The id that the whole text is, with dashes or without."""
-    digits = "".join(text.split())
-    try:
-        return uuid.UUID(digits) if len(digits) == 32 else None
-    except ValueError:
-        return None
-
-
 class GrantFilterSet(WagtailFilterSet):
     state = django_filters.ChoiceFilter(
         label="State",
@@ -128,6 +122,7 @@ class GrantFilterSet(WagtailFilterSet):
         empty_label="All",
         widget=forms.RadioSelect,
     )
+    created_at = DayFilter(label=_("Given"))
     line = django_filters.NumberFilter(
         field_name="order_item_id",
         label="Order line",
@@ -155,24 +150,21 @@ class GrantIndexView(DeskIndexView):
     verbose_name, verbose_name_plural = "file", "files"
     filterset_class = GrantFilterSet
     default_ordering = "-created_at"
-    find_in = (
-        "email",
-        "user__email",
-        "title",
-        "order_item__title",
-        "order_item__order__number",
-        "asset__file_name",
-    )
+    search_hint = _("Email, order number, title, file or id")
+    export = {
+        "File": lambda row: row.title,
+        "Holder": lambda row: str(row.user or row.email),
+        "Product": lambda row: row.order_item.title,
+        "Order": lambda row: row.order_item.order.number,
+        "State": lambda row: strip_tags(state_of(row)),
+        "Downloads used": lambda row: row.used,
+        "Limit": lambda row: row.limit,
+        "Last download": lambda row: row.last_download,
+        "Given": lambda row: row.created_at,
+    }
 
-    def get_base_queryset(self) -> QuerySet[Any]:
-        return super().get_base_queryset().alias(last_download=latest())
-
-    def order_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows without a value come last, either way; no order leaves two pages to share a row."""
-        field = F(self.ordering.lstrip("-"))
-        is_down = self.ordering.startswith("-")
-        key = field.desc(nulls_last=True) if is_down else field.asc(nulls_last=True)
-        return queryset.order_by(key, "pk")
+    def export_rows(self, queryset: QuerySet[Any]) -> Any:
+        return with_facts(queryset).iterator(chunk_size=AT_ONCE)
 
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
         """Facts are read for the rows of one page; for those of a large shop they take seconds."""
@@ -184,10 +176,9 @@ class GrantIndexView(DeskIndexView):
         return paginator, page, page.object_list, is_paginated
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = id_in(clean_search_text(self.search_query))
-        if wanted is not None:
-            return queryset.filter(Q(pk=wanted) | Q(asset=wanted))
-        return super().search_queryset(queryset)
+        if not asked_text(self.search_query):
+            return queryset
+        return queryset.filter(pk__in=grants_found(self.search_query))
 
     @property
     def no_results_message(self) -> str:
@@ -196,11 +187,12 @@ class GrantIndexView(DeskIndexView):
 
 
 GRANT_COLUMNS = [
-    TitleColumn("title", url_name="download_desk:inspect", sort_key="title"),
+    TitleColumn("title", url_name="download_desk:inspect"),
     Column("holder", label="Holder", accessor=holder_of, classname=BREAKS),
     Column("product", label="Product", accessor="order_item.title", classname=WIDE),
     Column("order", label="Order", accessor=order_of, classname=WIDE),
     Column("state", label="State", accessor=state_of),
     Column("used", label="Downloads used", accessor=used_of),
-    DateColumn("last_download", label="Last download", sort_key="last_download", classname=WIDE),
+    DateColumn("last_download", label="Last download", classname=WIDE),
+    DateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
 ]

@@ -165,4 +165,5 @@ class GrantViewSet(ReadOnlyViewSet):
     inspect_view_class = GrantInspectView
     actions = {"reset": ResetView, "take-back": TakeBackView, "give-back": GiveBackView}
     list_display = GRANT_COLUMNS
+    export_filename = "downloads"
     inspect_view_fields = ["title"]

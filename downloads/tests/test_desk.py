@@ -183,22 +183,18 @@ def test_list_and_filters_agree_with_what_is_decided(
         assert f"{decision.limit - decision.left} of {decision.limit}" == used
 
 
-def test_the_list_is_ordered_by_the_last_download_or_the_newest_right(
-    desk: Client, client: Client
-) -> None:
-    never, first, last = bought(client, b"a", b"b", b"c")
-    now = timezone.now()
-    fetched(first, started_at=now - timedelta(days=2))
-    fetched(last, started_at=now - timedelta(days=1))
+def test_the_list_is_ordered_by_the_time_of_the_right(desk: Client, client: Client) -> None:
+    one, two, three = bought(client, b"a", b"b", b"c")
+    start = timezone.now()
+    for days, grant in enumerate((two, three, one)):
+        UserAsset.objects.filter(pk=grant.pk).update(created_at=start + timedelta(days=days))
 
     def order(ordering: str) -> list[UserAsset]:
         response = desk.get(reverse(LIST), {"ordering": ordering})
         return list(response.context["object_list"])
 
-    assert order("last_download") == [first, last, never]
-    assert order("-last_download") == [last, first, never]
-    UserAsset.objects.filter(pk=first.pk).update(created_at=now + timedelta(days=1))
-    assert order("")[0] == first
+    assert order("created_at") == [two, three, one]
+    assert order("-created_at") == order("") == [one, three, two]
 
 
 def queries_of(client: Client, address: str) -> int:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.views import generic
 
+from catalog_pages.search_text import asked_text
 from downloads.admin import base
 from orders.models import Order
+from orders.services.finding import Found, orders_found
 
 
 def order_link(order: Order | None) -> str | SafeString:
@@ -37,12 +41,35 @@ class DeskIndexView(base.DeskIndexView):
         return rows.select_related(*self.select_related)
 
 
+SEARCH_HINT = _("Email, order number, last four digits, Stripe id, gift code or title")
+
+
+class SearchedByOrder:
+    """A list that finds its rows by everything that finds their order; `order_path` leads there."""
+
+    order_path = "order"
+    search_hint = SEARCH_HINT
+    search_query: str
+
+    @cached_property
+    def found(self) -> Found:
+        return orders_found(self.search_query)
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not asked_text(self.search_query):
+            return queryset
+        return queryset.filter(self.matching_found(self.found))
+
+    def matching_found(self, found: Found) -> Q:
+        return Q(**{f"{self.order_path}__in": found.order_ids})
+
+
 class DeskInspectView(generic.InspectView):
     """Everything known about one row, and the buttons that its model allows."""
 
     any_permission_required = ["view"]
     template_name = "orders/admin/inspect.html"
-    labels: dict[str, str] = {}
+    labels: dict[str, Any] = {}
 
     def get_object(self, queryset: QuerySet[Any] | None = None) -> Any:
         # Before the look-up, so that people without the right learn nothing about which ids exist.

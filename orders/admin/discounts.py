@@ -23,6 +23,7 @@ from wagtail.permissions import ModelPermissionPolicy
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.money import format_money
 from downloads.admin.base import BREAKS, NOTHING, WIDE, status_tag
+from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.discount_form import DISCOUNT_PANELS, taken
 from orders.models import DiscountCode, DiscountUse, Order
@@ -125,6 +126,7 @@ class DiscountFilterSet(WagtailFilterSet):
         empty_label="All",
         widget=forms.RadioSelect,
     )
+    created_at = DayFilter(label="Made")
 
     class Meta:
         model = DiscountCode
@@ -140,6 +142,16 @@ class DiscountIndexView(DeskIndexView):
     add_item_label = "Add a discount code"
     filterset_class = DiscountFilterSet
     find_in = ("code", "note")
+    export = {
+        "Code": lambda code: code.code,
+        "Takes off": takes_off,
+        "Valid": validity,
+        "Used": lambda code: code.used,
+        "At most": lambda code: code.max_uses,
+        "State": lambda code: STATES[state_key(code)][0],
+        "Note": lambda code: code.note,
+        "Made": lambda code: code.created_at,
+    }
 
     def get_base_queryset(self) -> QuerySet[Any]:
         return with_counts(super().get_base_queryset())
@@ -272,6 +284,7 @@ class DiscountCodeViewSet(ModelViewSet):
     delete_view_class = DiscountDeleteView
     inspect_view_class = DiscountInspectView
     list_per_page = 50
+    export_filename = "discount-codes"
     list_display = [
         "code",
         Column("takes_off", label="Takes off", accessor=takes_off),

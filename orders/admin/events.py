@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
+from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
-from orders.admin.base import DeskIndexView, DeskInspectView, order_link
+from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.models import StripeEvent
 from orders.services.events import SETTLED, event_retry
+from orders.services.finding import MAX_FOUND, Found
 
+EVENT_WORD = re.compile(r"[0-9A-Za-z]+_[0-9A-Za-z_]+")
 TONES = {
     StripeEvent.Status.HANDLED: "good",
     StripeEvent.Status.RECEIVED: "careful",
@@ -39,23 +45,45 @@ class EventFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
         choices=StripeEvent.Status.choices, empty_label="All", widget=forms.RadioSelect
     )
-    type = django_filters.AllValuesFilter(empty_label="All", widget=forms.Select)
-    received_at = django_filters.DateFromToRangeFilter(
-        label="Received", widget=DateRangePickerWidget
-    )
+    type = ValuesFilter()
+    received_at = DayFilter(label="Received")
 
     class Meta:
         model = StripeEvent
         fields: list[str] = []
 
 
-class EventIndexView(DeskIndexView):
+class EventIndexView(SearchedByOrder, DeskIndexView):
     page_title = "Stripe events"
     verbose_name, verbose_name_plural = "Stripe event", "Stripe events"
     filterset_class = EventFilterSet
     select_related = ("order",)
     hide = ("payload",)
-    find_in = ("event_id", "object_id", "order__number")
+    default_ordering = "-received_at"
+    export = {
+        "Event": lambda row: row.event_id,
+        "Type": lambda row: row.type,
+        "About": lambda row: row.object_id,
+        "Status": lambda row: row.get_status_display(),
+        "Failed attempts": lambda row: row.attempts,
+        "Why it failed": error_of,
+        "Order": lambda row: row.order.number if row.order else "",
+        "Received": lambda row: row.received_at,
+    }
+
+    def matching_found(self, found: Found) -> Q:
+        """Events of the orders, and those whose id, or that of what they are about, begins so."""
+        text = asked_text(self.search_query)
+        if not EVENT_WORD.fullmatch(text):
+            return super().matching_found(found)
+        events = StripeEvent.objects.order_by()
+        ids = [
+            *events.filter(event_id__startswith=text).values_list("pk", flat=True)[:MAX_FOUND],
+            *events.filter(object_id__startswith=text).values_list("pk", flat=True)[:MAX_FOUND],
+        ]
+        if text.startswith("evt_"):
+            return Q(pk__in=ids)
+        return super().matching_found(found) | Q(pk__in=ids)
 
 
 class EventInspectView(DeskInspectView):
@@ -135,11 +163,12 @@ class StripeEventViewSet(ReadOnlyViewSet):
     menu_label = "Stripe events"
     index_view_class = EventIndexView
     inspect_view_class = EventInspectView
+    export_filename = "stripe-events"
     actions = {"retry": RetryView}
     list_display = [
         TitleColumn("type", url_name="stripe_events:inspect", sort_key="type"),
         Column("status", label="Status", accessor=state_of, sort_key="status"),
-        Column("attempts", label="Failed attempts", sort_key="attempts", classname=WIDE),
+        Column("attempts", label="Failed attempts", classname=WIDE),
         Column("error", label="Why it failed", accessor=error_of, classname=BREAKS),
         Column("order", label="Order", accessor=lambda row: order_link(row.order)),
         DateColumn("received_at", label="Received", sort_key="received_at"),

@@ -13,6 +13,8 @@ CHECK = "orders.check"
 EVENT_RETRY = "orders.event_retry"
 MAIL_AGAIN = "orders.mail_again"
 ANOMALY_RESOLVE = "orders.anomaly_resolve"
+NOTE = "orders.note"
+FREE_COPY = "orders.free_copy"
 WEBHOOK_ROTATE = "orders.webhook_secret"
 WEBHOOK_AGAIN = "orders.webhook_again"
 
@@ -23,9 +25,14 @@ ACTIONS = {
     EVENT_RETRY: ("Stripe event again", "Had a Stripe event tried again"),
     MAIL_AGAIN: ("Mail again", "Had a mail sent again"),
     ANOMALY_RESOLVE: ("Dealt with", "Marked as dealt with"),
+    NOTE: ("Note", "Wrote a note"),
+    FREE_COPY: ("Free copy", "Issued a free copy"),
     WEBHOOK_ROTATE: ("Webhook secret", "Made a new secret for a webhook endpoint"),
     WEBHOOK_AGAIN: ("Webhook again", "Had a webhook sent again"),
 }
+
+# What the story of an order tells by the facts themselves.
+TOLD_ELSEWHERE = {REFUND, NOTE, FREE_COPY}
 
 
 def log_press(action: str, *, on: Any, by: Any, comment: str) -> None:

@@ -6,16 +6,20 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.errors import DomainError
+from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
-from orders.admin.base import DeskIndexView, DeskInspectView, order_link
+from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.models import OutboxMail
+from orders.services.finding import MAX_FOUND, Found, begins
 from orders.services.mail import mail_send_again
 
 TONES = {
@@ -37,21 +41,42 @@ class MailFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
         choices=OutboxMail.Status.choices, empty_label="All", widget=forms.RadioSelect
     )
-    kind = django_filters.AllValuesFilter(empty_label="All", widget=forms.Select)
-    created_at = django_filters.DateFromToRangeFilter(label="Written", widget=DateRangePickerWidget)
+    kind = ValuesFilter(words=lambda kind: kind.replace("_", " ").capitalize())
+    created_at = DayFilter(label="Written")
 
     class Meta:
         model = OutboxMail
         fields: list[str] = []
 
 
-class MailIndexView(DeskIndexView):
+class MailIndexView(SearchedByOrder, DeskIndexView):
     page_title = "Mail"
     verbose_name, verbose_name_plural = "mail", "mails"
     filterset_class = MailFilterSet
     select_related = ("order",)
     hide = ("body_text", "body_html")
-    find_in = ("to_email", "subject", "fact", "order__number")
+    default_ordering = "-created_at"
+    ties = {"status": "pk", "kind": "created_at", "to_email": "pk"}
+    export = {
+        "Mail": kind_of,
+        "To": lambda row: row.to_email,
+        "Subject": lambda row: row.subject,
+        "Status": lambda row: row.get_status_display(),
+        "Attempts": lambda row: row.attempts,
+        "Last error": lambda row: row.last_error,
+        "Order": lambda row: row.order.number if row.order else "",
+        "Written": lambda row: row.created_at,
+        "Sent": lambda row: row.sent_at,
+    }
+
+    def matching_found(self, found: Found) -> Q:
+        """Letters about the orders, and those to an address that are about none."""
+        text = asked_text(self.search_query)
+        if " " in text or not text:
+            return super().matching_found(found)
+        mine = begins(OutboxMail.objects.filter(order=None), "to_email", text)
+        letters = list(mine.values_list("pk", flat=True)[:MAX_FOUND])
+        return super().matching_found(found) | Q(pk__in=letters)
 
     @property
     def no_results_message(self) -> str:
@@ -132,13 +157,14 @@ class OutboxMailViewSet(ReadOnlyViewSet):
     menu_label = "Mail"
     index_view_class = MailIndexView
     inspect_view_class = MailInspectView
+    export_filename = "mails"
     actions = {"send-again": SendAgainView}
     list_display = [
         TitleColumn("kind", accessor=kind_of, url_name="outbox_mail:inspect", sort_key="kind"),
-        Column("to_email", label="To", sort_key="to_email", classname=BREAKS),
+        Column("to_email", label="To", classname=BREAKS),
         Column("subject", label="Subject", classname=WIDE),
         Column("status", label="Status", accessor=state_of, sort_key="status"),
-        Column("attempts", label="Attempts", sort_key="attempts", classname=WIDE),
+        Column("attempts", label="Attempts", classname=WIDE),
         Column("last_error", label="Last error", classname=BREAKS),
         Column("order", label="Order", accessor=lambda row: order_link(row.order)),
         DateColumn("created_at", label="Written", sort_key="created_at", classname=WIDE),

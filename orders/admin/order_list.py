@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from django.utils.translation import gettext as now
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.money import format_money, format_plain
-from downloads.admin.base import BREAKS, WIDE, any_of, status_tag
-from orders.admin.base import DeskIndexView
-from orders.models import Dispute, Order, OrderAnomaly, Payment, Refund
+from catalog_pages.search_text import asked_text
+from downloads.admin.base import BREAKS, WIDE, status_tag
+from downloads.admin.big_lists import COUNTED, DayFilter, ValuesFilter
+from orders.admin.base import DeskIndexView, SearchedByOrder
+from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
+from orders.services.finding import begins
 from orders.services.tax import total_words
 
 TONES = {
@@ -27,9 +34,6 @@ TONES = {
     Order.Status.PROCESSING: "careful",
     Order.Status.FAILED: "bad",
 }
-PAYMENT_IDS = ("stripe_session_id", "stripe_payment_intent_id", "stripe_charge_id")
-# A spreadsheet would run a cell that begins like this as a formula.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def with_facts(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -51,19 +55,6 @@ def _refunded() -> QuerySet[Any]:
     return sums.values("sum")
 
 
-def orders_about(word: str) -> Q:
-    """Orders that `word` is part of, or, for four digits, whose card ends in it."""
-    payments = Payment.objects.filter(any_of(PAYMENT_IDS, word) | Q(card_last4=word))
-    refunds = Refund.objects.filter(stripe_refund_id__icontains=word)
-    disputes = Dispute.objects.filter(stripe_dispute_id__icontains=word)
-    return (
-        any_of(("number", "email"), word)
-        | Q(pk__in=payments.values("order_id"))
-        | Q(pk__in=refunds.values("payment__order_id"))
-        | Q(pk__in=disputes.values("payment__order_id"))
-    )
-
-
 def state_of(order: Order) -> SafeString:
     return status_tag(order.get_status_display(), TONES.get(Order.Status(order.status), ""))
 
@@ -77,20 +68,16 @@ def refunded_of(order: Any) -> str:
 
 
 def flags_of(order: Any) -> SafeString:
-    disputed = status_tag("Disputed", "bad") if order.is_disputed else ""
-    attention = status_tag("Needs attention", "bad") if order.needs_attention else ""
+    disputed = status_tag(now("Disputed"), "bad") if order.is_disputed else ""
+    attention = status_tag(now("Needs attention"), "bad") if order.needs_attention else ""
     return format_html("{} {}", disputed, attention)
-
-
-def _safe_cell(text: Any) -> str:
-    return f"'{text}" if str(text).startswith(FORMULA_SIGNS) else str(text)
 
 
 # What a spreadsheet is given, column by column; amounts as plain figures beside their currency.
 EXPORT: dict[str, Callable[[Any], Any]] = {
     "Number": lambda order: order.number,
     "Date": lambda order: order.created_at,
-    "Buyer": lambda order: _safe_cell(order.email),
+    "Buyer": lambda order: order.email,
     "Status": lambda order: order.get_status_display(),
     "Total": lambda order: format_plain(order.total_pennies, order.currency),
     "Refunded": lambda order: format_plain(order.refunded_pennies, order.currency),
@@ -98,19 +85,51 @@ EXPORT: dict[str, Callable[[Any], Any]] = {
     "Disputed": lambda order: "yes" if order.is_disputed else "",
     "Needs attention": lambda order: "yes" if order.needs_attention else "",
 }
+MARKS: dict[str, Callable[[], QuerySet[Any]]] = {
+    "disputed": lambda: Dispute.objects.filter(status__in=BLOCKING_DISPUTES).values(
+        "payment__order"
+    ),
+    "attention": lambda: OrderAnomaly.objects.filter(resolved_at=None, order__isnull=False).values(
+        "order"
+    ),
+    "refunded": lambda: Refund.objects.filter(status=Refund.Status.SUCCEEDED).values(
+        "payment__order"
+    ),
+    "gift": lambda: GiftCode.objects.values("order_item__order"),
+    "free_copy": lambda: FreeCopy.objects.values("order"),
+}
+
+
+# By which their newest are found without sorting.
+MARKED_AT = {
+    "disputed": "-opened_at",
+    "attention": "-created_at",
+    "refunded": "-created_at",
+    "gift": "-created_at",
+    "free_copy": "-pk",
+}
 
 
 class OrderFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=Order.Status.choices, empty_label="All", widget=forms.RadioSelect
+        choices=Order.Status.choices, empty_label=_("All"), widget=forms.RadioSelect
     )
-    created_at = django_filters.DateFromToRangeFilter(label="Date", widget=DateRangePickerWidget)
-    currency = django_filters.AllValuesFilter(empty_label="All", widget=forms.RadioSelect)
+    created_at = DayFilter(label=_("Date"))
+    currency = ValuesFilter(label=_("Currency"))
+    product = django_filters.CharFilter(
+        label=_("Product, as its title begins"), method="keep_product", max_length=255
+    )
     marked = django_filters.ChoiceFilter(
-        label="Marked as",
+        label=_("Marked as"),
         method="keep_marked",
-        choices=[("disputed", "Disputed"), ("attention", "Needs attention")],
-        empty_label="All",
+        choices=[
+            ("disputed", _("Disputed")),
+            ("attention", _("Needs attention")),
+            ("refunded", _("Refunded, wholly or in part")),
+            ("gift", _("With gift copies")),
+            ("free_copy", _("Given by staff")),
+        ],
+        empty_label=_("All"),
         widget=forms.RadioSelect,
     )
 
@@ -119,39 +138,63 @@ class OrderFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
     def keep_marked(self, orders: QuerySet[Any], name: str, mark: str) -> QuerySet[Any]:
-        wanted = {"disputed": "is_disputed", "attention": "needs_attention"}
-        return orders.filter(**{wanted[mark]: True})
+        """Alone, the newest that are marked so, as many as are counted; else all that the others leave."""
+        marked = MARKS[mark]()
+        others = self.form.cleaned_data.keys() - {name}
+        if not any(self.form.cleaned_data[other] for other in others):
+            ids = list(marked.order_by(MARKED_AT[mark])[: COUNTED + 1])
+            return orders.filter(pk__in=[next(iter(row.values())) for row in ids])
+        return orders.filter(pk__in=marked)
+
+    def keep_product(self, orders: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        lines = begins(OrderItem.objects.all(), "title", asked_text(text))
+        return orders.filter(pk__in=lines.values("order"))
 
 
-class OrderIndexView(DeskIndexView):
-    page_title = "Orders"
+class OrderIndexView(SearchedByOrder, DeskIndexView):
+    page_title = _("Orders")
+    verbose_name, verbose_name_plural = _("order"), _("orders")
     filterset_class = OrderFilterSet
-    list_export = list(EXPORT)
+    default_ordering = "-created_at"
+    ties = {"status": "created_at", "email": "", "number": ""}
+    order_path = "pk"
+    export = EXPORT
 
-    def get_base_queryset(self) -> QuerySet[Order]:
-        return with_facts(super().get_base_queryset())
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        """The free copy that is because of no order, for whoever may give one."""
+        buttons = list(super().header_buttons)
+        if self.user_has_permission("give"):
+            address = reverse("order_desk:give")
+            buttons.append(HeaderButton(now("Issue a free copy"), url=address, icon_name="plus"))
+        return buttons
 
-    def matching(self, word: str) -> Q:
-        return orders_about(word)
+    def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
+        """Facts are read for the rows of one page alone."""
+        ids = queryset.values_list("pk", flat=True)
+        paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
+        shown = list(shown)
+        orders = {order.pk: order for order in with_facts(Order.objects.filter(pk__in=shown))}
+        page.object_list = [orders[pk] for pk in shown if pk in orders]
+        return paginator, page, page.object_list, has_others
 
-    def to_row_dict(self, item: Order) -> OrderedDict[str, Any]:
-        return OrderedDict((name, value(item)) for name, value in EXPORT.items())
+    def export_rows(self, queryset: QuerySet[Any]) -> Iterator[Any]:
+        return super().export_rows(with_facts(queryset))
 
 
 ORDER_COLUMNS = [
     TitleColumn(
         "number", url_name="order_desk:inspect", sort_key="number", link_classname="desk-nowrap"
     ),
-    DateColumn("created_at", label="Date", sort_key="created_at", classname=WIDE),
-    Column("email", label="Buyer", sort_key="email", classname=BREAKS),
-    Column("status", label="Status", accessor=state_of, sort_key="status"),
-    Column("total", label="Total", accessor=total_of, sort_key="total_pennies"),
+    DateColumn("created_at", label=_("Date"), sort_key="created_at", classname=WIDE),
+    Column("email", label=_("Buyer"), sort_key="email", classname=BREAKS),
+    Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
+    Column("total", label=_("Total"), accessor=total_of, sort_key="total_pennies"),
     Column(
         "refunded",
-        label="Refunded",
+        label=_("Refunded"),
         accessor=refunded_of,
-        sort_key="refunded_pennies",
         classname=WIDE,
     ),
-    Column("flags", label="Marked as", accessor=flags_of),
+    Column("flags", label=_("Marked as"), accessor=flags_of),
 ]

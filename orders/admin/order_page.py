@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Prefetch, Q, QuerySet
-from wagtail.models import ModelLogEntry
 
 from catalog_pages.money import format_money
 from downloads.models import Revocation, UserAsset
 from orders.admin.attention import title_of, words_of
-from orders.admin.log import ACTIONS, REFUND
+from orders.admin.cards import card_of
 from orders.admin.mail import kind_of
+from orders.admin.order_files import LineFiles, OrderFiles, order_files
+from orders.admin.timeline import Story, story_of
 from orders.errors import RefundBlockedByDispute
 from orders.models import (
     Dispute,
@@ -34,15 +33,6 @@ from orders.services.refund_facts import UNDONE
 from orders.services.refunds import paid_for
 
 EVENTS_SHOWN = 100
-BRANDS = {"amex": "American Express", "jcb": "JCB", "mastercard": "Mastercard", "visa": "Visa"}
-
-
-def card_of(payment: Payment) -> str:
-    """`Visa ending 4242`; empty when Stripe did not say."""
-    if not payment.card_last4:
-        return ""
-    brand = BRANDS.get(payment.card_brand, payment.card_brand.replace("_", " ").capitalize())
-    return f"{brand or 'Card'} ending {payment.card_last4}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +47,7 @@ class LineView:
     access: str
     is_open: bool
     given: int
+    files: LineFiles
 
 
 @dataclass(frozen=True)
@@ -80,15 +71,6 @@ class RefundView:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One line of the order's history."""
-
-    at: datetime
-    text: str
-    by: str = ""
-
-
-@dataclass(frozen=True)
 class OrderPage:
     order: Order
     lines: list[LineView]
@@ -99,12 +81,20 @@ class OrderPage:
     mails: list[dict[str, Any]]
     events: list[dict[str, Any]]
     gifts: list[GiftView] = field(default_factory=list)
-    history: list[Moment] = field(default_factory=list)
+    files: OrderFiles | None = None
+    story: Story | None = None
 
     @property
     def can_refund(self) -> bool:
         """Whether the refund form has anything to offer; the service has the last word."""
         return any(view.left_pennies > 0 for view in self.payments)
+
+    @property
+    def refund_all(self) -> str:
+        """What one press could refund, where only one payment has something left; else empty."""
+        left = [view for view in self.payments if view.left_pennies > 0]
+        one = left[0] if len(left) == 1 else None
+        return format_money(one.left_pennies, one.payment.currency) if one else ""
 
     @property
     def no_refund(self) -> str:
@@ -113,7 +103,8 @@ class OrderPage:
         return RefundBlockedByDispute.message if disputed and not self.can_refund else ""
 
 
-def order_page(order: Order) -> OrderPage:
+def order_page(order: Order, reader: Any) -> OrderPage:
+    """Facts that `reader` may see nowhere else are not told by the story either."""
     payments = list(
         order.payments.prefetch_related(
             "disputes",
@@ -124,17 +115,29 @@ def order_page(order: Order) -> OrderPage:
     refunds = [refund for payment in payments for refund in payment.refunds.all()]
     disputes = [dispute for payment in payments for dispute in payment.disputes.all()]
     gifts = gift_views(order)
+    anomalies, mails, files = _anomalies(order), _mails(order), order_files(order)
+    story = story_of(
+        order,
+        payments=payments,
+        refunds=refunds,
+        disputes=disputes,
+        anomalies=[anomaly["row"] for anomaly in anomalies],
+        mails=[mail["row"] for mail in mails],
+        gifts=gifts,
+        reader=reader,
+    )
     return OrderPage(
         order=order,
-        lines=[_line(order, item) for item in _items(order)],
+        lines=[_line(order, item, files) for item in _items(order)],
         payments=[_payment(payment) for payment in payments],
         refunds=[_refund(refund) for refund in refunds],
         disputes=disputes,
-        anomalies=_anomalies(order),
-        mails=_mails(order),
+        anomalies=anomalies,
+        mails=mails,
         events=_events(order, payments, refunds, disputes),
         gifts=gifts,
-        history=_history(order, payments, refunds, disputes),
+        files=files,
+        story=story,
     )
 
 
@@ -148,7 +151,7 @@ def _items(order: Order) -> QuerySet[OrderItem]:
     )
 
 
-def _line(order: Order, item: Any) -> LineView:
+def _line(order: Order, item: Any, files: OrderFiles) -> LineView:
     sums = {"done": 0, "asked": 0, "undone": 0}
     for line in item.refund_lines.all():
         sums[_stage(line.refund)] += line.amount_pennies
@@ -163,6 +166,7 @@ def _line(order: Order, item: Any) -> LineView:
         access="All copies are gifts" if item.is_gift else _access(item.promised, grants, stopped),
         is_open=bool(grants) and not stopped,
         given=len(item.grants.all()),
+        files=files.lines.get(item.pk, LineFiles()),
     )
 
 
@@ -235,39 +239,3 @@ def _events(
     mine = Q(order=order) | Q(object_id__in=ids - {None})
     rows = StripeEvent.objects.filter(mine).defer("payload")[:EVENTS_SHOWN]
     return [{"row": row, "is_open": row.status not in SETTLED} for row in rows]
-
-
-def _history(
-    order: Order,
-    payments: Iterable[Payment],
-    refunds: Iterable[Refund],
-    disputes: Iterable[Dispute],
-) -> list[Moment]:
-    """What happened, oldest first."""
-    moments = [Moment(order.created_at, f"Ordered ({order.get_channel_display()})", order.email)]
-    for payment in payments:
-        if payment.paid_at:
-            amount = format_money(payment.captured_pennies or 0, payment.currency)
-            moments.append(Moment(payment.paid_at, f"Paid {amount}", card_of(payment)))
-    for refund in refunds:
-        amount = format_money(refund.amount_pennies, refund.currency)
-        where = "asked for" if refund.requested_by_id else "made at Stripe"
-        by = str(refund.requested_by or "")
-        moments.append(Moment(refund.created_at, f"Refund of {amount} {where}", by))
-        if refund.status == Refund.Status.SUCCEEDED:
-            moments.append(Moment(refund.updated_at, f"Refund of {amount} went back"))
-    moments += [Moment(dispute.opened_at, "Disputed by the buyer's bank") for dispute in disputes]
-    return sorted([*moments, *_presses(order)], key=lambda moment: moment.at)
-
-
-def _presses(order: Order) -> list[Moment]:
-    """Which buttons were pressed, by whom; refunds tell that themselves."""
-    entries = ModelLogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(Order),
-        object_id=str(order.pk),
-        action__in=ACTIONS.keys() - {REFUND},
-    ).select_related("user")
-    return [
-        Moment(entry.timestamp, f"{entry.message}: {entry.comment}", str(entry.user or ""))
-        for entry in entries
-    ]

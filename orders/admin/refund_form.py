@@ -14,7 +14,7 @@ from django import forms
 from django.utils.dateformat import format as date
 
 from catalog_pages.money import MoneyError, format_money, parse_money
-from orders.admin.order_page import card_of
+from orders.admin.cards import card_of
 from orders.models import Order, Refund
 from orders.services.access import revoked_lines
 from orders.services.refunds import Refundable, RefundableLine, RefundablePayment

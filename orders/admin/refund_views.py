@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views import View
@@ -29,7 +29,7 @@ from orders.admin.refund_form import (
     refund_plan,
 )
 from orders.models import Order, Refund
-from orders.services.refunds import refund_request, refundable
+from orders.services.refunds import Refundable, refund_request, refundable
 
 UNUSABLE = "This form cannot be used any more. Open it again."
 CHANGED = "What is left to refund has changed since you looked. Nothing was refunded; look again."
@@ -37,7 +37,9 @@ UNREACHABLE = "Stripe cannot be reached. The refund is written down and will be 
 
 
 class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
-    """GET shows the form. POST with `step`: `ask` shows the sentence, `change` the form with what was
+    """GET shows the form, or with `all` the sentence for everything.
+
+    POST with `step`: `ask` shows the sentence, `change` the form with what was
     typed, `do` refunds what the sentence said."""
 
     permission_policy: Any = None
@@ -60,7 +62,17 @@ class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
             "payment": offered(state)[0].payment.pk,
             "what": EVERYTHING,
         }
+        if "all" in request.GET and len(offered(state)) == 1:
+            return self.show_all(first, state)
         return self.show(RefundForm(initial=first, order=self.order, state=state))
+
+    def show_all(self, first: dict[str, Any], state: Refundable) -> HttpResponse:
+        """The sentence for everything at once, as if the form had been sent as it opens."""
+        data = QueryDict(mutable=True)
+        data.update({**first, "reason": Refund.Reason.REQUESTED_BY_CUSTOMER, "note": ""})
+        form = RefundForm(data, order=self.order, state=state)
+        plan = refund_plan(form) if form.is_valid() else None
+        return self.show(form, None if plan is not None and plan.problem else plan)
 
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         self.order = get_object_or_404(Order, pk=pk)
@@ -161,7 +173,8 @@ class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = kwargs["form"]
-        typed = [(name, value) for name in form.fields for value in self.request.POST.getlist(name)]
+        data = form.data if isinstance(form.data, QueryDict) else self.request.POST
+        typed = [(name, value) for name in form.fields for value in data.getlist(name)]
         return super().get_context_data(
             order=self.order, order_url=self.order_url, typed=typed, **kwargs
         )

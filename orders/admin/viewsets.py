@@ -4,66 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.model import ModelViewSetGroup
 
-from downloads.admin.base import ActionView, ReadOnlyViewSet
+from downloads.admin.base import ReadOnlyViewSet
+from downloads.admin.ledger_list import LedgerViewSet
 from downloads.admin.viewsets import GrantViewSet
-from orders.admin import log
 from orders.admin.attention import AttentionViewSet
 from orders.admin.base import DeskInspectView
+from orders.admin.customers import CustomerViewSet
 from orders.admin.events import StripeEventViewSet
+from orders.admin.free_copy_views import FreeCopyView
+from orders.admin.gift_list import GiftCodeViewSet
 from orders.admin.mail import OutboxMailViewSet
+from orders.admin.notes import note_form
+from orders.admin.order_actions import (
+    CheckView,
+    NoteView,
+    ResetLineView,
+    RestoreLineView,
+    RevokeLineView,
+    SendLinksView,
+)
 from orders.admin.order_list import ORDER_COLUMNS, OrderIndexView, state_of
 from orders.admin.order_page import order_page
+from orders.admin.payment_list import PaymentViewSet
+from orders.admin.refund_list import DisputeViewSet, RefundViewSet
 from orders.admin.refund_views import RefundView
 from orders.models import Order
-from orders.services.reconcile import order_check
-from orders.stripe_facts import GatewayError
-
-UNREACHABLE = "Stripe cannot be asked right now. Try again in a while."
 
 
 class OrderInspectView(DeskInspectView):
-    page_title = "Order"
+    page_title = _("Order")
     template_name = "orders/admin/order.html"
 
+    def get_page_subtitle(self) -> str:
+        return self.object.number
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_note = self.user_has_permission("note")
         return super().get_context_data(
-            page=order_page(self.object),
+            page=order_page(self.object, self.request.user),
             status=state_of(self.object),
+            shop_zone=timezone.get_default_timezone_name(),
             may_refund=self.user_has_permission("refund"),
             may_check=self.user_has_permission("check"),
+            may_give=self.user_has_permission("give"),
+            may_note=may_note,
+            note_form=note_form(self.request, self.object) if may_note else None,
             **kwargs,
         )
-
-
-class CheckView(ActionView):
-    """Asks Stripe about the order, repairs what differs and tells what that was."""
-
-    model = Order
-    permission_required = "check"
-
-    def perform(self, row: Order) -> None:
-        try:
-            differences = order_check(order=row)
-        except GatewayError:
-            self.say(False, UNREACHABLE)
-            return
-        found = len(differences)
-        comment = f"{found} {'difference' if found == 1 else 'differences'}"
-        log.log_press(log.CHECK, on=row, by=self.request.user, comment=comment)
-        if not differences:
-            self.say(True, "Everything agrees with Stripe.")
-        for difference in differences:
-            self.report(difference)
-
-    def report(self, difference: Any) -> None:
-        if difference.repaired:
-            messages.success(self.request, f"{difference.sentence} Repaired.")
-        else:
-            problem = f" {difference.problem}" if difference.problem else ""
-            messages.warning(self.request, f"{difference.sentence} Not repaired.{problem}")
 
 
 class OrderViewSet(ReadOnlyViewSet):
@@ -77,7 +69,21 @@ class OrderViewSet(ReadOnlyViewSet):
     list_display = ORDER_COLUMNS
     inspect_view_fields = ["number"]
     export_filename = "orders"
-    actions = {"refund": RefundView, "check": CheckView}
+    actions = {
+        "refund": RefundView,
+        "check": CheckView,
+        "send-again": SendLinksView,
+        "free-copy": FreeCopyView,
+        "note": NoteView,
+        "revoke": RevokeLineView,
+        "restore": RestoreLineView,
+        "reset": ResetLineView,
+    }
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """With the form for a free copy that is because of no order."""
+        view = self.construct_view(FreeCopyView)
+        return [*super().get_urlpatterns(), path("free-copy/", view, name="give")]
 
 
 class OrderDesk(ModelViewSetGroup):
@@ -87,7 +93,13 @@ class OrderDesk(ModelViewSetGroup):
     menu_order = 260
     items = (
         OrderViewSet,
+        CustomerViewSet,
+        PaymentViewSet,
+        RefundViewSet,
+        DisputeViewSet,
+        GiftCodeViewSet,
         GrantViewSet,
+        LedgerViewSet,
         AttentionViewSet,
         StripeEventViewSet,
         OutboxMailViewSet,

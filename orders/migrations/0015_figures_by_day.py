@@ -132,10 +132,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="order",
-            index=models.Index(fields=["created_at"], name="order_by_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
             index=models.Index(
                 condition=models.Q(("paid_at__isnull", False)),
                 fields=["paid_at"],

@@ -1,6 +1,7 @@
 """Money: carts, orders, payments, events and mail about them. Import the room's models from here."""
 
 from orders.models.carts import Cart, CartItem
+from orders.models.desk import Customer, FreeCopy, OrderNote
 from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
 from orders.models.figures import FiguresChange, FiguresDay, FiguresProductDay, FiguresState
@@ -19,6 +20,7 @@ from orders.models.updates import PublishedVersion, UpdateNotice, UpdateWish
 __all__ = [
     "Cart",
     "CartItem",
+    "Customer",
     "DiscountCode",
     "DiscountUse",
     "Dispute",
@@ -26,11 +28,13 @@ __all__ = [
     "FiguresDay",
     "FiguresProductDay",
     "FiguresState",
+    "FreeCopy",
     "GiftCode",
     "Order",
     "OrderAnomaly",
     "OrderItem",
     "OrderItemAsset",
+    "OrderNote",
     "OutboxMail",
     "Payment",
     "PublishedVersion",

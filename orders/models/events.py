@@ -43,7 +43,10 @@ class StripeEvent(models.Model):
 
     class Meta:
         ordering = ["-received_at", "-pk"]
-        indexes = [models.Index(fields=("status", "next_attempt_at"), name="stripe_event_due")]
+        indexes = [
+            models.Index(fields=("status", "next_attempt_at"), name="stripe_event_due"),
+            models.Index(fields=("received_at", "id"), name="stripe_event_by_time"),
+        ]
         permissions = [("retry_stripeevent", "Can try Stripe events again")]
         constraints = [
             models.CheckConstraint(

@@ -60,7 +60,9 @@ class GiftCode(models.Model):
         indexes = [
             models.Index(
                 Lower("redeemed_email"), condition=Q(redeemed_by=None), name="gift_guest_email"
-            )
+            ),
+            models.Index(fields=("created_at", "id"), name="gift_by_time"),
+            models.Index(fields=("redeemed_at",), name="gift_by_redemption"),
         ]
         constraints = [
             models.UniqueConstraint(fields=("order_item", "seat"), name="gift_code_once_per_seat"),

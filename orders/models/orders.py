@@ -127,14 +127,19 @@ class Order(models.Model):
         permissions = [
             ("refund_order", "Can refund orders"),
             ("check_order", "Can check orders with Stripe"),
+            ("note_order", "Can write notes on orders"),
+            ("give_order", "Can issue free copies"),
         ]
         indexes = [
             models.Index(fields=("user", "-created_at"), name="order_by_user"),
             models.Index(fields=("status", "created_at"), name="order_by_status"),
-            models.Index(fields=("created_at",), name="order_by_created_at"),
             models.Index(
                 fields=("paid_at",), condition=Q(paid_at__isnull=False), name="order_by_paid_at"
             ),
+            # What the desk's list is sorted and narrowed by.
+            models.Index(fields=("created_at", "id"), name="order_by_time"),
+            models.Index(fields=("currency", "created_at"), name="order_by_currency"),
+            models.Index(fields=("total_pennies", "id"), name="order_by_total"),
             models.Index(Lower("email"), condition=Q(user=None), name="order_guest_email"),
         ]
         constraints = [

@@ -62,7 +62,11 @@ class Payment(models.Model):
         indexes = [
             models.Index(
                 fields=("paid_at",), condition=Q(paid_at__isnull=False), name="payment_by_paid_at"
-            )
+            ),
+            models.Index(fields=("created_at", "id"), name="payment_by_time"),
+            models.Index(fields=("status", "created_at"), name="payment_by_status"),
+            models.Index(fields=("currency", "created_at"), name="payment_by_currency"),
+            models.Index(fields=("amount_pennies", "id"), name="payment_by_amount"),
         ]
         constraints = [
             models.UniqueConstraint(fields=("order", "attempt"), name="payment_once_per_attempt"),
@@ -142,7 +146,11 @@ class Refund(models.Model):
                 fields=("succeeded_at",),
                 condition=Q(succeeded_at__isnull=False),
                 name="refund_by_succeeded_at",
-            )
+            ),
+            models.Index(fields=("created_at", "id"), name="refund_by_time"),
+            models.Index(fields=("status", "created_at"), name="refund_by_status"),
+            models.Index(fields=("currency", "created_at"), name="refund_by_currency"),
+            models.Index(fields=("amount_pennies", "id"), name="refund_by_amount"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -210,7 +218,10 @@ class Dispute(models.Model):
         indexes = [
             models.Index(
                 fields=("lost_at",), condition=Q(lost_at__isnull=False), name="dispute_by_lost_at"
-            )
+            ),
+            models.Index(fields=("opened_at", "id"), name="dispute_by_time"),
+            models.Index(fields=("status", "opened_at"), name="dispute_by_status"),
+            models.Index(fields=("currency", "opened_at"), name="dispute_by_currency"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -116,16 +116,16 @@ def gift_views(order: Order) -> list[GiftView]:
     for mail in OutboxMail.objects.filter(order=order, kind=GIFT_LETTER).order_by("pk"):
         letters[mail.fact] = mail
     closed = closed_lines([order.pk])[order.pk]
-    return [GiftView(gift, _state(gift, closed), letters.get(str(gift.pk))) for gift in found]
+    return [GiftView(gift, state_in(gift, closed), letters.get(str(gift.pk))) for gift in found]
 
 
 def gift_state(gift: GiftCode) -> str:
     """`open`, `redeemed`, or why it is closed: `refunded`, `suspended`, `lost`."""
     order_id = gift.order_item.order_id
-    return _state(gift, closed_lines([order_id])[order_id])
+    return state_in(gift, closed_lines([order_id])[order_id])
 
 
-def _state(gift: GiftCode, closed: dict[int, str]) -> str:
+def state_in(gift: GiftCode, closed: dict[int, str]) -> str:
     why = closed.get(gift.order_item_id, "")
     return why or (OPEN if gift.redeemed_at is None else REDEEMED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,15 +83,24 @@ def order_place(
 
 
 def order_write(
-    *, content: Content, cart: Cart | None, user: Any, email: str, channel: str
+    *,
+    content: Content,
+    cart: Cart | None,
+    user: Any,
+    email: str,
+    channel: str,
+    order_id: uuid.UUID | None = None,
 ) -> Order:
     """The rows of an order. The caller has the transaction, and has seen to it that it may be placed.
+
+    `order_id`: its id, where that has to be known beforehand.
 
     Raises DiscountNotUsable when others have taken all uses of its code.
     """
     summary = content.summary
     has_to_be_paid = summary.total_pennies > 0
     order = Order.objects.create(
+        pk=order_id or uuid.uuid4(),
         user=user,
         email=email,
         placed_as_guest=user is None,

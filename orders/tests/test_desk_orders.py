@@ -134,17 +134,6 @@ def test_the_list_is_ordered_both_ways(desk: Client, key: str) -> None:
     assert values(f"-{key}") == sorted(values(key), reverse=True)
 
 
-def test_the_list_is_ordered_by_what_went_back(desk: Client) -> None:
-    for refunded in (100, 300, 200):
-        order = buy(Client(), make_user(), make_product())
-        actions.refund(session_id_of(order), amount=refunded)
-    deliver()
-
-    response = desk.get(reverse(LIST), {"ordering": "-refunded_pennies"})
-
-    assert [order.refunded_pennies for order in response.context["object_list"]] == [300, 200, 100]
-
-
 def queries_of(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200

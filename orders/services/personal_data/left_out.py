@@ -10,6 +10,7 @@ SHOP = "Nothing about a person: what the shop sells, or how it runs."
 STAFFS_WORK = (
     "Who did what in running the shop: the shop's record of its work, not a shopper's data."
 )
+STAFFS_WORDS = "Words of staff, which may tell of others: handed out on request."
 ADMIN_SETTINGS = "How somebody who runs the shop likes their admin; they see and change it there."
 ELSEWHERE = "Said by another table already."
 PASSED_ON = "What the shop told partners of an order; it says no more than the order's own tables."
@@ -29,12 +30,15 @@ LEFT_OUT = {
     "catalog_pages.ProductPage": STAFFS_WORK,
     "catalog_pages.ShopSettings": SHOP,
     "orders.Cart": ELSEWHERE,
+    "orders.Customer": ELSEWHERE,
     "orders.DiscountCode": SHOP,
     "orders.DiscountCode_artists": SHOP,
     "orders.DiscountCode_genres": SHOP,
     "orders.DiscountCode_products": SHOP,
     "orders.DiscountUse": ELSEWHERE,
+    "orders.FreeCopy": STAFFS_WORDS,
     "orders.OrderItemAsset": ELSEWHERE,
+    "orders.OrderNote": STAFFS_WORDS,
     "orders.PublishedVersion": SHOP,
     "orders.Reconciliation": SHOP,
     "orders.WebhookDelivery": PASSED_ON,

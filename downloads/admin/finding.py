@@ -1,0 +1,88 @@
+"""Which grants a text is about: by holder, order, title, file or id, each where an index serves it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from catalog_pages.models import DigitalAsset
+from catalog_pages.search_text import asked_text
+from downloads.models import UserAsset
+
+MAX_FOUND = 500
+MAX_WORDS = 8
+Ids = list[uuid.UUID]
+
+
+def grants_found(text: str | None) -> Ids:
+    """At most `MAX_FOUND` grants that the text as a whole, or each of its words, points to."""
+    asked = asked_text(text)
+    words = asked.split()[:MAX_WORDS]
+    if not words:
+        return []
+    if (key := id_in(asked)) is not None:
+        return _ids([UserAsset.objects.filter(pk=key), UserAsset.objects.filter(asset=key)], None)
+    whole = _ids([*_by_title(asked), _by_file(asked)], None)
+    if len(words) == 1:
+        return list(dict.fromkeys([*whole, *_ids(_by_word(words[0]), None)]))[:MAX_FOUND]
+    each: Ids | None = None
+    for word in sorted(words, key=_is_loose):
+        each = _ids(_by_word(word), each)
+    return list(dict.fromkeys([*whole, *(each or [])]))[:MAX_FOUND]
+
+
+def id_in(text: str) -> uuid.UUID | None:
+    """The id that the whole text is, with dashes or without."""
+    digits = "".join(text.split())
+    try:
+        return uuid.UUID(digits) if len(digits.replace("-", "")) == 32 else None
+    except ValueError:
+        return None
+
+
+def _is_loose(word: str) -> bool:
+    """Titles are shared by many; addresses and numbers come first, so that nothing is cut off."""
+    return "@" not in word and not any(c.isdigit() for c in word)
+
+
+def _ids(looks: Any, among: Ids | None) -> Ids:
+    found: dict[uuid.UUID, None] = {}
+    for rows in looks:
+        wanted = rows if among is None else rows.filter(pk__in=among)
+        found.update(dict.fromkeys(wanted.order_by().values_list("pk", flat=True)[:MAX_FOUND]))
+    return list(found)
+
+
+def _by_word(word: str) -> Iterator[QuerySet[UserAsset]]:
+    address = word.lower()
+    grants = UserAsset.objects.all()
+    accounts = get_user_model().objects.alias(folded=Lower("email")).filter(folded=address)
+    yield _begins(grants, "email", address)
+    yield grants.filter(user__in=accounts.values("pk"))
+    squashed = re.sub(r"[^0-9A-Za-z]", "", word).upper()
+    if 4 <= len(squashed) <= 8:
+        number = f"{squashed[:4]}-{squashed[4:]}"
+        yield grants.filter(order_item__order__number__startswith=number)
+    yield from _by_title(word)
+    yield _by_file(word)
+
+
+def _by_title(text: str) -> list[QuerySet[UserAsset]]:
+    grants = UserAsset.objects.all()
+    return [_begins(grants, "title", text), _begins(grants, "order_item__title", text)]
+
+
+def _by_file(text: str) -> QuerySet[UserAsset]:
+    files = _begins(DigitalAsset.objects.all(), "file_name", text)
+    return UserAsset.objects.filter(asset__in=list(files.values_list("pk", flat=True)[:100]))
+
+
+def _begins(rows: Any, column: str, text: str) -> Any:
+    """Served by an index on the small letters."""
+    return rows.alias(folded=Lower(column)).filter(folded__startswith=text.lower())
