@@ -273,7 +273,7 @@ def _cut(master: tuple[DigitalAsset, Cut], target: Path) -> tuple[Excerpt | None
 
     asset, cut = master
     try:
-        with _local_copy(asset) as source:
+        with local_copy(asset) as source:
             facts = cut_excerpt(
                 source,
                 target,
@@ -306,7 +306,7 @@ def _keep_excerpt(excerpt: Excerpt | None, source: Path) -> Excerpt | None:
 
 
 @contextmanager
-def _local_copy(asset: DigitalAsset) -> Iterator[Path]:
+def local_copy(asset: DigitalAsset) -> Iterator[Path]:
     """The master as a file on this machine: itself when it is one, else a temporary copy."""
     try:
         local = Path(asset.file.path)

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
 from wagtail.search import index
 
 from catalog_pages.forms import ProductPageForm
 from catalog_pages.listing import Listing
-from catalog_pages.models.bundles import ContentsPanel, in_order_of_title
+from catalog_pages.models.bundles import in_order_of_title
+from catalog_pages.models.product_panels import PRODUCT_PANELS
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
@@ -145,25 +146,8 @@ class ProductPage(Page):
     objects = ProductManager()
 
     base_form_class = ProductPageForm
-    content_panels = [
-        *Page.content_panels,
-        FieldRowPanel([FieldPanel("price_pennies"), FieldPanel("suggested_price_pennies")]),
-        FieldPanel("pay_what_you_want"),
-        FieldRowPanel([FieldPanel("artist"), FieldPanel("genre")]),
-        FieldPanel("release_date"),
-        InlinePanel("tracks", heading="Tracks", label="Track", min_num=0),
-        ContentsPanel(
-            "contents",
-            heading="Contents of a bundle",
-            label="Product",
-            min_num=0,
-            help_text="Only for bundles: the products that its buyers get, in this order.",
-        ),
-        FieldPanel("cover"),
-        FieldPanel("description"),
-        FieldPanel("credits"),
-        FieldPanel("download_limit"),
-    ]
+    content_panels = PRODUCT_PANELS
+    promote_panels: list[Any] = []  # the editor has one page; see "Search engines" there
     search_fields = [
         *Page.search_fields,
         WordsField("title", boost=2),
