@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -19,6 +20,7 @@ from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
+from catalog_pages.releases import can_be_bought, comes_out_on
 from catalog_pages.search_text import WordsField
 
 # Lists, carts and the API offer whatever is published; a page that only some may open would be sold all
@@ -196,6 +198,16 @@ class ProductPage(Page):
     def is_whole(self) -> bool:
         """Whether all of a bundle is on sale; otherwise it cannot be bought."""
         return all(part.live for part in self.contained)
+
+    @property
+    def comes_out_on(self) -> date | None:
+        """The day from which it can be bought, its own or the last of its contents'; None once it is out."""
+        return comes_out_on(self, self.contained)
+
+    @property
+    def can_be_bought(self) -> bool:
+        """Of a published product, whether it is priced, out and whole."""
+        return can_be_bought(self, self.contained)
 
     @property
     def separate_price_pennies(self) -> int:

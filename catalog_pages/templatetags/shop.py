@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localdate
 
 from catalog_pages.assets import excerpt_for
 from catalog_pages.listing import Listing
@@ -63,6 +65,12 @@ def money_typed(pennies: int | None) -> str:
 @register.simple_tag
 def currency_sign() -> str:
     return currency(settings.STRIPE_CURRENCY).symbol
+
+
+@register.filter
+def lies_ahead(day: date | None) -> bool:
+    """Whether a release date is still to come."""
+    return day is not None and day > localdate()
 
 
 @register.filter

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from django.db.models import IntegerField, QuerySet, Value
+from django.db.models import DateField, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from catalog_pages.models import BundledProduct, ProductTrack
@@ -24,6 +25,7 @@ Row = TypeVar("Row")
 COVER, PART, BUNDLE = range(3)
 # PostgreSQL takes two bare NULLs of a UNION for text, and refuses the number that comes third.
 NOTHING = Cast(Value(None), IntegerField())
+NO_DAY = Cast(Value(None), DateField())
 _TRACK = (
     "page_id", "pk", "title", "disc", "number", "excerpt_start_seconds", "excerpt_length_seconds",
 )  # fmt: skip
@@ -35,6 +37,7 @@ _EXCERPT_FIELDS = (
 )  # fmt: skip
 _LINKED = (
     "slug", "title", "live", "price_pennies", "artist__name", "artist__slug", "cover_id",
+    "release_date",
 )  # fmt: skip
 _FILE = ("files__pk", *(f"files__asset__{name}" for name in _ASSET_FIELDS))
 _EXCERPT = tuple(f"files__asset__excerpts__{name}" for name in _EXCERPT_FIELDS)
@@ -105,6 +108,7 @@ class LinkedRow:
     artist_name: str
     artist_slug: str
     cover_id: int | None
+    release_date: date | None
 
 
 @dataclass(slots=True)
@@ -168,10 +172,10 @@ def _covers(images: Any) -> QuerySet[Any, Any]:
     rows = renditions_of(CARD_SPECS).filter(image__in=images).order_by()
     return rows.annotate(
         kind=Value(COVER), place=Value(0), shown=Value(True), price=NOTHING,
-        artist=Value(""), artist_slug=Value(""), cover=NOTHING,
+        artist=Value(""), artist_slug=Value(""), cover=NOTHING, day=NO_DAY,
     ).values_list(
         "kind", "image_id", "width", "place", "filter_spec", "file", "shown", "price",
-        "artist", "artist_slug", "cover",
+        "artist", "artist_slug", "cover", "day",
     )  # fmt: skip
 
 
