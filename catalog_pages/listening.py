@@ -9,14 +9,16 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.urls import reverse
 
-from catalog_pages.assets import local_copy
+from catalog_pages.assets import local_copy, master_of, matching, wanted_cut
 from catalog_pages.audio.cuts import planned_cut
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.errors import DomainError
-from catalog_pages.models import DigitalAsset
+from catalog_pages.models import DigitalAsset, ProductTrack
 
 BARS = 240
 DAYS_KEPT = 30
@@ -79,3 +81,31 @@ def part_of(asset: DigitalAsset, *, start_ms: int | None, length_ms: int | None)
             return Part(target.read_bytes(), facts.start_ms, facts.duration_ms)
     except (UnreadableAudio, OSError) as error:
         raise NothingToHear from error
+
+
+@dataclass(frozen=True)
+class PreviewFile:
+    url: str
+
+
+@dataclass(frozen=True)
+class PreviewCut:
+    """Like an `Excerpt` to whoever draws and plays it; cut when somebody in the admin listens."""
+
+    file: PreviewFile
+    duration_ms: int
+    peaks: list[int]
+
+
+def preview_cut(track: ProductTrack) -> PreviewCut | None:
+    """What `track`, which may be a draft's, will sound like; None while it has no sound."""
+    asset = master_of(track)
+    if asset is None:
+        return None
+    cut = wanted_cut(track, asset)
+    made = matching(asset.excerpts.all(), asset, cut)
+    wish = {"start": track.excerpt_start_seconds, "length": track.excerpt_length_seconds}
+    asked = urlencode({name: value for name, value in wish.items() if value is not None})
+    address = reverse("digital_assets:listen", args=[asset.pk])
+    file = PreviewFile(f"{address}?{asked}" if asked else address)
+    return PreviewCut(file, cut.length_ms, made.peaks if made else [])

@@ -14,7 +14,8 @@ from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
 from catalog_pages.releases import can_be_bought
 from orders.errors import ProductNotOutYet
-from orders.services.carts import cart_summary, product_for_sale
+from orders.services.carts import product_for_sale
+from orders.services.pricing import summary_of
 from tests.factories import make_bundle, make_cart, make_product, make_user, start_checkout
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,7 @@ def test_what_waits_in_a_cart_is_not_bought_before_its_day() -> None:
     cart = make_cart(user, page)
     ProductPage.objects.filter(pk=page.pk).update(release_date=DAY)
 
-    (line,) = cart_summary(cart).lines
+    (line,) = summary_of(list(cart.items.all())).lines
     assert "This comes out on 4 December 2999" in line.message
     with pytest.raises(DomainError):
         start_checkout(user)

@@ -108,9 +108,7 @@ class ShapeView(FilesView):
 
     def get(self, request: HttpRequest, pk: UUID) -> JsonResponse:
         asset = get_object_or_404(DigitalAsset, pk=pk)
-        response = JsonResponse({"duration_ms": asset.duration_ms or 0, "peaks": shape_of(asset)})
-        response["Cache-Control"] = "private, max-age=86400"
-        return response
+        return JsonResponse({"duration_ms": asset.duration_ms or 0, "peaks": shape_of(asset)})
 
 
 class ListenView(FilesView):

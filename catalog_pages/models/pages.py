@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
@@ -221,7 +223,17 @@ class ProductPage(Page):
         """
         if clean and self.live and (problems := publish_problems(self)):
             raise PublishRefused(self, problems)
-        super().save(*args, clean=clean, **kwargs)
+        try:
+            super().save(*args, clean=clean, **kwargs)
+        except ValidationError as error:
+            # The form asked before; a second request made the same new page in between. A form error is not
+            # possible any more, and what was written is in the page that the other request made.
+            if not self._state.adding or "slug" not in getattr(error, "error_dict", {}):
+                raise
+            sentence = _(
+                "Somebody saved a page with the address “{slug}” in the same moment. Open it in the list."
+            )
+            raise PublishRefused(self, [sentence.format(slug=self.slug)]) from error
 
     def publish(self, revision: Any, *args: Any, **kwargs: Any) -> None:
         """Ask before Wagtail touches anything: it clears schedules first and saves afterwards."""
