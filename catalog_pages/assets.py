@@ -201,7 +201,7 @@ def excerpt_for(track: ProductTrack) -> Excerpt | None:
     """
     audio = [file.asset for file in track.files.all() if file.asset and file.asset.is_audio]
     audio.sort(key=_quality, reverse=True)
-    wanted = (_matching(asset.excerpts.all(), asset, _wanted_cut(track, asset)) for asset in audio)
+    wanted = (matching(asset.excerpts.all(), asset, wanted_cut(track, asset)) for asset in audio)
     if found := next((excerpt for excerpt in wanted if excerpt), None):
         return found
     anything = [excerpt for asset in audio for excerpt in asset.excerpts.all()]
@@ -227,10 +227,8 @@ def excerpts_of(tracks: Iterable[ProductTrack], *, workers: int = 1) -> Iterator
 
     Cutting is threads' work: it is in C without the interpreter's lock, and touches no database.
     """
-    masters = [
-        (asset, _wanted_cut(track, asset)) for track in tracks if (asset := master_of(track))
-    ]
-    found = [_matching(asset.excerpts.all(), asset, cut) for asset, cut in masters]
+    masters = [(asset, wanted_cut(track, asset)) for track in tracks if (asset := master_of(track))]
+    found = [matching(asset.excerpts.all(), asset, cut) for asset, cut in masters]
     missing = [pair for pair, excerpt in zip(masters, found, strict=True) if excerpt is None]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         targets = [Path(folder) / f"{at}.mp3" for at in range(len(missing))]
@@ -245,7 +243,7 @@ def _quality(asset: DigitalAsset) -> tuple[bool, int]:
     return asset.format_name in LOSSLESS_FORMATS, asset.bitrate_bps or 0
 
 
-def _wanted_cut(track: ProductTrack, asset: DigitalAsset) -> Cut:
+def wanted_cut(track: ProductTrack, asset: DigitalAsset) -> Cut:
     start, length = track.excerpt_start_seconds, track.excerpt_length_seconds
     return planned_cut(
         duration_ms=asset.duration_ms or 0,
@@ -254,7 +252,7 @@ def _wanted_cut(track: ProductTrack, asset: DigitalAsset) -> Cut:
     )
 
 
-def _matching(excerpts: Iterable[Excerpt], asset: DigitalAsset, cut: Cut) -> Excerpt | None:
+def matching(excerpts: Iterable[Excerpt], asset: DigitalAsset, cut: Cut) -> Excerpt | None:
     duration = asset.duration_ms or 0
     for excerpt in excerpts:
         guessed = cut.start_ms is None and is_guess(
@@ -273,7 +271,7 @@ def _cut(master: tuple[DigitalAsset, Cut], target: Path) -> tuple[Excerpt | None
 
     asset, cut = master
     try:
-        with _local_copy(asset) as source:
+        with local_copy(asset) as source:
             facts = cut_excerpt(
                 source,
                 target,
@@ -306,7 +304,7 @@ def _keep_excerpt(excerpt: Excerpt | None, source: Path) -> Excerpt | None:
 
 
 @contextmanager
-def _local_copy(asset: DigitalAsset) -> Iterator[Path]:
+def local_copy(asset: DigitalAsset) -> Iterator[Path]:
     """The master as a file on this machine: itself when it is one, else a temporary copy."""
     try:
         local = Path(asset.file.path)

@@ -7,25 +7,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext as _
 from modelcluster.forms import BaseChildFormSet
 from wagtail.admin.forms import WagtailAdminPageForm
 
 from catalog_pages.money import MoneyError, currency, format_plain, parse_money
-from catalog_pages.publishing import (
-    NO_ARTIST,
-    NO_PRICE,
-    SUGGESTION_TOO_LOW,
-    SUGGESTION_UNUSED,
-    publish_problems,
-)
-
-# What of `publish_problems` is told at a field, and not at the top of the page.
-FIELD_OF = {
-    NO_PRICE: "price_pennies",
-    NO_ARTIST: "artist",
-    SUGGESTION_UNUSED: "suggested_price_pennies",
-    SUGGESTION_TOO_LOW: "suggested_price_pennies",
-}
+from catalog_pages.publishing import NO_ARTIST, NO_PRICE, Problem, publish_problems
 
 
 class MoneyFormField(forms.CharField):
@@ -79,6 +66,17 @@ class ContentsFormSet(BaseChildFormSet):
         return "This product is in the bundle already."
 
 
+def _unread_rows(formset: BaseChildFormSet, name: str) -> list[Problem]:
+    """What is wrong with rows that cannot be put on the page, one sentence for each row."""
+    kept = [form for form in formset.forms if not formset._should_delete_form(form)]
+    sentence = _("Row {number} has a mistake; it is told there when you save.")
+    return [
+        Problem(sentence.format(number=row + 1), field=name, row=row)
+        for row, form in enumerate(kept)
+        if not form.is_valid()
+    ] or [Problem(told, field=name) for told in formset.non_form_errors()]
+
+
 class ProductPageForm(WagtailAdminPageForm):
     """The product editor's form: drafts may be unfinished, what is published may not."""
 
@@ -108,8 +106,32 @@ class ProductPageForm(WagtailAdminPageForm):
             return valid
         problems = self._problems()
         for problem in problems:
-            self.add_error(FIELD_OF.get(problem), ValidationError(problem, code="not_ready"))
+            # Lists have no error of their own: what is wrong with a row is told at the top of the page.
+            field = problem.field if problem.field in self.fields else None
+            self.add_error(field, ValidationError(problem, code="not_ready"))
         return valid and not problems
+
+    def checklist(self) -> list[Problem]:
+        """What hinders publishing the form as it stands; what a field cannot read counts as well.
+
+        Changes the page object in memory and nothing else.
+        """
+        self.is_valid()
+        unread = [
+            Problem(f"{self.fields[name].label}: {error}", field=name)
+            for name, errors in self.errors.items()
+            if name in self.fields and not (name == "slug" and "title" in self.errors)
+            for error in errors
+        ]
+        for name in ("tracks", "contents"):
+            formset = self.formsets[name]
+            if formset.is_valid():
+                formset.save(commit=False)
+            else:
+                unread += _unread_rows(formset, name)
+        told = {problem.field for problem in unread}
+        problems = publish_problems(self.instance)
+        return unread + [problem for problem in problems if problem.field not in told]
 
     @property
     def _sends_back(self) -> bool:
@@ -117,7 +139,7 @@ class ProductPageForm(WagtailAdminPageForm):
         action = self.data.get("workflow-action-name")
         return bool(self.data.get("action-workflow-action")) and action != "approve"
 
-    def _problems(self) -> list[str]:
+    def _problems(self) -> list[Problem]:
         """All at once, so that nobody publishes five times to find five mistakes.
 
         Fields say what is wrong with them themselves. Tracks and contents can only be asked about once
@@ -131,5 +153,5 @@ class ProductPageForm(WagtailAdminPageForm):
         return [
             problem
             for problem in publish_problems(self.instance)
-            if FIELD_OF.get(problem) not in self.errors
+            if problem.field not in self.errors
         ]

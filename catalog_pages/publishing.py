@@ -3,68 +3,96 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
 
 RESERVED_SLUGS = frozenset({"artists", "genres"})
-NO_PRICE = "Set a price. Type 0 if the product is meant to be free."
-NO_ARTIST = "Choose the artist."
-NO_CONTENT = "Add at least one track, or choose what the bundle contains."
-SUGGESTION_UNUSED = (
+NO_PRICE = gettext_lazy("Set a price. Type 0 if the product is meant to be free.")
+NO_ARTIST = gettext_lazy("Choose the artist.")
+NO_CONTENT = gettext_lazy("Add at least one track, or choose what the bundle contains.")
+SUGGESTION_UNUSED = gettext_lazy(
     "Only buyers who name their price see a suggestion. Tick “Buyers name their price”, or leave "
     "this empty."
 )
-SUGGESTION_TOO_LOW = (
+SUGGESTION_TOO_LOW = gettext_lazy(
     "The suggested price is below the price, which is the least that buyers pay. Raise it, or leave "
     "it empty."
 )
 
 
+class Problem(str):
+    """One sentence about what hinders publishing, and the place in the editor that mends it.
+
+    `field` is a name of the product's form; "tracks" and "contents" are its lists. `row` counts the
+    list's rows from 0, None when no single one is meant.
+    """
+
+    field: str
+    row: int | None
+
+    def __new__(cls, sentence: object, *, field: str, row: int | None = None) -> Self:
+        problem = super().__new__(cls, str(sentence))
+        problem.field, problem.row = field, row
+        return problem
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (str(self),), {"field": self.field, "row": self.row}
+
+
 class PublishRefused(ValidationError):
     """A product is not ready; `messages` are the sentences for the editor."""
 
-    def __init__(self, page: ProductPage, problems: list[str]) -> None:
+    def __init__(self, page: ProductPage, problems: Sequence[str]) -> None:
         super().__init__([ValidationError(problem, code="not_ready") for problem in problems])
         self.page_id = page.pk
         self.page_title = page.title
 
 
-def publish_problems(page: ProductPage) -> list[str]:
+def publish_problems(page: ProductPage) -> list[Problem]:
     """What still hinders publishing `page`, one sentence each; an empty list when it is ready.
 
     Looks at the page object as it is in memory, so that a form can ask before anything is saved.
     """
     problems = []
+    if not page.title:
+        problems.append(Problem(_("Give the product a title."), field="title"))
     if page.price_pennies is None:
-        problems.append(NO_PRICE)
+        problems.append(Problem(NO_PRICE, field="price_pennies"))
     problems += _suggestion_problems(page)
     if page.artist_id is None:
-        problems.append(NO_ARTIST)
+        problems.append(Problem(NO_ARTIST, field="artist"))
     if page.slug in RESERVED_SLUGS:
-        problems.append(
-            f"The address “{page.slug}” is used by the shop itself; choose another slug."
-        )
+        sentence = _("The address “{slug}” is used by the shop itself; choose another slug.")
+        problems.append(Problem(sentence.format(slug=page.slug), field="slug"))
     tracks, contents = list(page.tracks.all()), list(page.contents.all())
     if not tracks and not contents:
-        problems.append(NO_CONTENT)
-    for position, track in enumerate(tracks, start=1):
-        problems += _track_problems(track, position)
-    problems += _version_problems(page, tracks)
-    return problems + (_bundle_problems(page, contents) if contents else [])
+        problems.append(Problem(NO_CONTENT, field="tracks"))
+    for row, track in enumerate(tracks):
+        problems += [
+            Problem(sentence, field="tracks", row=row)
+            for sentence in _track_problems(track, row + 1)
+        ]
+    problems += [Problem(told, field="tracks") for told in _version_problems(page, tracks)]
+    told_of_contents = _bundle_problems(page, contents) if contents else []
+    return problems + [Problem(told, field="contents") for told in told_of_contents]
 
 
-def _suggestion_problems(page: ProductPage) -> list[str]:
+def _suggestion_problems(page: ProductPage) -> list[Problem]:
     if page.suggested_price_pennies is None:
         return []
     if not page.pay_what_you_want:
-        return [SUGGESTION_UNUSED]
-    return [SUGGESTION_TOO_LOW] if page.suggested_price_pennies < (page.price_pennies or 0) else []
+        return [Problem(SUGGESTION_UNUSED, field="suggested_price_pennies")]
+    if page.suggested_price_pennies >= (page.price_pennies or 0):
+        return []
+    return [Problem(SUGGESTION_TOO_LOW, field="suggested_price_pennies")]
 
 
 def _bundle_problems(page: ProductPage, contents: list[Any]) -> list[str]:

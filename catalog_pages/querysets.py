@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.apps import apps
 from django.db.models import F, Prefetch, Q
+from django.utils.timezone import localdate
 from wagtail.models import PageManager
 from wagtail.query import PageQuerySet
 
@@ -36,9 +39,16 @@ class ProductQuerySet(PageQuerySet):
         asked = asked_text(text)
         return self.filter(Q(title__icontains=asked) | Q(artist__name__icontains=asked))
 
-    def offered(self) -> ProductQuerySet:
-        """With a price, and of bundles those of which all parts are published: what can be bought."""
-        return self.exclude(price_pennies=None).exclude(contents__product__live=False)
+    def offered(self, on: date | None = None) -> ProductQuerySet:
+        """With a price, out `on` that day (today), and of bundles those whose parts are all published and
+        out: what can be bought. The same as `releases.can_be_bought` of each."""
+        day = on or localdate()
+        return (
+            self.exclude(price_pennies=None)
+            .exclude(release_date__gt=day)
+            .exclude(contents__product__live=False)
+            .exclude(contents__product__release_date__gt=day)
+        )
 
     def with_contents(self) -> ProductQuerySet:
         """What bundles contain, as cards with tracks: one query more, or a dozen when there is a bundle."""

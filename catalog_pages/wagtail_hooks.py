@@ -16,6 +16,7 @@ from wagtail.models import Page
 
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
+from catalog_pages.admin.authoring import ProductEditorViewSet
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
 from catalog_pages.admin.deleting import (
     reasons_to_keep_contained,
@@ -38,7 +39,7 @@ hooks.register("before_copy_page", refuse_live_copy)
 
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
-    return [DigitalAssetViewSet(), DigitalAssetChooserViewSet()]
+    return [DigitalAssetViewSet(), DigitalAssetChooserViewSet(), ProductEditorViewSet()]
 
 
 @hooks.register("before_delete_page")

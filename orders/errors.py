@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from catalog_pages.errors import DomainError
 
 
@@ -21,6 +26,14 @@ class ProductNotForSale(DomainError):
     status = 404
     field = "product"
     message = "This product is not for sale."
+
+
+class ProductNotOutYet(ProductNotForSale):
+    """Published and priced, and its day lies ahead."""
+
+    def __init__(self, day: date) -> None:
+        words = _("This comes out on {day}. It can be bought from then on.")
+        super().__init__(words.format(day=date_format(day, "j F Y")))
 
 
 class CartItemNotFound(DomainError):

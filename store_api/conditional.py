@@ -1,8 +1,8 @@
 """Reads that need not be answered again: ETag and If-None-Match (RFC 9110, sections 8.8.3 and 13.1).
 
-An entity tag is made of the catalogue's stamp, the code that answers, the settings that show in answers and
-the whole address. The same tag is the same bytes: it is a strong one, and a tag that a client brings back is
-compared before anything else of the catalogue is read.
+An entity tag is made of the catalogue's stamp, the day, the code that answers, the settings that show in
+answers and the whole address. The same tag is the same bytes: it is a strong one, and a tag that a client
+brings back is compared before anything else of the catalogue is read.
 
 `no-cache` lets everybody keep an answer, shared caches too, and use it once we have said that it still
 holds: no shopper is shown a price of yesterday. An answer does not depend on who asks, so it varies by no
@@ -25,6 +25,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
+from django.utils.timezone import localdate
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -108,7 +109,8 @@ def etag_of(request: Request) -> str:
     if not stamp:
         return ""
     shown = repr([getattr(settings, name) for name in SETTINGS])
-    facts = repr((stamp, release(), shown, request.build_absolute_uri()))
+    # A product goes on sale on its day although nothing is written then.
+    facts = repr((stamp, localdate(), release(), shown, request.build_absolute_uri()))
     return f'"{hashlib.sha256(facts.encode(errors="backslashreplace")).hexdigest()[:32]}"'
 
 

@@ -4,6 +4,7 @@
 * `chooser` - the window in which a track's file is chosen or uploaded
 * `upload` - the page that takes new files, whole with `upload_handlers`, in pieces by `upload_api`
 * `replacing` - a new version in the place of a file
+* `authoring` - what the product editor asks for while somebody writes
 * `publishing` - refusals of unfinished products on the roads that have no form
 * `deleting` - what may not be deleted, and why
 

@@ -20,6 +20,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.admin import facts
+from catalog_pages.admin.authoring import ListenView, ShapeView
 from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
 from catalog_pages.admin.replacing import ReplaceView
 from catalog_pages.admin.unreplacing import UndoReplaceView, file_url
@@ -262,6 +263,8 @@ class DigitalAssetViewSet(ModelViewSet):
             path("upload/<uuid:pk>/finish/", view(UploadFinishView), name="upload_finish"),
             path("upload/<uuid:pk>/parts/<int:number>/", view(UploadPartView), name="upload_part"),
             path("<uuid:pk>/", self.inspect_view, name="inspect"),
+            path("<uuid:pk>/shape/", ShapeView.as_view(), name="shape"),
+            path("<uuid:pk>/listen/", ListenView.as_view(), name="listen"),
             path("<uuid:pk>/replace/", self.construct_view(ReplaceView), name="replace"),
             path(
                 "<uuid:pk>/replaces/<uuid:old_pk>/undo/",

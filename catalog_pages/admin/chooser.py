@@ -9,7 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, reverse_lazy
+from django.urls import reverse_lazy
+from django.views import View
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views.generic import chooser as views
@@ -18,6 +19,7 @@ from wagtail.admin.widgets.chooser import BaseChooser
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.assets import find_by_name
+from catalog_pages.admin.authoring import assets_with
 from catalog_pages.admin.upload import ACCEPTED, store_upload, too_large
 from catalog_pages.admin.upload_handlers import StreamedUploadView
 from catalog_pages.admin.upload_outcome import Outcome
@@ -71,8 +73,6 @@ class AssetUploadForm(forms.Form):
 
 class AssetColumnsMixin:
     """What tells one file from another: its name, format, length, size and age."""
-
-    is_multiple_choice = False
 
     @property
     def title_column(self) -> Column:
@@ -143,6 +143,13 @@ class AssetChosenView(AssetChosenResponseMixin, views.ChosenView):
             raise Http404 from error
 
 
+class AssetsChosenView(views.ChosenMultipleViewMixin, AssetChosenResponseMixin, View):
+    """Several at once, for "Add files that are here already"; what is no id is left out."""
+
+    def get_objects(self, pks: list[str]) -> list[DigitalAsset]:
+        return assets_with(pks)
+
+
 class AssetWidget(BaseChooser):
     class Media:
         css = {"all": ["catalog_pages/admin/upload.css"]}
@@ -164,7 +171,7 @@ class DigitalAssetChooserViewSet(ChooserViewSet):
     name = "digital_asset_chooser"
     url_prefix = "audio-files/choose"
     icon = "media"
-    preserve_url_parameters: list[str] = []  # "multiple" is Wagtail's only one
+    preserve_url_parameters = ["multiple"]
     choose_one_text = "Choose a file"
     choose_another_text = "Choose another file"
     edit_item_text = "See the file"
@@ -179,8 +186,5 @@ class DigitalAssetChooserViewSet(ChooserViewSet):
     choose_results_view_class = AssetChooseResultsView
     chosen_view_class = AssetChosenView
     create_view_class = AssetUploadTabView
+    chosen_multiple_view_class = AssetsChosenView
     base_widget_class = AssetWidget
-
-    def get_urlpatterns(self) -> list[URLPattern]:
-        """A file is chosen one at a time: there is no view that takes several."""
-        return [url for url in super().get_urlpatterns() if url.name != "chosen_multiple"]

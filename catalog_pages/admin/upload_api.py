@@ -195,6 +195,7 @@ def as_json(upload: PendingUpload) -> dict[str, Any]:
     is_checking = upload.state == PendingUpload.State.CHECKING
     return outcome.as_json() | {
         "id": str(upload.pk),
+        "asset_id": str(upload.asset_id) if upload.asset_id else None,
         "state": upload.state,
         "sentence": upload.sentence or (CHECKING_SENTENCE if is_checking else ""),
         "address": reverse("digital_assets:upload_one", args=[upload.pk]),

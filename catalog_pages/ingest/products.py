@@ -94,8 +94,8 @@ def _create(
     page = ProductPage(
         title=plan.title,
         slug=_unused_slug(plan),
-        artist=_named(Artist, plan.artist),
-        genre=_named(Genre, plan.genre) if plan.genre else None,
+        artist=named_or_new(Artist, plan.artist),
+        genre=named_or_new(Genre, plan.genre) if plan.genre else None,
         cover=cover,
         price_pennies=price_pennies,
         release_date=plan.release_date,
@@ -121,13 +121,16 @@ def _new_track(plan: TrackPlan, assets: Assets) -> ProductTrack:
     return track
 
 
-def _named(model: type[Named], name: str) -> Named:
-    """The row with this name whatever its case, made when there is none."""
+def named_row(model: type[Named], name: str) -> Named | None:
+    """The row with this name whatever its case; None when there is none."""
     names = model._default_manager.values_list("pk", "name")
     found = next((pk for pk, known in names if fold(known) == fold(name)), None)
-    if found is not None:
-        return model._default_manager.get(pk=found)
-    return model._default_manager.create(name=name)
+    return None if found is None else model._default_manager.get(pk=found)
+
+
+def named_or_new(model: type[Named], name: str) -> Named:
+    """The row with this name whatever its case, made when there is none."""
+    return named_row(model, name) or model._default_manager.create(name=name)
 
 
 def _unused_slug(plan: ReleasePlan) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
+from django.utils.translation import gettext as _
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
 from wagtail.search import index
 
 from catalog_pages.forms import ProductPageForm
 from catalog_pages.listing import Listing
-from catalog_pages.models.bundles import ContentsPanel, in_order_of_title
+from catalog_pages.models.bundles import in_order_of_title
+from catalog_pages.models.product_panels import PRODUCT_PANELS
 from catalog_pages.models.taxonomy import Artist, Genre
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
+from catalog_pages.releases import can_be_bought, comes_out_on
 from catalog_pages.search_text import WordsField
 
 # Lists, carts and the API offer whatever is published; a page that only some may open would be sold all
@@ -145,25 +150,8 @@ class ProductPage(Page):
     objects = ProductManager()
 
     base_form_class = ProductPageForm
-    content_panels = [
-        *Page.content_panels,
-        FieldRowPanel([FieldPanel("price_pennies"), FieldPanel("suggested_price_pennies")]),
-        FieldPanel("pay_what_you_want"),
-        FieldRowPanel([FieldPanel("artist"), FieldPanel("genre")]),
-        FieldPanel("release_date"),
-        InlinePanel("tracks", heading="Tracks", label="Track", min_num=0),
-        ContentsPanel(
-            "contents",
-            heading="Contents of a bundle",
-            label="Product",
-            min_num=0,
-            help_text="Only for bundles: the products that its buyers get, in this order.",
-        ),
-        FieldPanel("cover"),
-        FieldPanel("description"),
-        FieldPanel("credits"),
-        FieldPanel("download_limit"),
-    ]
+    content_panels = PRODUCT_PANELS
+    promote_panels: list[Any] = []  # the editor has one page; see "Search engines" there
     search_fields = [
         *Page.search_fields,
         WordsField("title", boost=2),
@@ -214,6 +202,16 @@ class ProductPage(Page):
         return all(part.live for part in self.contained)
 
     @property
+    def comes_out_on(self) -> date | None:
+        """The day from which it can be bought, its own or the last of its contents'; None once it is out."""
+        return comes_out_on(self, self.contained)
+
+    @property
+    def can_be_bought(self) -> bool:
+        """Of a published product, whether it is priced, out and whole."""
+        return can_be_bought(self, self.contained)
+
+    @property
     def separate_price_pennies(self) -> int:
         """What a bundle's contents cost one by one."""
         return sum(part.price_pennies or 0 for part in self.contained)
@@ -225,7 +223,17 @@ class ProductPage(Page):
         """
         if clean and self.live and (problems := publish_problems(self)):
             raise PublishRefused(self, problems)
-        super().save(*args, clean=clean, **kwargs)
+        try:
+            super().save(*args, clean=clean, **kwargs)
+        except ValidationError as error:
+            # The form asked before; a second request made the same new page in between. A form error is not
+            # possible any more, and what was written is in the page that the other request made.
+            if not self._state.adding or "slug" not in getattr(error, "error_dict", {}):
+                raise
+            sentence = _(
+                "Somebody saved a page with the address “{slug}” in the same moment. Open it in the list."
+            )
+            raise PublishRefused(self, [sentence.format(slug=self.slug)]) from error
 
     def publish(self, revision: Any, *args: Any, **kwargs: Any) -> None:
         """Ask before Wagtail touches anything: it clears schedules first and saves afterwards."""

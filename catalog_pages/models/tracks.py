@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel
 from wagtail.models import Orderable
+
+from catalog_pages.panels import ExcerptPanel
 
 DEFAULT_EXCERPT_SECONDS = 30
 
@@ -34,9 +37,12 @@ class ProductTrack(Orderable, ClusterableModel):
 
     panels = [
         FieldPanel("title"),
+        InlinePanel("files", heading=_("Files"), label=_("File"), min_num=0),
+        ExcerptPanel(
+            [FieldPanel("excerpt_start_seconds"), FieldPanel("excerpt_length_seconds")],
+            heading=_("Excerpt"),
+        ),
         FieldRowPanel([FieldPanel("disc"), FieldPanel("number")]),
-        FieldRowPanel([FieldPanel("excerpt_start_seconds"), FieldPanel("excerpt_length_seconds")]),
-        InlinePanel("files", heading="Files", label="File", min_num=0),
     ]
 
     class Meta(Orderable.Meta):

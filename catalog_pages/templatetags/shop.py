@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,10 +16,14 @@ from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localdate
 
+from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
+from catalog_pages.listening import preview_cut
 from catalog_pages.listing import Listing
 from catalog_pages.money import NO_BREAK_SPACE, currency, format_money, format_plain
+from catalog_pages.structured_data import as_script, structured_data
 
 register = template.Library()
 
@@ -63,6 +68,12 @@ def money_typed(pennies: int | None) -> str:
 @register.simple_tag
 def currency_sign() -> str:
     return currency(settings.STRIPE_CURRENCY).symbol
+
+
+@register.filter
+def lies_ahead(day: date | None) -> bool:
+    """Whether a release date is still to come."""
+    return day is not None and day > localdate()
 
 
 @register.filter
@@ -115,18 +126,22 @@ def playing_time(thing: Any) -> int | None:
 # --- Excerpts -----------------------------------------------------------------------------------
 
 
-@register.simple_tag(name="excerpt")
-def excerpt_of_track(track: Any) -> Any:
-    """The cut that is played for a track; None while there is none."""
-    return excerpt_for(track)
+@register.simple_tag(name="excerpt", takes_context=True)
+def excerpt_of_track(context: Mapping[str, Any], track: Any) -> Any:
+    """The cut that is played for a track; None while there is none.
+
+    A preview plays what the draft asks for, through the admin: it may not be cut yet.
+    """
+    is_preview = getattr(context.get("request"), "is_preview", False)
+    return preview_cut(track) if is_preview else excerpt_for(track)
 
 
-@register.simple_tag
-def first_sample(product: Any) -> Sample | None:
+@register.simple_tag(takes_context=True)
+def first_sample(context: Mapping[str, Any], product: Any) -> Sample | None:
     """The first track that can be heard; None also when the tracks were not fetched: no query."""
     if not _is_loaded(product, "tracks"):
         return None
-    heard = ((track, excerpt_of_track(track)) for track in _tracks(product))
+    heard = ((track, excerpt_of_track(context, track)) for track in _tracks(product))
     return next((Sample(track, cut) for track, cut in heard if cut is not None), None)
 
 
@@ -182,6 +197,23 @@ def cover_url(product: Any, size: int = 96) -> str:
     }
     width = next((width for width in sorted(ready) if width >= size), max(ready, default=0))
     return ready[width].url if width else ""
+
+
+@register.simple_tag
+def product_address(product: Any) -> str:
+    """The whole address of a product's page; "" for one that was never saved."""
+    return page_url(product.url_path) if product.url_path else ""
+
+
+@register.simple_tag
+def product_data(product: Any) -> SafeString:
+    """The page's facts for search engines, as a data block; nothing for what is not published."""
+    if product.pk is None or not product.live:
+        return SafeString("")
+    picture = cover_url(product, 1200)
+    if picture.startswith("/"):
+        picture = settings.SITE_BASE_URL + picture
+    return as_script(structured_data(product, picture=picture))
 
 
 # --- The list -----------------------------------------------------------------------------------

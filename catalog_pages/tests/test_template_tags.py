@@ -139,7 +139,7 @@ def test_a_card_whose_tracks_were_not_fetched_asks_for_none() -> None:
     product = ProductPage.objects.for_cards().get(pk=page.pk)
 
     with CaptureQueriesContext(connection) as captured:
-        assert shop.first_sample(product) is None
+        assert shop.first_sample({}, product) is None
 
     assert len(captured) == 0
 
@@ -153,10 +153,10 @@ def test_the_cut_that_the_editor_asked_for_is_played_and_not_an_older_one() -> N
     newest = add_excerpt(asset, start_ms=5_000)
     track.excerpt_start_seconds = 20
 
-    assert shop.excerpt_of_track(track) == wanted
+    assert shop.excerpt_of_track({}, track) == wanted
 
     track.excerpt_start_seconds = None
-    assert shop.excerpt_of_track(track) == newest
+    assert shop.excerpt_of_track({}, track) == newest
 
 
 @pytest.mark.django_db  # a new page looks up its content type
@@ -168,8 +168,8 @@ def test_an_unfinished_draft_has_no_facts_and_breaks_nothing() -> None:
     assert shop.formats(draft) == ""
     assert shop.total_size(draft) is None
     assert shop.playing_time(draft) is None
-    assert shop.first_sample(draft) is None
-    assert shop.excerpt_of_track(draft.tracks.all()[0]) is None
+    assert shop.first_sample({}, draft) is None
+    assert shop.excerpt_of_track({}, draft.tracks.all()[0]) is None
     assert "Cover of Draft" in shop.cover(draft)
 
 

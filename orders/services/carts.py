@@ -34,6 +34,7 @@ from orders.errors import (
     PriceInvalid,
     PriceNotYours,
     ProductNotForSale,
+    ProductNotOutYet,
     QuantityInvalid,
 )
 from orders.locks import lock_cart_among_for_change, lock_cart_for_change
@@ -461,8 +462,15 @@ def _for_sale() -> ProductQuerySet:
 def _one_of(products: ProductQuerySet, product_id: object) -> ProductPage:
     product = products.filter(pk=row_id(product_id)).first()
     if product is None:
-        raise ProductNotForSale
+        raise _not_for_sale(row_id(product_id))
     return product
+
+
+def _not_for_sale(pk: int) -> ProductNotForSale:
+    """The refusal that tells a shopper most: a day, where there is one to wait for."""
+    product = ProductPage.objects.live().filter(pk=pk).first()
+    day = product.comes_out_on if product and product.is_whole else None
+    return ProductNotOutYet(day) if day else ProductNotForSale()
 
 
 def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:

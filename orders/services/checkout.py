@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
-from catalog_pages.models import BundledProduct, ProductPage
+from catalog_pages.models import ProductPage
 from orders.errors import (
     AlreadyOwned,
     CartEmpty,
@@ -199,11 +199,10 @@ def _refuse_owned(order: Order) -> None:
 
 
 def _still_sold(order: Order) -> bool:
-    items = order.items.select_related("product")
-    pulled = BundledProduct.objects.filter(
-        page__in=[item.product_id for item in items], product__live=False
-    )
-    return all(item.product.live and _is_price_now(item) for item in items) and not pulled.exists()
+    items = list(order.items.select_related("product"))
+    products = {item.product_id for item in items}
+    offered = ProductPage.objects.live().offered().filter(pk__in=products)
+    return all(_is_price_now(item) for item in items) and offered.count() == len(products)
 
 
 def _is_price_now(item: OrderItem) -> bool:

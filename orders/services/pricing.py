@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import BundledProduct, ProductPage, ShopSettings
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+from catalog_pages.releases import can_be_bought, comes_out_on
 from orders.errors import (
     AlreadyOwned,
     AmountTooLarge,
@@ -217,8 +220,8 @@ def _line(
     item: CartItem, product: ProductPage, parts: list[ProductPage], owned: Collection[int]
 ) -> CartLine:
     unit, problem, message = price_now(item, product)
-    if not product.live or product.price_pennies is None or not all(part.live for part in parts):
-        problem, message = "unavailable", "This is no longer for sale. Remove it to check out."
+    if not (product.live and can_be_bought(product, parts)):
+        problem, message = "unavailable", _why_not(product, parts)
     elif product.pk in owned and not item.is_gift:
         problem = "owned"
         message = "You own this already. Remove it, or make it a gift for somebody else."
@@ -247,6 +250,15 @@ def _line(
         gift_message=item.gift_message,
         gift_send_on=item.gift_send_on,
     )
+
+
+def _why_not(product: ProductPage, parts: list[ProductPage]) -> str:
+    """Why what lies in a cart cannot be bought: not any more, or not yet."""
+    day = comes_out_on(product, parts)
+    if day is None or not (product.live and all(part.live for part in parts)):
+        return "This is no longer for sale. Remove it to check out."
+    words = _("This comes out on {day}. Remove it to check out; it can be bought from then on.")
+    return words.format(day=date_format(day, "j F Y"))
 
 
 def price_now(item: CartItem, product: ProductPage) -> tuple[int, str, str]:

@@ -16,6 +16,7 @@ from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
 from catalog_pages.models import Artist, CoverRendition, Excerpt, Genre, ProductTrack
 from catalog_pages.money import format_money
+from catalog_pages.releases import can_be_bought
 from catalog_pages.renditions import SPECS
 from downloads.content_disposition import safe_file_name
 from store_api.v1.catalogue_rows import (
@@ -81,7 +82,7 @@ def _product(row: Any, around: Surroundings) -> dict[str, Any]:
         "artist": {"name": row.artist__name, "slug": row.artist__slug},
         "genre": _genre(row),
         **_price(row),
-        "on_sale": row.price_pennies is not None and len(shown) == len(parts),
+        "on_sale": can_be_bought(row, parts),
         "release_date": row.release_date.isoformat() if row.release_date else None,
         "published_at": _moment(row.first_published_at),
         "description": plain_text(row.description),

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Generic, TypeVar
 
-from django.db.models import IntegerField, QuerySet, Value
+from django.db.models import IntegerField, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from catalog_pages.models import BundledProduct, ProductPage, ProductTrack
@@ -101,6 +102,7 @@ class LinkedRow:
     artist_name: str
     artist_slug: str
     cover_id: int | None
+    release_date: date | None
 
 
 @dataclass(slots=True)
@@ -130,9 +132,12 @@ def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> S
             name, file_name = row[0], row[6]
             found.covers[owner].append(CoverRow(name, other, file_name))
         elif kind != TRACK:
-            title, price, live, cover, _, _, slug, artist, artist_slug, *_ = row
+            title, price, live, cover, _, _, slug, artist, artist_slug, _, day, *_ = row
+            release = date.fromisoformat(day) if day else None
             linked[kind][owner].append(
-                LinkedRow(other, slug, title, bool(live), price, artist, artist_slug, cover)
+                LinkedRow(
+                    other, slug, title, bool(live), price, artist, artist_slug, cover, release
+                )
             )
         else:  # one for each excerpt, or file, or track that has none of these
             if other != track_id:
@@ -182,9 +187,13 @@ def _covers(images: Any) -> QuerySet[Any, Any]:
 
 def _bundled(rows: QuerySet[Any, Any], kind: int, owner: str, other: str) -> QuerySet[Any, Any]:
     return _filled(
-        rows.annotate(shown=Cast(f"{other}__live", IntegerField())), kind,
+        rows.annotate(
+            shown=Cast(f"{other}__live", IntegerField()),
+            day=Cast(f"{other}__release_date", TextField()),
+        ), kind,
         f"{owner}_id", f"{other}_id", "sort_order", "", f"{other}__title", f"{other}__price_pennies", "shown",
         f"{other}__cover_id", "", "", f"{other}__slug", f"{other}__artist__name", f"{other}__artist__slug",
+        "", "day",
     )  # fmt: skip
 
 

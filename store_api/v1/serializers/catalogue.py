@@ -112,8 +112,9 @@ class ProductSerializer(serializers.Serializer[Any]):
         help_text="What to offer first where buyers name their price; null: the least.",
     )
     on_sale = serializers.BooleanField(
-        help_text="Whether it can be bought now. false: a bundle of which a part is not for sale at the "
-        "moment. What is not for sale for other reasons is not listed."
+        help_text="Whether it can be bought now. false: its release date, or that of a bundle's part, lies "
+        "ahead, and it can be bought from that day on; or a part of a bundle is not for sale at the moment. "
+        "What is not for sale for other reasons is not listed."
     )
     release_date = serializers.DateField(allow_null=True)
     published_at = serializers.DateTimeField(

@@ -1,0 +1,110 @@
+"""A new editor makes an album of real lossless recordings, from nothing to published, in counted steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from catalog_pages.models import CataloguePage, ProductPage
+from catalog_pages.tests.sample_audio import cover_jpeg, write_tone
+from tests.e2e.conftest import DESKTOP, ContextMaker
+from tests.e2e.test_editing import publish, sign_in_to_the_admin
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TITLES = ["First light", "ميناء الليل", "Gulls 🐦", "Low tide", "The wall", "Home"]
+
+
+class Hand:
+    """Counts what an editor does: clicks and fields written."""
+
+    def __init__(self) -> None:
+        self.clicks = self.fields = 0
+
+    def click(self, target: Locator) -> None:
+        target.click()
+        self.clicks += 1
+
+    def write(self, target: Locator, text: str) -> None:
+        target.fill(text)
+        self.fields += 1
+
+
+def write_album(folder: Path, *, seconds: int = 20) -> list[Path]:
+    """Six FLAC files with tags and a sleeve, named in several scripts."""
+    return [
+        write_tone(
+            folder / f"{place:02} {title}.flac",
+            seconds=seconds,
+            hertz=200 + 40 * place,
+            title=title,
+            artist="The Sea Wall",
+            album="Harbour",
+            track=f"{place}/6",
+            genre="Ambient",
+            date="2024-05-01",
+            cover=cover_jpeg(),
+        )
+        for place, title in enumerate(TITLES, start=1)
+    ]
+
+
+def new_product(page: Page) -> None:
+    page.goto(f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/")
+    page.wait_for_load_state("networkidle")
+
+
+def shot(page: Page) -> Callable[[str], None]:
+    """Pictures to look at, where SHOTS names a folder; no test needs them."""
+    folder = os.environ.get("SHOTS", "")
+
+    def take(name: str) -> None:
+        if folder:
+            page.screenshot(path=f"{folder}/{name}.png")
+
+    return take
+
+
+def test_a_new_editor_publishes_an_album(new_context: ContextMaker, tmp_path: Path) -> None:
+    files = write_album(tmp_path / "Harbour")
+    page = new_context(size=DESKTOP).new_page()
+    sign_in_to_the_admin(page)
+    look, hand = shot(page), Hand()
+    new_product(page)
+    checklist = page.locator("[data-product-checklist]")
+    expect(checklist).to_contain_text("Set a price.")
+    look("1-empty")
+
+    page.locator("#id_tracks-upload").set_input_files([str(path) for path in files])
+    hand.clicks += 1
+    tracks = page.locator("#id_tracks-FORMS > [data-inline-panel-child]")
+    expect(tracks).to_have_count(len(files))
+    assert [
+        tracks.nth(at).locator("input[name$='-title']").input_value() for at in range(6)
+    ] == TITLES
+    look("2-tracks")
+    expect(page.locator("[data-said]")).to_contain_text("Title: Harbour · Artist: The Sea Wall")
+    hand.click(page.get_by_role("button", name="Use this for the empty fields"))
+    expect(page.locator("#id_title")).to_have_value("Harbour")
+    expect(page.locator("#id_artist-chooser")).to_contain_text("The Sea Wall")
+    expect(page.locator("#id_slug")).to_have_value("harbour")
+    hand.write(page.locator("#id_price_pennies"), "4,99")
+    expect(checklist).to_contain_text("Ready to publish.")
+    page.evaluate("scrollTo(0, 0)")
+    look("3-filled")
+    publish(page)
+    hand.clicks += 2
+
+    # Excerpts are cut before the answer, because tests have no worker.
+    expect(page.locator(".messages")).to_contain_text("published", timeout=60_000)
+    product = ProductPage.objects.get()
+    assert (product.live, product.price_pennies, product.title) == (True, 499, "Harbour")
+    assert [track.title for track in product.tracks.all()] == TITLES
+    assert [track.number for track in product.tracks.all()] == [1, 2, 3, 4, 5, 6]
+    assert product.genre.name == "Ambient"
+    assert product.cover is not None
+    assert (hand.clicks, hand.fields) == (4, 1)
