@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model
+from django.contrib.auth.models import Permission
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail import hooks
@@ -39,6 +40,14 @@ hooks.register("before_copy_page", refuse_live_copy)
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
     return [DigitalAssetViewSet(), DigitalAssetChooserViewSet()]
+
+
+@hooks.register("register_permissions")
+def rights_to_settings() -> QuerySet[Permission]:
+    """What a group can be given beside the right to the settings as such."""
+    return Permission.objects.filter(
+        content_type__app_label="catalog_pages", codename="change_selling_rules"
+    )
 
 
 @hooks.register("before_delete_page")

@@ -105,7 +105,9 @@ def order_write(
         cart_fingerprint=content.fingerprint,
     )
     for position, line in enumerate(summary.lines, start=1):
-        _write_line(order, line, position, content.deliveries[line.product.pk])
+        limit = line.product.download_limit
+        limit = summary.download_limit if limit is None else limit
+        _write_line(order, line, position, content.deliveries[line.product.pk], limit)
     if summary.code is not None and summary.discount_pennies:
         discount_reserve(code=summary.code, order=order)
     return order
@@ -199,7 +201,13 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _write_line(order: Order, line: CartLine, position: int, deliveries: list[Delivery]) -> None:
+def _write_line(
+    order: Order,
+    line: CartLine,
+    position: int,
+    deliveries: list[Delivery],
+    download_limit: int | None,
+) -> None:
     item = OrderItem.objects.create(
         order=order,
         product=line.product,
@@ -215,7 +223,7 @@ def _write_line(order: Order, line: CartLine, position: int, deliveries: list[De
         gift_email=line.gift_email,
         gift_message=line.gift_message,
         gift_send_on=line.gift_send_on,
-        download_limit=line.product.download_limit,
+        download_limit=download_limit,
     )
     OrderItemAsset.objects.bulk_create(
         OrderItemAsset(

@@ -1,0 +1,13 @@
+"""What the shop itself has in public beside its pages: the stylesheet of its colour."""
+
+from django.urls import re_path
+
+from catalog_pages import views
+
+urlpatterns = [
+    re_path(
+        r"^theme/(?P<accent>[0-9a-f]{6})-(?P<digest>[0-9a-f]{12})\.css$",
+        views.theme,
+        name="shop_theme",
+    ),
+]
