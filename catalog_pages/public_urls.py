@@ -1,6 +1,6 @@
-"""What the shop itself has in public beside its pages: the stylesheet of its colour."""
+"""What the shop itself has in public beside its pages: the stylesheet of its colour, and legal texts."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
 from catalog_pages import views
 
@@ -10,4 +10,6 @@ urlpatterns = [
         views.theme,
         name="shop_theme",
     ),
+    path("legal/<slug:kind>/", views.legal, name="legal"),
+    path("legal/<slug:kind>/<int:version>/", views.legal, name="legal_version"),
 ]

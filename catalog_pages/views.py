@@ -1,4 +1,4 @@
-"""What is public and no Wagtail page: lists of artists and genres with something on sale; the shop's colour.
+"""What is public and no Wagtail page: artists and genres with something on sale, legal texts, the colour.
 
 Others are not there, as drafts are not: their names may be no news to give away yet.
 """
@@ -11,7 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from catalog_pages.listing import Listing
-from catalog_pages.models import Artist, Genre, ProductPage
+from catalog_pages.models import Artist, Genre, LegalVersion, ProductPage
 from catalog_pages.theme import DEFAULT_ACCENT, digest_of, stylesheet
 
 A_YEAR_SECONDS = 31_536_000
@@ -54,3 +54,17 @@ def theme(request: HttpRequest, accent: str, digest: str) -> HttpResponse:
     response = HttpResponse(stylesheet(colour), content_type="text/css; charset=utf-8")
     patch_cache_control(response, public=True, max_age=A_YEAR_SECONDS, immutable=True)
     return response
+
+
+@require_safe
+def legal(request: HttpRequest, kind: str, version: int = 0) -> HttpResponse:
+    """The newest text of its kind, or the one that an order names: it stays readable for ever."""
+    texts = list(LegalVersion.objects.filter(kind=kind).defer("body"))
+    found = next((text for text in texts if version in (0, text.version)), None)
+    if found is None:
+        raise Http404
+    return render(
+        request,
+        "catalog_pages/legal.html",
+        {"legal": found, "texts": texts, "newest": texts[0], "is_one_of_several": version > 0},
+    )

@@ -15,6 +15,7 @@ from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.models import Page
 
+from catalog_pages.admin import legal
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
@@ -33,6 +34,7 @@ from catalog_pages.admin.publishing import (
 
 hooks.register("construct_admin_api", construct_admin_api)
 hooks.register("register_log_actions", register_log_actions)
+hooks.register("register_log_actions", legal.register_log_actions)
 hooks.register("before_bulk_action", refuse_bulk_publish)
 hooks.register("before_copy_page", refuse_live_copy)
 
@@ -40,6 +42,11 @@ hooks.register("before_copy_page", refuse_live_copy)
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
     return [DigitalAssetViewSet(), DigitalAssetChooserViewSet()]
+
+
+@hooks.register("register_admin_viewset")
+def legal_texts() -> ViewSet:
+    return legal.LegalTextViewSet()
 
 
 @hooks.register("register_permissions")

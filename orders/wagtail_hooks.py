@@ -17,6 +17,7 @@ from wagtail.models import Page
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.models import ProductPage
 from orders.admin.discounts import DiscountCodeViewSet
+from orders.admin.letter_texts import LetterTextViewSet
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
 from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
@@ -33,6 +34,7 @@ def order_desk() -> list[ViewSet | ViewSetGroup]:
     return [
         OrderDesk(),
         DiscountCodeViewSet(),
+        LetterTextViewSet(),
         WebhookEndpointViewSet(),
         WebhookDeliveryViewSet(),
     ]

@@ -16,6 +16,7 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 from wagtail.models import Page, PreviewableMixin
 
+from catalog_pages.models.legal import LegalKind, LegalVersion, legal_links
 from catalog_pages.theme import DEFAULT_ACCENT, Theme, digest_of, parse_colour, theme_of
 from catalog_pages.widgets import ColourInput
 
@@ -25,6 +26,10 @@ MAX_DOWNLOAD_LIMIT = 100_000  # as for DOWNLOAD_LIMIT in the environment
 
 def configured_currency() -> str:
     return settings.STRIPE_CURRENCY
+
+
+def _published(kind: str) -> str:
+    return f"{kind}_published"
 
 
 @register_setting(icon="cog")
@@ -138,6 +143,23 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
 
     def __str__(self) -> str:
         return self.shop_name
+
+    @classmethod
+    def base_queryset(cls) -> models.QuerySet[ShopSettings]:
+        """With the row comes which legal texts there are: no page needs a query for its footer."""
+        published = {
+            _published(kind): models.Exists(LegalVersion.objects.filter(kind=kind))
+            for kind in LegalKind.values
+        }
+        return super().base_queryset().annotate(**published)
+
+    @property
+    def legal_links(self) -> list[dict[str, Any]]:
+        if hasattr(self, _published(LegalKind.TERMS.value)):
+            kinds = [kind for kind in LegalKind.values if getattr(self, _published(kind))]
+        else:  # just made, or a preview
+            kinds = list(LegalVersion.objects.in_force().values_list("kind", flat=True))
+        return legal_links(kinds)
 
     def clean(self) -> None:
         """Sentences for what an owner can get wrong; a colour in one spelling."""

@@ -15,6 +15,7 @@ MAIL_AGAIN = "orders.mail_again"
 ANOMALY_RESOLVE = "orders.anomaly_resolve"
 WEBHOOK_ROTATE = "orders.webhook_secret"
 WEBHOOK_AGAIN = "orders.webhook_again"
+LETTER_TEST = "orders.letter_test"
 
 # What each is called in a filter, and how it reads in a history.
 ACTIONS = {
@@ -25,6 +26,7 @@ ACTIONS = {
     ANOMALY_RESOLVE: ("Dealt with", "Marked as dealt with"),
     WEBHOOK_ROTATE: ("Webhook secret", "Made a new secret for a webhook endpoint"),
     WEBHOOK_AGAIN: ("Webhook again", "Had a webhook sent again"),
+    LETTER_TEST: ("Test letter", "Had a test letter sent to themselves"),
 }
 
 

@@ -4,6 +4,7 @@ from orders.models.carts import Cart, CartItem
 from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
 from orders.models.gifts import GiftCode
+from orders.models.letters import LetterText
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
 from orders.models.outgoing import (
@@ -22,6 +23,7 @@ __all__ = [
     "DiscountUse",
     "Dispute",
     "GiftCode",
+    "LetterText",
     "Order",
     "OrderAnomaly",
     "OrderItem",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog_pages.models import BundledProduct, ProductPage
 from downloads.holders import normalise_email
-from orders.consent import CONSENT_VERSION
+from orders.consent import Agreement, agreement_now
 from orders.errors import (
     ConsentMissing,
     EmailMissing,
@@ -42,6 +42,7 @@ class Content:
 
     summary: CartSummary
     deliveries: dict[int, list[Delivery]]
+    agreement: Agreement
     fingerprint: str
 
 
@@ -52,7 +53,9 @@ def cart_content(*, cart: Cart | None, user: Any, email: str, shopper: Shopper =
 
 def content_of(summary: CartSummary, *, user: Any, email: str) -> Content:
     deliveries = _deliveries(summary)
-    return Content(summary, deliveries, _fingerprint(summary, deliveries, user, email))
+    agreement = agreement_now()
+    fingerprint = _fingerprint(summary, deliveries, agreement, user, email)
+    return Content(summary, deliveries, agreement, fingerprint)
 
 
 @transaction.atomic
@@ -98,8 +101,9 @@ def order_write(
         discount_pennies=summary.discount_pennies,
         tax_behavior=summary.tax if has_to_be_paid else Order.TaxBehavior.NONE,
         total_pennies=summary.total_pennies,
-        consent_version=CONSENT_VERSION if has_to_be_paid else "",
+        consent_version=content.agreement.consent_version if has_to_be_paid else "",
         consent_at=timezone.now() if has_to_be_paid else None,
+        terms_version=content.agreement.terms_version,
         channel=channel,
         cart=cart,
         cart_fingerprint=content.fingerprint,
@@ -172,11 +176,16 @@ def _files_of(products: Sequence[ProductPage]) -> list[Delivery]:
 
 
 def _fingerprint(
-    summary: CartSummary, deliveries: dict[int, list[Delivery]], user: Any, email: str
+    summary: CartSummary,
+    deliveries: dict[int, list[Delivery]],
+    agreement: Agreement,
+    user: Any,
+    email: str,
 ) -> str:
     """Everything that makes two checkouts the same agreement; anything else makes a new order."""
     content = [
-        CONSENT_VERSION,
+        agreement.consent_version,
+        *agreement.as_fingerprint,
         summary.currency,
         summary.tax,
         summary.discount_code,
