@@ -21,8 +21,10 @@ from catalog_pages.models import (
     Excerpt,
     Genre,
     ProductPage,
+    ShopSettings,
 )
 from catalog_pages.publishing import PublishRefused, publish_problems
+from catalog_pages.renditions import make_logo_renditions
 from catalog_pages.tasks import index_products_again, make_cover_renditions, make_excerpts
 
 FIELDS_THAT_CHANGE_SIZES = {
@@ -49,6 +51,12 @@ def prepare_changed_cover(
     """A new picture or focal point. Wagtail throws old sizes away in the transaction of the save."""
     if not raw and (update_fields is None or FIELDS_THAT_CHANGE_SIZES & set(update_fields)):
         transaction.on_commit(partial(make_cover_renditions.enqueue, instance.pk))
+
+
+def prepare_logo(instance: ShopSettings, raw: bool = False, **kwargs: Any) -> None:
+    """At once, not by the queue: the next page shows it, and caches may keep that page."""
+    if not raw and instance.logo is not None:
+        transaction.on_commit(partial(make_logo_renditions, instance.logo))
 
 
 def refuse_unready_approval(instance: Any, **kwargs: Any) -> None:
@@ -106,6 +114,7 @@ def connect() -> None:
     page_published.connect(prepare_published_product, sender=ProductPage)
     workflow_approved.connect(refuse_unready_approval)
     post_save.connect(prepare_changed_cover, sender=CoverImage)
+    post_save.connect(prepare_logo, sender=ShopSettings)
     for model in (Artist, Genre):
         pre_save.connect(remember_old_name, sender=model)
         post_save.connect(search_by_new_name, sender=model)

@@ -29,6 +29,7 @@ WATCHED = (
     "catalog_pages_digitalasset",
     "catalog_pages_excerpt",
     "catalog_pages_genre",
+    "catalog_pages_legalversion",
     "catalog_pages_productpage",
     "catalog_pages_producttrack",
     "catalog_pages_shopsettings",

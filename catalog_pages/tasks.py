@@ -10,8 +10,8 @@ from django_tasks import task
 from wagtail.search.backends import get_search_backends
 
 from catalog_pages.assets import ensure_excerpts
-from catalog_pages.models import CoverImage, ProductPage
-from catalog_pages.renditions import make_renditions
+from catalog_pages.models import CoverImage, ProductPage, ShopSettings
+from catalog_pages.renditions import make_logo_renditions, make_renditions
 
 AT_ONCE = 200
 
@@ -29,6 +29,8 @@ def make_cover_renditions(cover_id: int) -> None:
     cover = CoverImage.objects.filter(pk=cover_id).first()
     if cover is not None:
         make_renditions(cover)
+        if ShopSettings.objects.filter(logo=cover).exists():
+            make_logo_renditions(cover)
 
 
 @task()

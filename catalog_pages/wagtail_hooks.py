@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model
+from django.contrib.auth.models import Permission
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail import hooks
@@ -14,6 +15,7 @@ from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.models import Page
 
+from catalog_pages.admin import legal
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.authoring import ProductEditorViewSet
@@ -33,6 +35,7 @@ from catalog_pages.admin.publishing import (
 
 hooks.register("construct_admin_api", construct_admin_api)
 hooks.register("register_log_actions", register_log_actions)
+hooks.register("register_log_actions", legal.register_log_actions)
 hooks.register("before_bulk_action", refuse_bulk_publish)
 hooks.register("before_copy_page", refuse_live_copy)
 
@@ -40,6 +43,19 @@ hooks.register("before_copy_page", refuse_live_copy)
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
     return [DigitalAssetViewSet(), DigitalAssetChooserViewSet(), ProductEditorViewSet()]
+
+
+@hooks.register("register_admin_viewset")
+def legal_texts() -> ViewSet:
+    return legal.LegalTextViewSet()
+
+
+@hooks.register("register_permissions")
+def rights_to_settings() -> QuerySet[Permission]:
+    """What a group can be given beside the right to the settings as such."""
+    return Permission.objects.filter(
+        content_type__app_label="catalog_pages", codename="change_selling_rules"
+    )
 
 
 @hooks.register("before_delete_page")

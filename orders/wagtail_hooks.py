@@ -22,6 +22,7 @@ from catalog_pages.models import ProductPage
 from orders.admin.discounts import DiscountCodeViewSet
 from orders.admin.figures_panel import add_figures_panel
 from orders.admin.figures_view import RIGHT, FiguresView, figures_menu_item
+from orders.admin.letter_texts import LetterTextViewSet
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
 from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
@@ -52,6 +53,7 @@ def order_desk() -> list[ViewSet | ViewSetGroup]:
     return [
         OrderDesk(),
         DiscountCodeViewSet(),
+        LetterTextViewSet(),
         WebhookEndpointViewSet(),
         WebhookDeliveryViewSet(),
     ]

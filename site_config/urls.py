@@ -37,6 +37,7 @@ urlpatterns = [
         TemplateView.as_view(template_name="drf_spectacular/oauth2_redirect.html"),
     ),
     path("catalog/", include("catalog_pages.urls")),
+    path("", include("catalog_pages.public_urls")),
     path("", include("orders.urls")),
     path("", include("downloads.urls")),
 ]

@@ -3,6 +3,7 @@
 from catalog_pages.models.assets import DigitalAsset, Excerpt, FixityCheck
 from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
+from catalog_pages.models.legal import LegalKind, LegalText, LegalVersion
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
 from catalog_pages.models.stamp import CatalogueStamp
@@ -22,6 +23,9 @@ __all__ = [
     "FixityCheck",
     "Genre",
     "HomePage",
+    "LegalKind",
+    "LegalText",
+    "LegalVersion",
     "PendingUpload",
     "ProductPage",
     "ProductTrack",

@@ -17,6 +17,7 @@ NOTE = "orders.note"
 FREE_COPY = "orders.free_copy"
 WEBHOOK_ROTATE = "orders.webhook_secret"
 WEBHOOK_AGAIN = "orders.webhook_again"
+LETTER_TEST = "orders.letter_test"
 
 # What each is called in a filter, and how it reads in a history.
 ACTIONS = {
@@ -29,6 +30,7 @@ ACTIONS = {
     FREE_COPY: ("Free copy", "Issued a free copy"),
     WEBHOOK_ROTATE: ("Webhook secret", "Made a new secret for a webhook endpoint"),
     WEBHOOK_AGAIN: ("Webhook again", "Had a webhook sent again"),
+    LETTER_TEST: ("Test letter", "Had a test letter sent to themselves"),
 }
 
 # What the story of an order tells by the facts themselves.

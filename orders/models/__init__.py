@@ -6,6 +6,7 @@ from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
 from orders.models.figures import FiguresChange, FiguresDay, FiguresProductDay, FiguresState
 from orders.models.gifts import GiftCode
+from orders.models.letters import LetterText
 from orders.models.mail import OutboxMail
 from orders.models.orders import Order, OrderItem, OrderItemAsset
 from orders.models.outgoing import (
@@ -30,6 +31,7 @@ __all__ = [
     "FiguresState",
     "FreeCopy",
     "GiftCode",
+    "LetterText",
     "Order",
     "OrderAnomaly",
     "OrderItem",

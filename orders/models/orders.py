@@ -89,6 +89,9 @@ class Order(models.Model):
     total_pennies = models.BigIntegerField()
     consent_version = models.CharField(max_length=40, blank=True)
     consent_at = models.DateTimeField(null=True, blank=True)
+    terms_version = models.CharField(
+        max_length=40, blank=True, help_text="Of the terms of sale that were in force."
+    )
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.WEB)
     cart = models.ForeignKey(
         "orders.Cart", null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"

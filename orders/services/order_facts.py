@@ -12,7 +12,7 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from catalog_pages.models import ProductPage, ShopSettings
-from orders.consent import CONSENT_TEXTS
+from orders.consent import consent_text
 from orders.errors import ReceiptNotYet
 from orders.models import DiscountUse, Dispute, Order, OrderItem, Payment, Refund, RefundLine
 from orders.services.access import is_disputed, refunded_among
@@ -113,8 +113,7 @@ def consent_of(order: Order) -> Consent | None:
     """None when nothing was asked."""
     if not order.consent_version or order.consent_at is None:
         return None
-    words = CONSENT_TEXTS.get(order.consent_version, "")
-    return Consent(order.consent_version, words, order.consent_at)
+    return Consent(order.consent_version, consent_text(order.consent_version), order.consent_at)
 
 
 def _lines() -> Prefetch[Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog_pages.models import BundledProduct, ProductPage
 from downloads.holders import normalise_email
-from orders.consent import CONSENT_VERSION
+from orders.consent import Agreement, agreement_now
 from orders.errors import (
     ConsentMissing,
     EmailMissing,
@@ -44,6 +44,7 @@ class Content:
 
     summary: CartSummary
     deliveries: dict[int, list[Delivery]]
+    agreement: Agreement
     fingerprint: str
 
 
@@ -54,7 +55,9 @@ def cart_content(*, cart: Cart | None, user: Any, email: str, shopper: Shopper =
 
 def content_of(summary: CartSummary, *, user: Any, email: str) -> Content:
     deliveries = _deliveries(summary)
-    return Content(summary, deliveries, _fingerprint(summary, deliveries, user, email))
+    agreement = agreement_now()
+    fingerprint = _fingerprint(summary, deliveries, agreement, user, email)
+    return Content(summary, deliveries, agreement, fingerprint)
 
 
 @transaction.atomic
@@ -109,14 +112,17 @@ def order_write(
         discount_pennies=summary.discount_pennies,
         tax_behavior=summary.tax if has_to_be_paid else Order.TaxBehavior.NONE,
         total_pennies=summary.total_pennies,
-        consent_version=CONSENT_VERSION if has_to_be_paid else "",
+        consent_version=content.agreement.consent_version if has_to_be_paid else "",
         consent_at=timezone.now() if has_to_be_paid else None,
+        terms_version=content.agreement.terms_version,
         channel=channel,
         cart=cart,
         cart_fingerprint=content.fingerprint,
     )
     for position, line in enumerate(summary.lines, start=1):
-        _write_line(order, line, position, content.deliveries[line.product.pk])
+        limit = line.product.download_limit
+        limit = summary.download_limit if limit is None else limit
+        _write_line(order, line, position, content.deliveries[line.product.pk], limit)
     if summary.code is not None and summary.discount_pennies:
         discount_reserve(code=summary.code, order=order)
     figures_mark(order.created_at)
@@ -182,11 +188,16 @@ def _files_of(products: Sequence[ProductPage]) -> list[Delivery]:
 
 
 def _fingerprint(
-    summary: CartSummary, deliveries: dict[int, list[Delivery]], user: Any, email: str
+    summary: CartSummary,
+    deliveries: dict[int, list[Delivery]],
+    agreement: Agreement,
+    user: Any,
+    email: str,
 ) -> str:
     """Everything that makes two checkouts the same agreement; anything else makes a new order."""
     content = [
-        CONSENT_VERSION,
+        agreement.consent_version,
+        *agreement.as_fingerprint,
         summary.currency,
         summary.tax,
         summary.discount_code,
@@ -211,7 +222,13 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _write_line(order: Order, line: CartLine, position: int, deliveries: list[Delivery]) -> None:
+def _write_line(
+    order: Order,
+    line: CartLine,
+    position: int,
+    deliveries: list[Delivery],
+    download_limit: int | None,
+) -> None:
     item = OrderItem.objects.create(
         order=order,
         product=line.product,
@@ -227,7 +244,7 @@ def _write_line(order: Order, line: CartLine, position: int, deliveries: list[De
         gift_email=line.gift_email,
         gift_message=line.gift_message,
         gift_send_on=line.gift_send_on,
-        download_limit=line.product.download_limit,
+        download_limit=download_limit,
     )
     OrderItemAsset.objects.bulk_create(
         OrderItemAsset(

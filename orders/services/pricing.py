@@ -91,6 +91,7 @@ class CartSummary:
     currency: str
     max_quantity: int
     tax: str = ShopSettings.Tax.NONE
+    download_limit: int | None = None  # the shop's, for products without one of their own
     code: DiscountCode | None = None
     discount_message: str = ""
 
@@ -179,11 +180,13 @@ def summary_of(items: Collection[CartItem], *, shopper: Shopper = NOBODY) -> Car
         _line(item, products[item.product_id], contents.get(item.product_id, []), owned)
         for item in items
     ]
+    shop = ShopSettings.load()
     return CartSummary(
         lines=[_mention_bundle(line, lines) for line in lines],
         currency=settings.STRIPE_CURRENCY,
         max_quantity=settings.CART_MAX_QUANTITY,
-        tax=ShopSettings.load().tax,
+        tax=shop.tax,
+        download_limit=shop.download_limit,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 
 from catalog_pages.money import format_money
-from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
+from orders.consent import Agreement, agreement_now, consent_text
 from orders.models import Order, OrderItem
 from orders.services.tax import total_words
 
@@ -13,20 +13,15 @@ register = template.Library()
 
 
 @register.simple_tag
-def consent_wanted() -> str:
+def agreement_wanted() -> Agreement:
     """What a buyer agrees to now."""
-    return CONSENT_TEXTS[CONSENT_VERSION]
-
-
-@register.simple_tag
-def consent_wanted_version() -> str:
-    return CONSENT_VERSION
+    return agreement_now()
 
 
 @register.filter
 def consent_given(order: Order) -> str:
     """What the buyer of this order agreed to, in the words they saw; "" when nothing was asked."""
-    return CONSENT_TEXTS.get(order.consent_version, "")
+    return consent_text(order.consent_version)
 
 
 @register.filter

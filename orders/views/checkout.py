@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog_pages.errors import DomainError
-from orders.consent import CONSENT_VERSION
+from orders.consent import agreement_now
 from orders.errors import (
     EmailInvalid,
     EmailMissing,
@@ -66,8 +66,9 @@ def start(request: HttpRequest) -> HttpResponse:
     cart, shopper = request_cart(request), shopper_of(request)
     typed = request.POST.get("email", "")
     # A page from before the text changed has asked for another consent.
-    seen = request.POST.get("consent_version", CONSENT_VERSION)
-    consented = is_yes(request.POST.get("consent")) and seen == CONSENT_VERSION
+    wanted = agreement_now().consent_version
+    seen = request.POST.get("consent_version", wanted)
+    consented = is_yes(request.POST.get("consent")) and seen == wanted
     try:
         email = email_clean(typed) if shopper.user is None else shopper.user.email
         refuse_many_checkouts(trier_of(request), cart=cart, shopper=shopper)

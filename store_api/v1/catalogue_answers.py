@@ -11,10 +11,19 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 
 from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
-from catalog_pages.models import Artist, CoverRendition, Excerpt, Genre, ProductTrack
+from catalog_pages.models import (
+    Artist,
+    CoverRendition,
+    Excerpt,
+    Genre,
+    ProductTrack,
+    ShopSettings,
+)
 from catalog_pages.money import format_money
 from catalog_pages.releases import can_be_bought
 from catalog_pages.renditions import SPECS
@@ -31,8 +40,12 @@ from store_api.v1.catalogue_rows import (
 PRODUCT_COLUMNS = (
     "pk", "slug", "title", "url_path", "artist__name", "artist__slug", "genre__name", "genre__slug",
     "cover_id", "price_pennies", "pay_what_you_want", "suggested_price_pennies", "release_date",
-    "first_published_at", "description", "credits", "download_limit",
+    "first_published_at", "description", "credits", "limit_agreed",
 )  # fmt: skip
+# The product's own, else the shop's: uncorrelated, so that the database looks it up once for all rows.
+LIMIT_AGREED = Coalesce(
+    "download_limit", Subquery(ShopSettings.objects.values("download_limit")[:1])
+)
 ARTIST_COLUMNS = ("pk", "name", "slug", "biography")
 GENRE_COLUMNS = ("pk", "name", "slug")
 ENDS_OF_LINES = re.compile(r"<br\s*/?>|</(?:p|li|ul|ol|h\d)>", re.IGNORECASE)
@@ -42,6 +55,10 @@ TAGS = re.compile(r"<[^>]*>")
 
 def product_answers(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """One for each row of `PRODUCT_COLUMNS`, in their order. One query for all together."""
+    """One for each row of `PRODUCT_COLUMNS`, in their order. Two queries for all together.
+
+    `limit_agreed` is `LIMIT_AGREED`.
+    """
     around = surroundings_of(
         [row.pk for row in rows], {row.cover_id for row in rows if row.cover_id is not None}
     )
@@ -87,7 +104,7 @@ def _product(row: Any, around: Surroundings) -> dict[str, Any]:
         "published_at": _moment(row.first_published_at),
         "description": plain_text(row.description),
         "credits": row.credits,
-        "download_limit": _limit(row.download_limit),
+        "download_limit": _limit(row.limit_agreed),
         "url": page_url(row.url_path),
         "covers": _covers(around.covers.get(row.cover_id, [])),
         **_delivered([*tracks, *inside]),
@@ -121,9 +138,9 @@ def _moment(moment: Any) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def _limit(own: int | None) -> int | None:
-    """As `downloads.policy` decides it: the product's own, else the shop's; 0 is none."""
-    return (settings.DOWNLOAD_LIMIT if own is None else own) or None
+def _limit(agreed: int | None) -> int | None:
+    """As it would be agreed now, else the installation's; 0 is none."""
+    return (settings.DOWNLOAD_LIMIT if agreed is None else agreed) or None
 
 
 def _covers(rows: Iterable[CoverRow]) -> list[dict[str, Any]]:

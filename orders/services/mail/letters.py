@@ -10,7 +10,14 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from catalog_pages.models import ShopSettings
-from orders.models import Order, OutboxMail
+from orders.letter_words import (
+    ABOUT_AN_ORDER,
+    CONTACT_EMAIL,
+    ORDER_NUMBER,
+    SHOP_NAME,
+    words_paragraphs,
+)
+from orders.models import LetterText, Order, OutboxMail
 from orders.services.mail.facts import FACTS, FACTS_WITHOUT_ORDER, Facts, order_path
 from orders.services.mail.gift_letters import GIFT_FACTS
 from orders.services.mail.kinds import NEW_VERSION, MailWaits
@@ -42,11 +49,16 @@ def letter_write(*, mail: OutboxMail) -> Letter:
     Raises LetterUnwritable for a kind that has no words or an order that is gone, and
     ObjectDoesNotExist when the row that it tells of is.
     """
+    own = LetterText.objects.filter(kind=mail.kind).first()
+    return letter_of(kind=mail.kind, order=mail.order, facts=facts_of(mail), own=own)
+
+
+def letter_of(*, kind: str, order: Order | None, facts: Facts, own: LetterText | None) -> Letter:
+    """The words for these facts, with an owner's own around them."""
     shop = ShopSettings.load()
-    facts = _facts(mail)
-    context = _context(mail, mail.order, facts, shop)
+    context = _context(kind, order, facts, shop) | _own_words(own, order, shop)
     text = render_to_string(f"{FOLDER}/frame.txt", context)
-    number = f" (order {mail.order.number})" if mail.order is not None else ""
+    number = f" (order {order.number})" if order is not None else ""
     subject = facts.subject or f"{facts.headline}{number}"
     return Letter(
         subject=one_line(f"{subject} from {shop}" if facts.subject else subject)[:200],
@@ -57,15 +69,28 @@ def letter_write(*, mail: OutboxMail) -> Letter:
     )
 
 
-def _facts(mail: OutboxMail) -> Facts:
+def facts_of(mail: OutboxMail) -> Facts:
+    """What is true now of what the letter tells. Raises as `letter_write` does."""
     if mail.kind in ABOUT_NO_ORDER:
         return ABOUT_NO_ORDER[mail.kind](mail, mail.order)
-    facts_of = FACTS.get(mail.kind) or GIFT_FACTS.get(mail.kind)
-    if facts_of is None:
+    found = FACTS.get(mail.kind) or GIFT_FACTS.get(mail.kind)
+    if found is None:
         raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")
     if mail.order is None:
         raise LetterUnwritable("The order that it tells of is gone.")
-    return facts_of(mail, mail.order)
+    return found(mail, mail.order)
+
+
+def _own_words(own: LetterText | None, order: Order | None, shop: ShopSettings) -> dict[str, Any]:
+    if own is None:
+        return {}
+    values = {SHOP_NAME: shop.shop_name, CONTACT_EMAIL: shop.contact_email}
+    if order is not None and own.kind in ABOUT_AN_ORDER:
+        values[ORDER_NUMBER] = order.number
+    return {
+        "above": words_paragraphs(own.above, values),
+        "below": words_paragraphs(own.below, values),
+    }
 
 
 def without_links(body: str) -> str:
@@ -78,9 +103,7 @@ def one_line(text: str) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
 
 
-def _context(
-    mail: OutboxMail, order: Order | None, facts: Facts, shop: ShopSettings
-) -> dict[str, Any]:
+def _context(kind: str, order: Order | None, facts: Facts, shop: ShopSettings) -> dict[str, Any]:
     label, path = facts.button or ("", "")
     context = {
         "facts": facts,
@@ -98,7 +121,7 @@ def _context(
         if shop.contact_email
         else "answer this letter",
     }
-    words = render_to_string(f"{FOLDER}/words/{mail.kind}.txt", context | facts.words)
+    words = render_to_string(f"{FOLDER}/words/{kind}.txt", context | facts.words)
     return context | {"paragraphs": _paragraphs(words)}
 
 

@@ -113,7 +113,7 @@ def _message(mail: OutboxMail) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=letter.text,
-        from_email=_sender(letter.shop_name),
+        from_email=sender(letter.shop_name),
         to=[mail.to_email],
         reply_to=[letter.reply_to] if letter.reply_to else None,
         headers={
@@ -126,7 +126,7 @@ def _message(mail: OutboxMail) -> EmailMultiAlternatives:
     return message
 
 
-def _sender(shop_name: str) -> str:
+def sender(shop_name: str) -> str:
     """The configured address under its own name or the shop's."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return formataddr((name or one_line(shop_name), address))

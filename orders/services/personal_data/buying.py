@@ -93,6 +93,7 @@ BUYING_TABLES = (
             "total_pennies": "total_pennies",
             "consent_version": "consent_version",
             "consent_at": "consent_at",
+            "terms_version": "terms_version",
             "channel": "channel",
             "placed_as_guest": "placed_as_guest",
             "claimed_at": "claimed_at",

@@ -26,6 +26,7 @@ LEFT_OUT = {
     "catalog_pages.CoverImage": STAFFS_WORK,
     "catalog_pages.DigitalAsset": STAFFS_WORK,
     "catalog_pages.HomePage": STAFFS_WORK,
+    "catalog_pages.LegalVersion": STAFFS_WORK,
     "catalog_pages.PendingUpload": STAFFS_WORK,
     "catalog_pages.ProductPage": STAFFS_WORK,
     "catalog_pages.ShopSettings": SHOP,

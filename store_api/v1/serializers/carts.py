@@ -12,7 +12,7 @@ from catalog_pages.addresses import page_url
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, format_money
 from catalog_pages.renditions import SPECS
-from orders.consent import CONSENT_TEXTS, CONSENT_VERSION
+from orders.consent import CONSENT_TEXTS, CONSENT_VERSION, agreement_now
 from orders.models import CartItem
 from orders.services.pricing import CartLine, CartSummary, Contained, price_now
 from store_api.serializers import (
@@ -222,7 +222,8 @@ class CartSerializer(serializers.Serializer[CartSummary]):
 
     @extend_schema_field(ConsentSerializer)
     def get_consent(self, summary: CartSummary) -> dict[str, str]:
-        return {"version": CONSENT_VERSION, "text": CONSENT_TEXTS[CONSENT_VERSION]}
+        agreement = agreement_now()
+        return {"version": agreement.consent_version, "text": agreement.consent_text}
 
     def get_total(self, summary: CartSummary) -> str:
         return format_money(summary.total_pennies, summary.currency)

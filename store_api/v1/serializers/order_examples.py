@@ -59,6 +59,7 @@ PAYMENT = {
 }
 OUTCOME = {
     "discount_code": "",
+    "terms_version": "2",
     "consent": CONSENT,
     "checkout_url": None,
     "expires_at": None,
@@ -117,5 +118,6 @@ RECEIPT = {
     },
     "refunds": [],
     "refunded_pennies": 0,
+    "terms_version": "2",
     "consent": CONSENT,
 }

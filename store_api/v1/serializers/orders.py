@@ -199,6 +199,10 @@ class OrderOutcomeSerializer(serializers.Serializer[OrderFacts]):
     """What became of an order."""
 
     discount_code = serializers.CharField(help_text="Empty where there was none.")
+    terms_version = serializers.CharField(
+        source="order.terms_version",
+        help_text="Of the terms of sale in force then (`shop/`, `legal`); empty: there were none.",
+    )
     consent = ConsentGivenSerializer(
         allow_null=True, help_text="null where there was nothing to pay."
     )
@@ -311,6 +315,10 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
     payment = PaidBySerializer(allow_null=True, help_text="null where there was nothing to pay.")
     refunds = RefundSerializer(many=True)
     refunded_pennies = serializers.IntegerField(help_text="What went back and has arrived.")
+    terms_version = serializers.CharField(
+        source="order.terms_version",
+        help_text="Of the terms of sale in force then (`shop/`, `legal`); empty: there were none.",
+    )
     consent = ConsentGivenSerializer(
         allow_null=True, help_text="null where there was nothing to pay."
     )

@@ -18,6 +18,16 @@ SHOP_EXAMPLE = OpenApiExample(
         "currency": "GBP",
         "tax": "inclusive",
         "consent": {"version": CONSENT_VERSION, "text": CONSENT_TEXTS[CONSENT_VERSION]},
+        "legal": [
+            {
+                "kind": "terms",
+                "version": "2",
+                "title": "Terms of sale",
+                "published_at": "2026-11-03T09:00:00Z",
+                "url": "https://shop.example/legal/terms/2/",
+                "html": "<p>You buy from us.</p>",
+            }
+        ],
     },
     response_only=True,
     status_codes=["200"],
@@ -29,6 +39,17 @@ class ConsentTextSerializer(serializers.Serializer[Any]):
 
     version = serializers.CharField(help_text="Changes with the text.")
     text = serializers.CharField(help_text="To be shown as it is, beside what says yes to it.")
+
+
+class LegalTextSerializer(serializers.Serializer[Any]):
+    """A text in force. What was published never changes: a change is another version."""
+
+    kind = serializers.ChoiceField(choices=["terms", "privacy", "imprint", "returns"])
+    version = serializers.CharField(help_text="Changes with the text.")
+    title = serializers.CharField()
+    published_at = serializers.DateTimeField()
+    url = serializers.CharField(help_text="Where this very version stays readable.")
+    html = serializers.CharField(help_text="Paragraphs, headings, lists and links.")
 
 
 class ShopSerializer(serializers.Serializer[Any]):
@@ -43,3 +64,4 @@ class ShopSerializer(serializers.Serializer[Any]):
         help_text="`inclusive`: prices hold it; `exclusive`: it is added when the order is paid.",
     )
     consent = ConsentTextSerializer()
+    legal = LegalTextSerializer(many=True, help_text="As far as the shop has published them.")

@@ -23,6 +23,7 @@ from store_api.scopes import Scope
 from store_api.v1.catalogue_answers import (
     ARTIST_COLUMNS,
     GENRE_COLUMNS,
+    LIMIT_AGREED,
     PRODUCT_COLUMNS,
     artist_answer,
     genre_answer,
@@ -124,7 +125,7 @@ class ProductViewSet(CatalogueViewSet):
 
     def get_queryset(self) -> QuerySet[Any, Any]:
         ordered_by = ProductPagination.never_null
-        products = ProductPage.objects.live().annotate(**ordered_by)
+        products = ProductPage.objects.live().annotate(limit_agreed=LIMIT_AGREED, **ordered_by)
         return products.values_list(*PRODUCT_COLUMNS, *ordered_by, named=True)
 
     def answers(self, rows: Sequence[Any]) -> Sequence[dict[str, Any]]:

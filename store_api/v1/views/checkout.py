@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from orders.consent import CONSENT_VERSION
+from orders.consent import agreement_now
 from orders.errors import ConsentOutdated
 from orders.models import Order
 from orders.return_urls import ReturnUrls
@@ -83,7 +83,8 @@ class CheckoutViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
 
 def _read(request: Request) -> dict[str, Any]:
     wanted = CheckoutRequestSerializer.read(request)
-    if wanted.get("consent_version", CONSENT_VERSION) != CONSENT_VERSION:
+    seen = wanted.get("consent_version")
+    if seen is not None and seen != agreement_now().consent_version:
         raise ConsentOutdated
     return wanted
 
