@@ -1,8 +1,16 @@
 """What is for sale. Public names of the room's models; import them from here."""
 
 from catalog_pages.models.assets import DigitalAsset, Excerpt, FixityCheck
+from catalog_pages.models.batches import (
+    BatchAlbum,
+    BatchCover,
+    BatchFile,
+    BatchTrack,
+    MusicBatch,
+)
 from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
+from catalog_pages.models.imports import CatalogueImport, ImportRow
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
 from catalog_pages.models.stamp import CatalogueStamp
@@ -12,7 +20,12 @@ from catalog_pages.models.uploads import PendingUpload
 
 __all__ = [
     "Artist",
+    "BatchAlbum",
+    "BatchCover",
+    "BatchFile",
+    "BatchTrack",
     "BundledProduct",
+    "CatalogueImport",
     "CataloguePage",
     "CatalogueStamp",
     "CoverImage",
@@ -22,6 +35,8 @@ __all__ = [
     "FixityCheck",
     "Genre",
     "HomePage",
+    "ImportRow",
+    "MusicBatch",
     "PendingUpload",
     "ProductPage",
     "ProductTrack",
