@@ -66,11 +66,11 @@ def product_change(
             return Outcome(Came.LEFT, _(NOT_THERE))
         if refusal := hindrance(page, user):
             return Outcome(Came.LEFT, refusal)
+        draft: ProductPage = page.get_latest_revision_as_object()
+        if not _differs(draft, values) and not (page.live and _differs(page, values)):
+            return Outcome(Came.SAME)
         if page.latest_revision_id != revision_id:
             return Outcome(Came.LEFT, _("Somebody has changed it in the meantime."))
-        draft: ProductPage = page.get_latest_revision_as_object()
-        if not _differs(draft, values) and not _differs(page, values):
-            return Outcome(Came.SAME)
         publishes = page.live and may_publish(page, user)
         # What is published is the page as it is on sale, not a draft that somebody may be half through.
         version = ProductPage.objects.get(pk=page.pk) if publishes else draft

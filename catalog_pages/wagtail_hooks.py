@@ -26,6 +26,7 @@ from catalog_pages.admin.deleting import (
     warnings_about_bundles,
 )
 from catalog_pages.admin.music import MusicViewSet
+from catalog_pages.admin.prices import PricesViewSet
 from catalog_pages.admin.products import ProductListingViewSet
 from catalog_pages.admin.publishing import (
     refuse_bulk_publish,
@@ -50,6 +51,7 @@ def audio_files() -> list[ViewSet]:
         DigitalAssetChooserViewSet(),
         MusicViewSet(),
         ProductListingViewSet(),
+        PricesViewSet(),
     ]
 
 

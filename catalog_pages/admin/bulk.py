@@ -79,7 +79,7 @@ class PriceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         way = data.get("way")
-        if not way or "amount" not in data:
+        if not way or "amount" not in data or "rounding" not in data:
             return data
         if way in PERCENT:
             field: forms.Field = forms.DecimalField(
@@ -257,7 +257,7 @@ class AssignGenreAction(ProductBulkAction):
 
 
 def _shown(request: HttpRequest, page: ProductPage) -> int | None:
-    """The version of `page` that the confirmed table was made from; -1, which none has, if it was not there."""
+    """The version of `page` that the confirmed table was made from; -1, which none has, if in no table."""
     text = request.POST.get(f"version-{page.pk}")
     if text is None:
         return -1
@@ -283,6 +283,6 @@ def _tell(request: HttpRequest, published: int, drafts: int, sentences: list[str
         messages.warning(request, _("Nothing was changed."))
     for sentence in sentences[:SENTENCES_SHOWN]:
         messages.warning(request, sentence)
-    if more := len(sentences) - SENTENCES_SHOWN:
-        if more > 0:
-            messages.warning(request, _("And %(count)d more were left alone.") % {"count": more})
+    more = len(sentences) - SENTENCES_SHOWN
+    if more > 0:
+        messages.warning(request, _("And %(count)d more were left alone.") % {"count": more})

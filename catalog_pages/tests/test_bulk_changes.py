@@ -220,6 +220,7 @@ def test_the_price_of_an_unfinished_draft_can_be_set() -> None:
     _table, answer = change_prices(owner_client(), page)
 
     assert "1 product was changed as a draft." in sentences(answer)
+    page.refresh_from_db()
     assert page.get_latest_revision_as_object().price_pennies == 999
 
 
