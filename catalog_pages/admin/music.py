@@ -97,11 +97,22 @@ class MusicView(View):
         return data
 
 
-class MusicIndexView(WagtailAdminTemplateMixin, MusicView):
+class MusicScreen(WagtailAdminTemplateMixin, MusicView):
+    """A page of these, below its own breadcrumbs."""
+
+    _show_breadcrumbs = True
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        items = [*self.breadcrumbs_items, {"url": reverse("music:index"), "label": _("Add music")}]
+        if subtitle := self.get_page_subtitle():
+            items.append({"url": "", "label": subtitle})
+        return items
+
+
+class MusicIndexView(MusicScreen):
     page_title = gettext_lazy("Add music")
     header_icon = "media"
     template_name = "catalog_pages/admin/music_index.html"
-    _show_breadcrumbs = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         batches = MusicBatch.objects.select_related("created_by").annotate(
@@ -116,11 +127,10 @@ class MusicIndexView(WagtailAdminTemplateMixin, MusicView):
         return redirect("music:batch", batch.pk)
 
 
-class MusicBatchView(WagtailAdminTemplateMixin, MusicView):
+class MusicBatchView(MusicScreen):
     page_title = gettext_lazy("Add music")
     header_icon = "media"
     template_name = "catalog_pages/admin/music_batch.html"
-    _show_breadcrumbs = True
 
     def get_page_subtitle(self) -> str:
         return str(self.batch)

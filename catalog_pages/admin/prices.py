@@ -16,7 +16,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -62,12 +62,29 @@ class PricesView(View):
         return get_object_or_404(found, pk=self.kwargs["pk"])
 
 
-class ExportView(WagtailAdminTemplateMixin, PricesView):
+class PricesScreen(WagtailAdminTemplateMixin, PricesView):
+    """A page of these, below its own breadcrumbs."""
+
+    _show_breadcrumbs = True
+    crumb = "prices:index"
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        items = [
+            *self.breadcrumbs_items,
+            {"url": reverse("products:index"), "label": _("Products")},
+        ]
+        items.append({"url": reverse(self.crumb), "label": self.page_title})
+        if subtitle := self.get_page_subtitle():
+            items.append({"url": "", "label": subtitle})
+        return items
+
+
+class ExportView(PricesScreen):
     right = EXPORT
+    crumb = "prices:export"
     page_title = gettext_lazy("Export prices and texts")
     header_icon = "download"
     template_name = "catalog_pages/admin/prices_export.html"
-    _show_breadcrumbs = True
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         wanted = request.GET.get("format")
@@ -103,11 +120,10 @@ class ImportForm(forms.Form):
         return file
 
 
-class ImportIndexView(WagtailAdminTemplateMixin, PricesView):
+class ImportIndexView(PricesScreen):
     page_title = gettext_lazy("Import prices and texts")
     header_icon = "upload"
     template_name = "catalog_pages/admin/prices_index.html"
-    _show_breadcrumbs = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.show(ImportForm())
@@ -133,11 +149,10 @@ class ImportIndexView(WagtailAdminTemplateMixin, PricesView):
         )
 
 
-class ImportView(WagtailAdminTemplateMixin, PricesView):
+class ImportView(PricesScreen):
     page_title = gettext_lazy("Import prices and texts")
     header_icon = "upload"
     template_name = "catalog_pages/admin/prices_import.html"
-    _show_breadcrumbs = True
 
     def get_page_subtitle(self) -> str:
         return self.source.file_name

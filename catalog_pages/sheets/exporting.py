@@ -7,10 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-
 from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.sheets.cells import COLUMNS, MOST_CHARACTERS, neutralised
 from catalog_pages.sheets.products import Names, facts_in_order
@@ -49,6 +45,11 @@ def as_csv(products: ProductQuerySet) -> Iterator[str]:
 
 def as_xlsx(products: ProductQuerySet) -> IO[bytes]:
     """A temporary file at its beginning; whoever closes it removes it."""
+    # It brings numpy along, which costs every web process memory and is wanted once a month.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Products")
     sheet.freeze_panes = "A2"

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
 
 from catalog_pages.errors import DomainError
 from catalog_pages.sheets.cells import COLUMNS, restored
@@ -125,6 +124,9 @@ def _decoded(content: bytes) -> str:
 
 def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """The first sheet; a formula counts as what it came to when the file was saved."""
+    # It brings numpy along, which costs every web process memory: the worker alone reads sheets.
+    from openpyxl import load_workbook
+
     _refuse_bomb(content)
     damaged = _("This XLSX file is damaged, or it is another kind of file.")
     try:

@@ -26,7 +26,7 @@
         const body = data ? JSON.stringify(data) : null;
         const reply = await request(method, url, { headers, body }).catch(() => null);
         if (!reply || reply.status >= 500) {
-            return { ok: false, answer: { sentence: says.saysLost } };
+            return { ok: false, lost: true, answer: { sentence: says.saysLost } };
         }
         return { ok: reply.status < 300, answer: reply.answer };
     };
@@ -177,8 +177,8 @@
     const make = async (wish) => {
         await saving;
         say(says.saysWorking);
-        const { ok, answer } = await ask("POST", says.makeUrl, { wish });
-        if (!ok) {
+        const { ok, lost, answer } = await ask("POST", says.makeUrl, { wish });
+        if (!ok && !lost) {
             say(answer.sentence || says.saysLost);
             return;
         }
@@ -201,6 +201,7 @@
         album.querySelector("[data-fields]").disabled = frozen;
     };
 
+    // What was asked for may have arrived even when its answer did not: the albums themselves tell.
     // Until nothing is being worked on any more; the page may be left meanwhile.
     const watch = async () => {
         for (let pause = 200; ; pause = Math.min(Math.max(pause, ASK_EVERY / 2) * 1.5, ASK_AT_MOST)) {
