@@ -1,4 +1,4 @@
-"""The row locks of this room: audio files, always in the order of their keys.
+"""The row locks of this room: batches of music, albums, audio files, always in the order of their keys.
 
 SQLite has none and ignores them; there a transaction that writes is alone from its first statement.
 """
@@ -8,10 +8,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from catalog_pages.models import DigitalAsset
+from catalog_pages.models import BatchAlbum, DigitalAsset, MusicBatch
 
 
 def lock_assets(asset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, DigitalAsset]:
     """The rows as they are once nobody else is changing them; held until the transaction ends."""
     locked = DigitalAsset.objects.select_for_update().filter(pk__in=asset_ids).order_by("pk")
     return {asset.pk: asset for asset in locked}
+
+
+def lock_batch(batch_id: int) -> MusicBatch | None:
+    """A batch of music whose rows nobody else sorts or moves meanwhile; before any audio file."""
+    return MusicBatch.objects.select_for_update().filter(pk=batch_id).first()
+
+
+def lock_album(album_id: int) -> BatchAlbum | None:
+    """An album that nobody else corrects or makes a product of; after its batch, where both are locked."""
+    return BatchAlbum.objects.select_for_update().filter(pk=album_id).first()

@@ -19,6 +19,7 @@ from catalog_pages.admin import legal
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.authoring import ProductEditorViewSet
+from catalog_pages.admin.bulk import AssignGenreAction, ChangePricesAction
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
 from catalog_pages.admin.deleting import (
     reasons_to_keep_contained,
@@ -27,22 +28,36 @@ from catalog_pages.admin.deleting import (
     refuse,
     warnings_about_bundles,
 )
+from catalog_pages.admin.music import MusicViewSet
+from catalog_pages.admin.prices import PricesViewSet
+from catalog_pages.admin.products import ProductListingViewSet
 from catalog_pages.admin.publishing import (
     refuse_bulk_publish,
     refuse_live_copy,
     register_log_actions,
 )
+from catalog_pages.changing import register_log_actions as register_change_actions
 
 hooks.register("construct_admin_api", construct_admin_api)
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("register_log_actions", legal.register_log_actions)
+hooks.register("register_log_actions", register_change_actions)
+hooks.register("register_bulk_action", ChangePricesAction)
+hooks.register("register_bulk_action", AssignGenreAction)
 hooks.register("before_bulk_action", refuse_bulk_publish)
 hooks.register("before_copy_page", refuse_live_copy)
 
 
 @hooks.register("register_admin_viewset")
 def audio_files() -> list[ViewSet]:
-    return [DigitalAssetViewSet(), DigitalAssetChooserViewSet(), ProductEditorViewSet()]
+    return [
+        DigitalAssetViewSet(),
+        DigitalAssetChooserViewSet(),
+        ProductEditorViewSet(),
+        MusicViewSet(),
+        ProductListingViewSet(),
+        PricesViewSet(),
+    ]
 
 
 @hooks.register("register_admin_viewset")

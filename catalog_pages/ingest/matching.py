@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from catalog_pages.audio.facts import AudioFacts, AudioTags
 from catalog_pages.audio.text import fold
 from catalog_pages.ingest.grouping import ReleasePlan, TrackPlan, is_single, track_key
 from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
@@ -28,7 +29,26 @@ def product_of(plan: ReleasePlan, assets: Iterable[DigitalAsset]) -> ProductPage
     owner = owners.first()
     if owner is not None:
         return ProductPage.objects.get(pk=owner["track__page"])
+    return namesake_of(plan)
+
+
+def namesake_of(plan: ReleasePlan) -> ProductPage | None:
+    """The product with the same artist and title; a single never joins an album of its name."""
     return next((page for page in _namesakes(plan) if _is_single(page) == plan.is_single), None)
+
+
+def facts_of(asset: DigitalAsset) -> AudioFacts:
+    """What was measured when the asset was stored."""
+    return AudioFacts(
+        format_name=asset.format_name,
+        codec=asset.codec,
+        content_type=asset.content_type,
+        duration_ms=asset.duration_ms or 0,
+        bitrate_bps=asset.bitrate_bps or 0,
+        sample_rate_hz=asset.sample_rate_hz or 0,
+        channels=asset.channels or 0,
+        tags=AudioTags.from_json({"title": asset.file_name, **asset.tags}),
+    )
 
 
 def attached_lineages(tracks: Iterable[ProductTrack]) -> set[UUID]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import date
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -43,6 +44,43 @@ class Written:
     added: int
 
 
+@dataclass(frozen=True)
+class ProductDetails:
+    """What a product says beside its tracks; names of artist and genre are looked up or made."""
+
+    title: str
+    artist: str
+    genre: str
+    price_pennies: int | None
+    release_date: date | None
+    credits: str
+    cover: CoverImage | None
+
+    @classmethod
+    def of(
+        cls, plan: ReleasePlan, cover: CoverImage | None, price_pennies: int | None
+    ) -> ProductDetails:
+        """As the files' own tags say."""
+        return cls(
+            title=plan.title,
+            artist=plan.artist,
+            genre=plan.genre,
+            price_pennies=price_pennies,
+            release_date=plan.release_date,
+            credits=plan.credits,
+            cover=cover,
+        )
+
+    def put_on(self, page: ProductPage) -> None:
+        page.title = self.title
+        page.artist = named_or_new(Artist, self.artist)
+        page.genre = named_or_new(Genre, self.genre) if self.genre else None
+        page.cover = self.cover
+        page.price_pennies = self.price_pennies
+        page.release_date = self.release_date
+        page.credits = self.credits
+
+
 def product_write(
     *, plan: ReleasePlan, assets: Assets, cover: CoverImage | None, price_pennies: int | None
 ) -> Written:
@@ -54,18 +92,18 @@ def product_write(
     with transaction.atomic():
         page = product_of(plan, assets.values())
         if page is None:
-            return _create(plan, assets, cover, price_pennies)
-        return _extend(page, plan, assets, price_pennies)
+            return product_create(plan, assets, ProductDetails.of(plan, cover, price_pennies))
+        return product_extend(page, plan, assets, price_pennies)
 
 
-def product_publish(page: ProductPage) -> str:
+def product_publish(page: ProductPage, *, user: Any = None) -> str:
     """Publish the latest draft; "" or the sentences that say what hinders it.
 
     Not inside the product's own transaction: the rules look for files in storage, which may be far.
     """
     revision = page.get_latest_revision() or page.save_revision(clean=False)
     try:
-        revision.publish()
+        revision.publish(user=user)
     except ValidationError as error:
         return " ".join(error.messages)
     return ""
@@ -88,29 +126,42 @@ def is_published(page: ProductPage) -> bool:
 # --- A new product ------------------------------------------------------------------------------
 
 
-def _create(
-    plan: ReleasePlan, assets: Assets, cover: CoverImage | None, price_pennies: int | None
+def product_create(
+    plan: ReleasePlan, assets: Assets, details: ProductDetails, *, user: Any = None
 ) -> Written:
+    """A new draft with these tracks and details; only inside a transaction."""
     page = ProductPage(
-        title=plan.title,
-        slug=_unused_slug(plan),
-        artist=named_or_new(Artist, plan.artist),
-        genre=named_or_new(Genre, plan.genre) if plan.genre else None,
-        cover=cover,
-        price_pennies=price_pennies,
-        release_date=plan.release_date,
-        credits=plan.credits,
+        slug=_unused_slug(details.title, details.artist),
+        owner=user,
         live=False,
         has_unpublished_changes=True,
     )
+    details.put_on(page)
     page.tracks = _numbered([_new_track(track, assets) for track in plan.tracks])
     catalogue = CataloguePage.objects.first()
     if catalogue is None:
         ensure_site_tree()
         catalogue = CataloguePage.objects.get()
     catalogue.add_child(instance=page)
-    page.save_revision(clean=False)  # a draft may lack a price
+    page.save_revision(clean=False, user=user)  # a draft may lack a price
     return Written(page, created=True, changed=False, added=len(assets))
+
+
+def product_rewrite(
+    page: ProductPage,
+    plan: ReleasePlan,
+    assets: Assets,
+    details: ProductDetails,
+    *,
+    user: Any = None,
+) -> Written:
+    """A new version of a draft of ours, as it was corrected since; only inside a transaction."""
+    version: ProductPage = page.get_latest_revision_as_object()
+    details.put_on(version)
+    version.tracks = _numbered([_new_track(track, assets) for track in plan.tracks])
+    version.save_revision(clean=False, user=user)
+    page.refresh_from_db()
+    return Written(page, created=False, changed=True, added=len(assets))
 
 
 def _new_track(plan: TrackPlan, assets: Assets) -> ProductTrack:
@@ -133,10 +184,12 @@ def named_or_new(model: type[Named], name: str) -> Named:
     return named_row(model, name) or model._default_manager.create(name=name)
 
 
-def _unused_slug(plan: ReleasePlan) -> str:
+def _unused_slug(name: str, artist: str) -> str:
     """From the title; with the artist when the title is taken; then numbered."""
-    title = slugify(plan.title, allow_unicode=True)[:MAX_SLUG_BASE] or "untitled"
-    both = f"{title[: MAX_SLUG_BASE // 2]}-{slugify(plan.artist, allow_unicode=True)[: MAX_SLUG_BASE // 2]}"
+    title = slugify(name, allow_unicode=True)[:MAX_SLUG_BASE] or "untitled"
+    both = (
+        f"{title[: MAX_SLUG_BASE // 2]}-{slugify(artist, allow_unicode=True)[: MAX_SLUG_BASE // 2]}"
+    )
     siblings = CataloguePage.objects.first()
     rows = (
         siblings.get_children().filter(slug__startswith=title[: MAX_SLUG_BASE // 2])
@@ -151,16 +204,22 @@ def _unused_slug(plan: ReleasePlan) -> str:
 # --- A product that is here already --------------------------------------------------------------
 
 
-def _extend(
-    page: ProductPage, plan: ReleasePlan, assets: Assets, price_pennies: int | None
+def product_extend(
+    page: ProductPage,
+    plan: ReleasePlan,
+    assets: Assets,
+    price_pennies: int | None,
+    *,
+    user: Any = None,
 ) -> Written:
+    """Add what is missing as a draft of `page`; only inside a transaction."""
     version: ProductPage = page.get_latest_revision_as_object()
     added = _add_missing(version, plan, assets)
     priced = version.price_pennies is None and price_pennies is not None
     if priced:
         version.price_pennies = price_pennies
     if added or priced:
-        version.save_revision(clean=False)
+        version.save_revision(clean=False, user=user)
         page.refresh_from_db()
     return Written(page, created=False, changed=bool(added or priced), added=added)
 

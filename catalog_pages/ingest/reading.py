@@ -7,9 +7,9 @@ from pathlib import Path
 
 from catalog_pages.assets import FileRefused, digest_of, refuse_size
 from catalog_pages.audio.containers import container_for_name, identify
-from catalog_pages.audio.facts import AudioFacts, AudioTags
 from catalog_pages.audio.probe import probe
 from catalog_pages.ingest.grouping import SourceFile
+from catalog_pages.ingest.matching import facts_of
 from catalog_pages.models import DigitalAsset
 
 
@@ -36,17 +36,3 @@ def read_source(path: Path) -> SourceFile:
 def name_of(path: Path) -> str:
     """The file's name as text; bytes that are no text become replacement characters."""
     return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def facts_of(asset: DigitalAsset) -> AudioFacts:
-    """What was measured when the asset was stored."""
-    return AudioFacts(
-        format_name=asset.format_name,
-        codec=asset.codec,
-        content_type=asset.content_type,
-        duration_ms=asset.duration_ms or 0,
-        bitrate_bps=asset.bitrate_bps or 0,
-        sample_rate_hz=asset.sample_rate_hz or 0,
-        channels=asset.channels or 0,
-        tags=AudioTags.from_json({"title": asset.file_name, **asset.tags}),
-    )

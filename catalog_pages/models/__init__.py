@@ -1,8 +1,16 @@
 """What is for sale. Public names of the room's models; import them from here."""
 
 from catalog_pages.models.assets import DigitalAsset, Excerpt, FixityCheck
+from catalog_pages.models.batches import (
+    BatchAlbum,
+    BatchCover,
+    BatchFile,
+    BatchTrack,
+    MusicBatch,
+)
 from catalog_pages.models.bundles import BundledProduct
 from catalog_pages.models.images import CoverImage, CoverRendition
+from catalog_pages.models.imports import CatalogueImport, ImportRow
 from catalog_pages.models.legal import LegalKind, LegalText, LegalVersion
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
 from catalog_pages.models.shop import ShopSettings
@@ -13,7 +21,12 @@ from catalog_pages.models.uploads import PendingUpload
 
 __all__ = [
     "Artist",
+    "BatchAlbum",
+    "BatchCover",
+    "BatchFile",
+    "BatchTrack",
     "BundledProduct",
+    "CatalogueImport",
     "CataloguePage",
     "CatalogueStamp",
     "CoverImage",
@@ -23,9 +36,11 @@ __all__ = [
     "FixityCheck",
     "Genre",
     "HomePage",
+    "ImportRow",
     "LegalKind",
     "LegalText",
     "LegalVersion",
+    "MusicBatch",
     "PendingUpload",
     "ProductPage",
     "ProductTrack",

@@ -47,7 +47,9 @@ def uploads_tidy(*, days: int = DAYS_KEPT) -> Tidied:
     for upload in _ended().filter(holds_bytes=True):
         bytes_remove(upload)
     strays = _remove_strays(before)
-    forgotten, _ = _ended().filter(holds_bytes=False, touched_at__lt=before).delete()
+    over = _ended().filter(holds_bytes=False, touched_at__lt=before)
+    # A batch of music reads there what became of its files, on whatever day it is opened again.
+    forgotten, _ = over.filter(batch_files__isnull=True).delete()
     return Tidied(again, given_up, forgotten, strays)
 
 

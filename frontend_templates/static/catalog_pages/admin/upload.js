@@ -13,6 +13,7 @@
     const list = document.querySelector("[data-asset-list]");
     const template = document.querySelector("[data-asset-row]");
     const summary = document.querySelector("[data-asset-summary]");
+    const total = document.querySelector("[data-asset-total]"); // of all files together, where there is one
     const rows = new Map(); // id of an upload -> its row
     const waiting = [];
     let running = 0;
@@ -34,6 +35,22 @@
         const sentence = all.length ? `${head} done${text}.${lost}` : "";
         if (summary.textContent !== sentence) {
             summary.textContent = sentence;
+        }
+        if (total) {
+            total.hidden = !all.length || done === all.length;
+        }
+        const detail = { all: all.length, done, uploading: running + waiting.length > 0 };
+        form.dispatchEvent(new CustomEvent("asset-upload:changed", { detail }));
+    };
+
+    // How much of all files has gone up; what has ended counts as gone, whatever became of it.
+    let bytesChosen = 0;
+    let bytesEnded = 0;
+    const moving = new Map(); // row -> bytes
+    const showTotal = () => {
+        if (total && bytesChosen) {
+            const sent = [...moving.values()].reduce((sum, bytes) => sum + bytes, bytesEnded);
+            total.value = Math.min(100, (sent / bytesChosen) * 100);
         }
     };
 
@@ -70,8 +87,8 @@
             }
         }
 
-        progress(bytes, total) {
-            this.bar.value = (bytes / total) * 100;
+        progress(bytes, size) {
+            this.bar.value = (bytes / size) * 100;
         }
 
         finish(result) {
@@ -133,15 +150,70 @@
         }
     };
 
+    // A picture is small: it goes in one request, to the address that takes covers, where there is one.
+    const isPicture = (file) => Boolean(form.dataset.coversUrl) && file.type.startsWith("image/");
+
+    class PictureTransfer {
+        #controller = new AbortController();
+
+        constructor(file, tell) {
+            Object.assign(this, { file, tell });
+        }
+
+        async run() {
+            const body = new FormData();
+            body.append("file", this.file);
+            body.append("folder", folderOf(this.file));
+            const { status, answer } = await request("POST", form.dataset.coversUrl, {
+                body,
+                headers: background(token),
+                signal: this.#controller.signal,
+                moved: (sent) => this.tell({ sent: Math.min(sent, this.file.size), speed: 0 }),
+            });
+            if (status !== 200) {
+                const problem = new Error(answer.sentence || "The shop could not take this picture.");
+                problem.again = status >= 500 || status === 401 || status === 403;
+                throw problem;
+            }
+            return answer;
+        }
+
+        stop() {
+            this.#controller.abort();
+        }
+    }
+
+    // The folder that a file came from: it tells whose cover a picture is.
+    const folders = new WeakMap();
+    const folderOf = (file) =>
+        folders.get(file) ?? (file.webkitRelativePath || "").split("/").slice(0, -1).join("/");
+
+    const beginUrl = (file) => {
+        const folder = folderOf(file);
+        return folder ? `${form.dataset.beginUrl}?folder=${encodeURIComponent(folder)}` : form.dataset.beginUrl;
+    };
+
     const send = async (file, row) => {
-        const transfer = new AssetTransfer(file, {
-            beginUrl: form.dataset.beginUrl,
-            token,
-            tell: (event) => show(row, file, event),
-        });
+        const tell = (event) => {
+            show(row, file, event);
+            if (event.sent !== undefined) {
+                moving.set(row, event.sent);
+                showTotal();
+            }
+        };
+        const transfer = isPicture(file)
+            ? new PictureTransfer(file, tell)
+            : new AssetTransfer(file, { beginUrl: beginUrl(file), token, tell });
         row.offer("Stop", () => transfer.stop());
         try {
             const whole = await transfer.run();
+            moving.delete(row);
+            bytesEnded += file.size;
+            showTotal();
+            if (!whole.address) {
+                row.finish(whole);
+                return;
+            }
             row.say("checking", whole.sentence);
             watch(row, whole.address);
         } catch (problem) {
@@ -154,6 +226,8 @@
                 row.say("stopped", problem.message);
                 row.offer("Try again", again, { removable: true });
             } else {
+                moving.delete(row);
+                bytesEnded += file.size;
                 row.finish({ state: "refused", sentence: problem.message });
             }
         }
@@ -190,14 +264,43 @@
         const chosen = [...files].map((file) => ({ file, row: new Row(file.name) }));
         list.prepend(...chosen.map(({ row }) => row.element));
         for (const { file, row } of chosen) {
-            if (file.size > Number(form.dataset.maxBytes)) {
+            bytesChosen += file.size;
+            if (isPicture(file) && file.size > Number(form.dataset.maxPictureBytes)) {
+                row.finish({ state: "refused", sentence: form.dataset.pictureTooLarge });
+                bytesEnded += file.size;
+            } else if (file.size > Number(form.dataset.maxBytes)) {
                 const sentence = `This file is larger than ${form.dataset.maxSize}, the most that this shop takes.`;
                 row.finish({ state: "refused", sentence });
+                bytesEnded += file.size;
             } else {
                 enqueue(file, row);
             }
         }
         input.value = ""; // the same file can be chosen again after a refusal
+    };
+
+    // Every file in dropped folders; what is hidden stays behind.
+    const filesBelow = async (entries, folder = "") => {
+        const found = [];
+        for (const entry of entries.filter((one) => !one.name.startsWith("."))) {
+            if (entry.isFile) {
+                const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+                if (file) {
+                    folders.set(file, folder);
+                    found.push(file);
+                }
+                continue;
+            }
+            const reader = entry.createReader();
+            for (;;) {
+                const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+                if (!some.length) {
+                    break;
+                }
+                found.push(...(await filesBelow(some, folder ? `${folder}/${entry.name}` : entry.name)));
+            }
+        }
+        return found;
     };
 
     const showUnfinished = (upload) => {
@@ -227,7 +330,12 @@
     zone.addEventListener("dragleave", () => zone.classList.remove("is-over"));
     zone.addEventListener("drop", (event) => {
         zone.classList.remove("is-over");
-        take(event.dataTransfer.files);
+        const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+        if (form.dataset.coversUrl && entries.some((entry) => entry?.isDirectory)) {
+            filesBelow(entries.filter(Boolean)).then(take);
+        } else {
+            take(event.dataTransfer.files);
+        }
     });
     window.addEventListener("beforeunload", (event) => {
         if (running || waiting.length) {

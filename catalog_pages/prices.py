@@ -1,0 +1,101 @@
+"""A price that changes with many others: set, raised or lowered, then rounded to what looks like a price.
+
+Integers all through. A free product stays free, unless a price is set or added on purpose; and nothing
+becomes free, or less than that, by being lowered or rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from catalog_pages.errors import DomainError
+from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
+
+
+class Way(StrEnum):
+    SET = "set"
+    RAISE_PERCENT = "raise_percent"
+    LOWER_PERCENT = "lower_percent"
+    RAISE_AMOUNT = "raise_amount"
+    LOWER_AMOUNT = "lower_amount"
+
+
+class Rounding(StrEnum):
+    NONE = "none"
+    NINETY_NINE = "99"
+    FIFTY = "50"
+    WHOLE = "whole"
+
+
+PERCENT = (Way.RAISE_PERCENT, Way.LOWER_PERCENT)
+
+
+class PriceRefused(DomainError):
+    """The new price would be none; the product is left alone."""
+
+    code = "price_refused"
+    status = 422
+
+
+@dataclass(frozen=True)
+class PriceChange:
+    """`amount` in minor units for amounts, `percent` for percentages: whichever `way` asks for."""
+
+    way: Way
+    rounding: Rounding = Rounding.NONE
+    amount: int = 0
+    percent: Decimal = Decimal(0)
+
+    def applied(self, price: int | None, code: str) -> int:
+        """The new price. Raises PriceRefused when there is none to start from, or none to end with."""
+        if self.way == Way.SET:
+            return self._within(rounded(self.amount, self.rounding, code), self.amount, code)
+        if price is None:
+            raise PriceRefused(_("It has no price yet. Set one first."))
+        new = self._moved(price)
+        if new < 0:
+            raise PriceRefused(_("Its price would fall below zero."))
+        if price == 0 and new == 0:
+            return 0  # a percentage of nothing, which no rounding makes something
+        return self._within(rounded(new, self.rounding, code), price, code)
+
+    def _moved(self, price: int) -> int:
+        if self.way not in PERCENT:
+            return price + (self.amount if self.way == Way.RAISE_AMOUNT else -self.amount)
+        share = 100 + (self.percent if self.way == Way.RAISE_PERCENT else -self.percent)
+        return int((price * share / 100).to_integral_value(ROUND_HALF_UP))
+
+    @staticmethod
+    def _within(new: int, old: int, code: str) -> int:
+        if new == 0 and old > 0:
+            raise PriceRefused(_("It would become free. Set its price to 0 if that is meant."))
+        if new > MAX_PRICE_PENNIES:
+            most = format_money(MAX_PRICE_PENNIES, code)
+            raise PriceRefused(_("Its price would be more than %(most)s.") % {"most": most})
+        return new
+
+
+def rounded(pennies: int, rounding: Rounding, code: str) -> int:
+    """The nearest amount that ends as wanted, halves upwards, and is a multiple of the currency's step.
+
+    Where a currency has no smaller coins every amount is whole: `.99` and `.50` then change nothing.
+    """
+    facts = currency(code)
+    one = 10**facts.digits
+    if pennies == 0 or rounding == Rounding.NONE or one == 1:
+        return _nearest(pennies, facts.step, 0)
+    if rounding == Rounding.WHOLE:
+        return _nearest(pennies, one, 0)
+    if rounding == Rounding.FIFTY:
+        return _nearest(pennies, one, one // 2)
+    return _nearest(pennies, one, one * 99 // 100)
+
+
+def _nearest(pennies: int, step: int, offset: int) -> int:
+    """The multiple of `step`, plus `offset`, that is nearest; never below zero."""
+    steps = (2 * (pennies - offset) + step) // (2 * step)
+    return max(steps * step + offset, offset)

@@ -1,0 +1,171 @@
+"""Rows of a file that somebody sent: CSV of any separator, or XLSX; never more of it than a shop has."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalog_pages.errors import DomainError
+from catalog_pages.sheets.cells import COLUMNS, restored
+
+MOST_BYTES = 32 * 1024 * 1024
+MOST_UNPACKED = 400 * 1024 * 1024
+MOST_PARTS = 200
+MOST_ROWS = 200_000
+MOST_CELLS_WIDE = 60
+MOST_CELL = 200_000  # characters
+ZIP = b"PK\x03\x04"
+Row = tuple[int, dict[str, str]]
+
+
+class SheetRefused(DomainError):
+    """The file as a whole cannot be read; nothing of it was looked at any further."""
+
+    code = "sheet_refused"
+    status = 422
+
+
+def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
+    """The columns of the file, and its rows as they are numbered in a spreadsheet: (number, column -> text).
+
+    Empty rows are passed over. Raises SheetRefused, the iterator as well.
+    """
+    if len(content) > MOST_BYTES:
+        raise SheetRefused(
+            _("This file is larger than %(most)d MB.") % {"most": MOST_BYTES // (1024 * 1024)}
+        )
+    numbered = _xlsx(content) if content.startswith(ZIP) else _csv(content)
+    for number, heading in numbered:
+        names = [name.strip().lower() for name in heading]
+        while names and not names[-1]:
+            names.pop()
+        if names:
+            return _checked(names), _rows(names, numbered, number)
+    raise SheetRefused(_("This file is empty."))
+
+
+def _checked(names: list[str]) -> list[str]:
+    if "id" not in names:
+        raise SheetRefused(
+            _(
+                "The column “id” is missing: it says which product each row is about. The first row of "
+                "the file has to name the columns."
+            )
+        )
+    for name in names:
+        if name not in COLUMNS:
+            said = _("There is no column “%(name)s”. Take it out, or use one of: %(known)s.")
+            raise SheetRefused(said % {"name": name[:60], "known": ", ".join(COLUMNS)})
+        if names.count(name) > 1:
+            raise SheetRefused(_("The column “%(name)s” is there twice.") % {"name": name})
+    return names
+
+
+def _rows(
+    names: list[str], numbered: Iterator[tuple[int, list[str]]], heading: int
+) -> Iterator[Row]:
+    count = 0
+    for number, cells in numbered:
+        if not any(cell.strip() for cell in cells):
+            continue
+        count += 1
+        _refuse_rows(count, MOST_ROWS)
+        texts = [restored(cell[:MOST_CELL]) for cell in cells]
+        texts += [""] * (len(names) - len(texts))
+        row = dict(zip(names, texts, strict=False))
+        if any(text.strip() for text in texts[len(names) :]):
+            row[""] = _("This row has more cells than the heading.")
+        yield number, row
+
+
+def _refuse_rows(count: int, most: int) -> None:
+    if count > most:
+        raise SheetRefused(_("This file has more than %(most)d rows.") % {"most": most})
+
+
+# --- CSV ----------------------------------------------------------------------------------------
+
+
+def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    text = _decoded(content)
+    if text[:4].lower() == "sep=":  # Excel's own way of naming the separator
+        text = text.split("\n", 1)[-1]
+    heading = text.lstrip("\r\n").split("\n", 1)[0]
+    separator = max(",;\t", key=heading.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        for number, row in enumerate(reader, start=1):
+            yield number, [cell.replace("\0", "") for cell in row]
+    except csv.Error as error:
+        raise SheetRefused(
+            _("Row %(row)d is no CSV: a quotation mark may be missing.") % {"row": reader.line_num}
+        ) from error
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return content.decode("utf-16")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SheetRefused(
+            _("This is neither XLSX nor CSV in UTF-8. Save it as “CSV UTF-8” or as XLSX.")
+        ) from error
+
+
+# --- XLSX ---------------------------------------------------------------------------------------
+
+
+def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The first sheet; a formula counts as what it came to when the file was saved."""
+    # It brings numpy along, which costs every web process memory: the worker alone reads sheets.
+    from openpyxl import load_workbook
+
+    _refuse_bomb(content)
+    damaged = _("This XLSX file is damaged, or it is another kind of file.")
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        rows = sheet.iter_rows(max_col=MOST_CELLS_WIDE, values_only=True)
+        for number, row in enumerate(rows, start=1):
+            _refuse_rows(number, 2 * MOST_ROWS)  # to a spreadsheet, empty ones are rows as well
+            yield number, [_text(cell) for cell in row]
+    except SheetRefused:
+        raise
+    # A file of a stranger fails in as many ways as there are parts in it, and all mean the same.
+    except Exception as error:
+        raise SheetRefused(damaged) from error
+
+
+def _refuse_bomb(content: bytes) -> None:
+    """What is small on the disk may be enormous once unpacked; the archive's own list says how large."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise SheetRefused(
+            _("This XLSX file is damaged, or it is another kind of file.")
+        ) from error
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+        raise SheetRefused(_("This file would be far too large once unpacked."))
+
+
+def _text(cell: Any) -> str:
+    """A cell as somebody would have typed it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else f"{cell:.10g}"
+    if isinstance(cell, datetime.datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, datetime.date):
+        return cell.isoformat()
+    return str(cell)
