@@ -27,6 +27,11 @@ class SessionStore(DatabaseStore):
     also_read: Mapping[str, Any] = {}
     read: Mapping[str, Any] = {}
 
+    def _validate_session_key(self, key: str) -> bool:
+        """A NUL is none of a key's characters, and a fault to PostgreSQL."""
+        base: Any = super()
+        return bool(base._validate_session_key(key)) and "\0" not in key
+
     def load(self) -> dict[str, Any]:
         rows = self.model.objects.filter(
             session_key=self.session_key, expire_date__gt=timezone.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +17,7 @@ from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -115,8 +116,16 @@ def session_person(key: str, also_read: Mapping[str, Any]) -> tuple[Any, Session
     session.also_read = also_read
     request = HttpRequest()
     request.session = session
+    # After a change of SECRET_KEY Django signs the session anew, and would give it another key, which nobody
+    # tells the app.
+    session.cycle_key = lambda: None
     user = get_user(request)
-    return (user, session) if user.is_authenticated else None
+    if not user.is_authenticated:
+        return None
+    if session.modified:
+        with suppress(UpdateError):  # ended in this moment
+            session.save()
+    return user, session
 
 
 def _read_beside(request: Request) -> Mapping[str, Any]:

@@ -84,6 +84,7 @@ def whose_cart(request: Request) -> Whose:
         secret=secret,
         user_id=user.pk if user is not None else None,
         guest_cart_id=session.get(SESSION_KEY) if session is not None and user is None else None,
+        session_key=session.session_key if session is not None else None,
         is_app=session is None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -24,6 +25,15 @@ def carts_tidy() -> int:
     items = CartItem.objects.filter(cart=OuterRef("pk"))
     empty = guests.filter(~Exists(items), updated_at__lt=now - KEPT_EMPTY)
     old = guests.filter(updated_at__lt=now - KEPT)
-    found = {pk for carts in (empty, old) for pk in carts.values_list("pk", flat=True)[:AT_ONCE]}
-    Cart.objects.filter(pk__in=found).delete()
+    with (
+        transaction.atomic()
+    ):  # whoever changes one of them comes before the look, or finds it gone
+        found = {
+            pk
+            for carts in (empty, old)
+            for pk in carts.select_for_update(skip_locked=connection.features.has_select_for_update)
+            .order_by()
+            .values_list("pk", flat=True)[:AT_ONCE]
+        }
+        Cart.objects.filter(pk__in=found).delete()
     return len(found)

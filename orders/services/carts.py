@@ -45,6 +45,7 @@ from orders.services.pricing import summary_of
 from orders.services.shopper import NOBODY, Shopper, is_owned_by, owned_among
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
+SESSION_CARTS = uuid.UUID("5e7f0c4e-7d0a-4f0e-9f43-6d6a1f5b3c21")
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -72,6 +73,7 @@ class Whose:
     secret: str | None = None
     user_id: int | None = None
     guest_cart_id: str | None = None
+    session_key: str | None = None
     is_app: bool = False
 
     def carts(self) -> QuerySet[Cart]:
@@ -89,7 +91,20 @@ class Whose:
         """Raises CartUnknown where none is made by putting something in."""
         if self.secret is not None or (self.is_app and self.user_id is None):
             raise CartUnknown
-        return Cart(user_id=self.user_id)
+        if self.user_id is not None:
+            return Cart(user_id=self.user_id)
+        return Cart(pk=_cart_id_of(self.session_key))
+
+    def made_since(self, cart: Cart) -> QuerySet[Cart]:
+        """The one that is there already where `new()` could not be inserted."""
+        if self.user_id is not None:
+            return self.carts()
+        return Cart.objects.filter(pk=cart.pk, user=None, token_hash=None)
+
+
+def _cart_id_of(session_key: str | None) -> uuid.UUID:
+    """Of a browser that puts its first things in at once, so that all of them make the same cart."""
+    return uuid.uuid4() if session_key is None else uuid.uuid5(SESSION_CARTS, session_key)
 
 
 def cart_of_user(*, user_id: int, create: bool = False) -> Cart | None:
@@ -98,10 +113,17 @@ def cart_of_user(*, user_id: int, create: bool = False) -> Cart | None:
     return Whose(user_id=user_id).carts().first()
 
 
-def cart_of_guest(*, cart_id: str | None, create: bool = False) -> Cart | None:
+def cart_of_guest(
+    *, cart_id: str | None, create: bool = False, session_key: str | None = None
+) -> Cart | None:
     """The guest cart that a session names; a cart that belongs to somebody is never a guest's."""
-    cart = Whose(guest_cart_id=cart_id).carts().first()
-    return Cart.objects.create() if cart is None and create else cart
+    whose = Whose(guest_cart_id=cart_id, session_key=session_key)
+    cart = whose.carts().first()
+    if cart is None and create:
+        cart = whose.new()
+        if not inserted(cart):
+            return whose.made_since(cart).first()
+    return cart
 
 
 def cart_with_secret() -> tuple[Cart, str]:
@@ -171,7 +193,7 @@ def cart_put(*, whose: Whose, wanted: Wanted) -> CartItem:
             cart = whose.new()
             if inserted(cart):
                 return _put(cart.pk, product, wanted, [])
-            cart_id = lock_cart_among_for_change(whose.carts())  # made since, by somebody else
+            cart_id = lock_cart_among_for_change(whose.made_since(cart))
             if cart_id is None:
                 raise CartItemNotFound
         return _put(cart_id, product, wanted, list(CartItem.objects.filter(cart=cart_id)))
@@ -388,6 +410,18 @@ def cart_accept_prices(*, cart: Cart) -> None:
 
 
 @transaction.atomic
+def cart_bring_along(*, guest: Cart, user_id: int) -> None:
+    """At sign-in: what is in a guest's cart joins the account's, also what is being put in this moment."""
+    if not lock_cart_for_change(guest.pk):
+        return
+    if guest.items.exists():
+        mine, _ = Cart.objects.get_or_create(user_id=user_id)
+        cart_merge(guest=guest, into=mine)
+    elif guest.token_hash is None:
+        guest.delete()  # so that nothing is put into a cart that no session names any more
+
+
+@transaction.atomic
 def cart_merge(*, guest: Cart, into: Cart) -> None:
     """At sign-in: everything the guest chose joins what was there; the guest cart goes."""
     lock_cart_for_change(min(guest.pk, into.pk))
@@ -402,7 +436,7 @@ def cart_merge(*, guest: Cart, into: Cart) -> None:
             item.cart = into
             item.save(update_fields=["cart"])
             present[item.product_id] = item
-    if into.discount_code_id is None and guest.discount_code_id is not None:
+    if not into.discount_terms and guest.discount_terms:
         Cart.objects.filter(pk=into.pk).update(
             discount_code=guest.discount_code_id, discount_terms=guest.discount_terms
         )

@@ -27,7 +27,13 @@ from orders.errors import (
     QuantityInvalid,
 )
 from orders.models import Cart, CartItem, DiscountCode
-from orders.services.discounts import CHANGED, DiscountFit, discount_fit, is_as_agreed
+from orders.services.discounts import (
+    CHANGED,
+    NO_LONGER,
+    DiscountFit,
+    discount_fit,
+    is_as_agreed,
+)
 from orders.services.shopper import NOBODY, Shopper, owned_among
 
 
@@ -162,7 +168,8 @@ def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "
     code = cart.discount_code if cart is not None else None
     summary = summary_of(items, shopper=shopper)
     if code is None or not summary.lines:
-        return replace(summary, code=code)
+        was_deleted = code is None and cart is not None and cart.discount_terms != ""
+        return replace(summary, code=code, discount_message=NO_LONGER if was_deleted else "")
     email = shopper.user.email if shopper.user is not None else email
     fit = discount_fit(code=code, lines=summary.lines, cart=cart, user=shopper.user, email=email)
     if cart is not None and not fit.message and not is_as_agreed(code, cart.discount_terms):

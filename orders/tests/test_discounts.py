@@ -669,3 +669,19 @@ def test_what_a_guest_was_shown_holds_after_signing_in() -> None:
     cart_merge(guest=guest, into=mine)
 
     assert start_again(user).discount_pennies == 100
+
+
+def test_a_code_that_is_deleted_is_missed_before_anything_is_paid(client: Client) -> None:
+    user, code = make_user(), make_code(percent=50)
+    cart = cart_with(code, *priced(1000), user=user)
+    client.force_login(user)
+
+    code.delete()
+    cart = Cart.objects.get(pk=cart.pk)
+
+    assert cart_summary(cart=cart).discount_message == "This code is no longer valid."
+    with pytest.raises(DiscountNotUsable):
+        start_again(user)
+    assert "Remove the code" in client.get("/cart/").content.decode()
+    client.post(reverse("orders:cart_drop_code"))
+    assert start_again(user).total_pennies == 1000

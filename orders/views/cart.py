@@ -45,7 +45,8 @@ def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
     if request.user.is_authenticated:
         return carts.cart_of_user(user_id=request.user.pk, create=create)
     known = request.session.get(SESSION_KEY)
-    cart = carts.cart_of_guest(cart_id=known, create=create)
+    session_key = request.session.session_key
+    cart = carts.cart_of_guest(cart_id=known, create=create, session_key=session_key)
     if cart is not None and create and known != str(cart.pk):
         request.session[SESSION_KEY] = str(cart.pk)
     return cart

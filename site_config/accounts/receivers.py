@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from orders.errors import CartUnknown
 from orders.models import Cart
-from orders.services.carts import cart_merge, cart_of_guest, cart_of_secret, cart_of_user
+from orders.services.carts import cart_bring_along, cart_of_guest, cart_of_secret
 from orders.services.claims import rights_claim
 from orders.views.cart import SESSION_KEY
 from site_config.accounts.models import User
@@ -44,10 +44,7 @@ def bring_the_guest_carts_along(
     that opens nothing is no reason to refuse the sign-in. Its cart is gone then, and so is the secret.
     """
     for guest in _guest_carts(request) if request is not None else ():
-        if guest.items.exists():
-            mine = cart_of_user(user_id=user.pk, create=True)
-            if mine is not None:
-                cart_merge(guest=guest, into=mine)
+        cart_bring_along(guest=guest, user_id=user.pk)
 
 
 def _guest_carts(request: HttpRequest) -> Iterator[Cart]:

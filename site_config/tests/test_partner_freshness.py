@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -166,3 +167,28 @@ def test_what_is_said_of_sign_ins_is_advertised(client: Client) -> None:
 
     assert "auth_time" in found["claims_supported"]
     assert found["prompt_values_supported"] == ["login", "consent"]
+
+
+def test_single_claims_may_be_asked_for_and_are_ignored(signed_in: Client) -> None:
+    sat_for(signed_in, HOUR)
+    wanted = '{"id_token": {"auth_time": {"essential": true}}}'
+    asked = asking(make_partner(), pkce()[1], claims=wanted, prompt="login", state="a|b")
+
+    to_password = signed_in.get(AUTHORIZE, asked)
+    back = signed_in.post(to_password["Location"], {"password": PASSWORD})
+
+    assert signed_in.get(back["Location"]).status_code == 200
+    assert consent(signed_in, asked)["Location"].startswith("https://partner.example/done?code=")
+
+
+@pytest.mark.parametrize("state", ["a|b", "{a}", "a^b"])
+def test_what_browsers_send_as_it_is_asks_for_the_password_once(
+    signed_in: Client, state: str
+) -> None:
+    asked = asking(make_partner(), pkce()[1], prompt="login", state="STATE")
+    query = urlencode(asked).replace("STATE", state)
+
+    to_password = signed_in.get(AUTHORIZE, QUERY_STRING=query)
+    back = signed_in.post(to_password["Location"], {"password": PASSWORD})
+
+    assert signed_in.get(back["Location"]).status_code == 200

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from catalog_pages.stamp import catalogue_stamp, stamp_beside, stamp_of
 from site_config.sessions import SessionStore
+from store_api.tests.calling import app_of
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +92,20 @@ def test_no_stamp_is_none_beside_it_either() -> None:
 
     assert session["a"] == 1
     assert stamp_of(session.read["stamp"]) == ""
+
+
+def test_a_key_with_a_nul_is_nobody_s_session(client: Client) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "abcdefghij\0"
+
+    assert client.get("/api/v1/cart/").status_code == 200
+
+
+def test_an_app_stays_signed_in_when_the_secret_key_is_changed(settings: Any) -> None:
+    call = app_of(make_user())
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another" * 10
+
+    assert [call("get", "me/").status_code for _ in range(3)] == [200] * 3
+    assert Session.objects.count() == 1
+    settings.SECRET_KEY_FALLBACKS = []
+    assert call("get", "me/").status_code == 200

@@ -61,4 +61,5 @@ def _wants_new_sign_in(request: HttpRequest, age: float | None) -> bool:
 
 
 def _name(request: HttpRequest) -> str:
-    return hashlib.sha256(request.META.get("QUERY_STRING", "").encode()).hexdigest()
+    """Written as the way back from signing in writes it."""
+    return hashlib.sha256(request.get_full_path().encode()).hexdigest()

@@ -53,6 +53,18 @@ def claims_are_readable(request: HttpRequest) -> bool:
     return all(_is_object(value) for value in request.GET.getlist("claims") if value)
 
 
+def ignore_claims(request: HttpRequest) -> None:
+    """Single claims cannot be asked for here, and who cannot give them ignores that (section 5.5).
+
+    allauth looks for a `sub` in them, and takes the missing one for another person.
+    """
+    if "claims" in request.GET:
+        kept = request.GET.copy()
+        del kept["claims"]
+        request.GET = kept  # type: ignore[assignment]
+        request.META["QUERY_STRING"] = kept.urlencode()
+
+
 def _is_object(text: str) -> bool:
     try:
         found = json.loads(text)

@@ -65,6 +65,7 @@ from site_config.accounts.oauth.requests import (
     claims_are_readable,
     client_id_of,
     error_page,
+    ignore_claims,
     names_two_clients,
     oauth_error,
     readable_only,
@@ -116,6 +117,7 @@ class ConsentView(AuthorizationView):
             return error_page(request)
         if not claims_are_readable(request):
             return _sent_back(request, errors.InvalidRequestError(CLAIMS))
+        ignore_claims(request)
         if not max_age_is_readable(request):
             return self._refuse(request, errors.InvalidRequestError(MAX_AGE))
         if "none" in request.GET.get("prompt", "").split():
@@ -128,6 +130,7 @@ class ConsentView(AuthorizationView):
         return _as_error(super().get(request, *args, **kwargs))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        ignore_claims(request)
         try:
             return _as_error(super().post(request, *args, **kwargs))
         except Client.DoesNotExist:  # staff deleted it while the page was open
