@@ -100,6 +100,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_OAUTH2_CONFIG": {"usePkceWithAuthorizationCodeGrant": True},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "orders.models.Payment.Kind",
         "OrderStatus": "orders.models.Order.Status",
         "PaymentStatus": "orders.models.Payment.Status",
         "RefundStatus": "orders.models.Refund.Status",
