@@ -95,11 +95,11 @@ def sales(draw: Any, around: date) -> Sale:
     start = datetime.combine(around, datetime.min.time(), tzinfo=UTC) - timedelta(days=4)
     begun = start + draw(steps(8))
     behavior = draw(st.sampled_from(["none", "inclusive", "exclusive"]))
-    products = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True))
+    products = draw(st.permutations(range(4)))[: draw(st.sampled_from([3, 2, 1]))]
     lines = []
     for product in products:
-        price, quantity = draw(st.integers(0, 900)), draw(st.integers(1, 3))
-        discount = draw(st.integers(0, price * quantity))
+        price, quantity = draw(st.sampled_from([499, 900, 1, 0])), draw(st.integers(1, 3))
+        discount = draw(st.integers(0, price * quantity)) if draw(st.booleans()) else 0
         tax = draw(st.integers(0, 90)) if behavior != "none" else 0
         lines.append(Line(product, price, quantity, discount, tax))
     back = st.builds(
@@ -120,7 +120,7 @@ def sales(draw: Any, around: date) -> Sale:
         behavior=behavior,
         lines=lines,
         second=draw(st.none() | steps(3)),
-        back=draw(st.lists(back, max_size=3)),
+        back=draw(st.lists(back, min_size=draw(st.sampled_from([2, 1, 0])), max_size=3)),
     )
 
 

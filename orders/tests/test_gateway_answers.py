@@ -63,6 +63,7 @@ def test_an_open_session_has_everything_but_a_payment() -> None:
         "charge_id": None,
         "card_brand": "",
         "card_last4": "",
+        "country": "",
         "lines": (),
     }
     assert made.url.startswith("http")
@@ -93,6 +94,7 @@ def test_a_paid_session_names_its_payment_its_card_and_what_was_taken_off_and_ad
         card_brand="visa",
         card_last4="4242",
         lines=(SessionLine(499, 71, 86, 514), SessionLine(666, 94, 114, 686)),
+        country="GB",
     )
     assert paid.url == ""
     assert (paid.is_paid, paid.has_failed) == (True, False)

@@ -206,7 +206,7 @@ def test_a_dispute_lost_after_it_was_won_is_told_and_its_end_is_not(
     close(client, "won")
     assert send("access_suspended") == "skipped"
 
-    Dispute.objects.update(status="lost")
+    Dispute.objects.update(status="lost", lost_at=timezone.now())
     access_suspended_queue(order=order, dispute=Dispute.objects.get())
 
     assert send("access_suspended") == "sent"

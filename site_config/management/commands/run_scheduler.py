@@ -48,8 +48,9 @@ def jobs() -> list[tuple[float, Callable[[], Any]]]:
         (3600, tokens_tidy),
         (3600, idempotency_tidy),
         (3600, carts_tidy),
-        (300, figures_refresh),
-        (3600, downloads_settle),
+        # Some days at a time: after an upgrade there are years of them, and letters do not wait.
+        (60, lambda: figures_refresh(days=30)),
+        (60, lambda: downloads_settle(days=30)),
         (86_400, lambda: call_command("clearsessions")),
     ]
     if settings.STRIPE_SANDBOX:
