@@ -48,7 +48,7 @@ BETWEEN = r"[\s\-\u2010-\u2015\u2212_.]*"
 LOOK_ALIKES = str.maketrans("OIL", "011")
 # Said beside what counts, and no clue by itself.
 NOISE = frozenset(
-    """amex an at card code ending ends for from gift id in invoice is mastercard my no nr number of
+    """amex an at card code ending ends for from gift id in invoice is mailto mastercard my no nr number of
     order orders paid payment purchase receipt ref reference refund the visa with""".split()
 )
 
@@ -60,6 +60,7 @@ UUID = re.compile(
 )
 STRIPE = re.compile(r"(?<![0-9A-Za-z])(cs|pi|ch|py|re|pyr|dp|du|evt)_[0-9A-Za-z_]+")
 EMAIL = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]*")
+NAMED_EMAIL = re.compile(r"<([^\s<>]+@[^\s<>]+)>")  # as mail programs copy it, with a name before
 CARD = re.compile(r"(?<![0-9A-Za-z])(?:[0-9][ -]?){12,18}[0-9](?![0-9A-Za-z])")
 NUMBER = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{4}}{BETWEEN}[0-9A-Za-z]{{4}}(?![0-9A-Za-z])")
 LAST_FOUR = re.compile(r"[0-9]{4}")
@@ -136,7 +137,11 @@ def _about_words(found: Found | None, words: list[str]) -> Found:
     """
     each = found
     for word in words:
-        each = _narrow(each, _word(word))
+        narrowed = _narrow(each, _word(word))
+        is_chatter = found is not None and not narrowed.order_ids
+        if is_chatter and not _narrow(None, _word(word)).order_ids:
+            continue  # `please`, beside what counts: it points to no order at all
+        each = narrowed
     if len(words) == 1 or each is None:
         return each or Found()
     phrase = _narrow(found, [_title(" ".join(words)), *_addresses("@".join(words))])
@@ -147,6 +152,8 @@ def _about_words(found: Found | None, words: list[str]) -> Found:
 def _read(text: str) -> tuple[list[Clue], list[str]]:
     """Clues, the most exact first, and the words that are none."""
     exact: list[Clue] = []
+    if pasted := NAMED_EMAIL.search(text):
+        text = pasted[1]
     if code := gift_code_clean(text):
         return [_gift(code)], []
     for pattern, make in ((STRIPE, _stripe_id), (UUID, _our_id), (EMAIL, _email), (GIFT, _code)):
@@ -246,8 +253,9 @@ def _addresses(text: str) -> Clue:
 
 def _number(text: str) -> Clue | None:
     """Eight characters may be a title as well: “Long song” is written with those of a number."""
-    if any(word.lower() in NOISE for word in text.split()):
-        return None  # `with 4242`
+    parts = text.split()
+    if any(part.lower() in NOISE or HIDDEN_DIGITS.fullmatch(part) for part in parts):
+        return None  # `with 4242`, `xxxx 4242`
     looks = _number_looks(text)
     return [*looks, _title(text)] if looks else None
 

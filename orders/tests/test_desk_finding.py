@@ -60,8 +60,7 @@ def test_by_addresses_of_buyer_account_and_recipient_in_any_case(order: Order) -
         "mailto:ada.brook@example.com", "ada.brook", "ADA.B", "ada@new.example.com",
         "friend@example.net", "FRIEND@example.net", "pat@example.io", "friend",
     ):  # fmt: skip
-        expected = set() if text.startswith("Ada Brook") else {order.pk}
-        assert found(text) >= expected, text
+        assert found(text) == {order.pk}, text
     assert found("nobody@example.com") == set()
 
 
@@ -84,7 +83,6 @@ def test_by_every_id_that_stripe_shows(order: Order) -> None:
         f"see {payment.stripe_payment_intent_id}, please",
     ):  # fmt: skip
         assert found(text) == {order.pk}, text
-        assert found(f"{text[:-1]}~") == set() or "see" in text
     StripeEvent.objects.filter(pk=event.pk).update(order=None)
     assert found(event.event_id) == {order.pk}
 
@@ -121,7 +119,7 @@ def test_several_clues_have_to_agree(order: Order) -> None:
 
 
 def test_nothing_is_found_by_nothing(order: Order) -> None:
-    for text in ("", " ", None, "\0", "%", "_", "%%%%", "@", "....", "-", "x" * 5000, "a " * 500):
+    for text in ("", " ", None, "\0", "%", "_", "%%%%", "@", "....", "-", "x" * 5000, "q " * 500):
         assert orders_found(text).order_ids == [], text
 
 
@@ -133,7 +131,8 @@ def test_what_was_cut_off_is_said(order: Order, monkeypatch: pytest.MonkeyPatch)
     page = text_of(desk_client().get(reverse("order_desk:index"), {"q": "0041"}))
 
     assert "More match than are listed" in page
-    assert orders_found("0041 ada.brook@example.com").is_cut
+    assert orders_found("0041").is_cut
+    assert orders_found("0041 ada.brook@example.com") == finding.Found([order.pk])
 
 
 def test_where_is_my_download_is_answered_from_one_search(order: Order) -> None:

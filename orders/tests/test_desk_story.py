@@ -45,8 +45,8 @@ def line(order: Order) -> dict[str, str]:
     return {"line": str(order.items.get().pk)}
 
 
-def wish(product: Any, **changes: str) -> dict[str, str]:
-    first = {"copy_id": str(uuid.uuid4()), "product": str(product.pk), "reason": "Lost in the post"}
+def wish(given: Any, **changes: str) -> dict[str, str]:
+    first = {"copy_id": str(uuid.uuid4()), "product": str(given.pk), "reason": "Lost in the post"}
     return {**first, "email": "ada@example.com", **changes}
 
 
