@@ -175,7 +175,7 @@ def test_order_excerpts_refusals_and_the_way_to_each_field(
     expect(page.locator("[data-product-checklist]")).to_contain_text("Ready to publish.")
     page.wait_for_timeout(1_500)
     page.get_by_role("button", name="Toggle preview").click()
-    preview = page.frame_locator("#w-preview-iframe, [data-w-preview-target=iframe]")
+    preview = page.frame_locator("#w-preview-iframe")
     expect(preview.get_by_role("heading", name="Mine").first).to_be_attached(timeout=30_000)
     look("5-preview")
     page.get_by_role("button", name="Toggle preview").click()
