@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 from modelcluster.fields import ParentalKey
-from wagtail.admin.panels import InlinePanel, PageChooserPanel
+from wagtail.admin.panels import MultipleChooserPanel, PageChooserPanel
 from wagtail.models import Orderable
 
 from catalog_pages.forms import ContentsFormSet
@@ -44,8 +44,8 @@ def in_order_of_title(bundles: Iterable[Titled]) -> list[Titled]:
     return sorted(bundles, key=lambda bundle: (bundle.title.casefold(), bundle.pk))
 
 
-class ContentsPanel(InlinePanel):
-    """The products of a bundle, in the order in which they are delivered."""
+class ContentsPanel(MultipleChooserPanel):
+    """The products of a bundle, in the order in which they are delivered; several are chosen at once."""
 
     def get_form_options(self) -> dict[str, Any]:
         options = super().get_form_options()

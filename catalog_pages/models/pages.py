@@ -231,7 +231,7 @@ class ProductPage(Page):
             if not self._state.adding or "slug" not in getattr(error, "error_dict", {}):
                 raise
             sentence = _(
-                "Somebody saved a page with the address “{slug}” in the same moment. Open it in the list."
+                "A page with the address “{slug}” was saved in the same moment. Open that one."
             )
             raise PublishRefused(self, [sentence.format(slug=self.slug)]) from error
 

@@ -48,6 +48,7 @@ PRODUCT_PANELS = [
         [
             ContentsPanel(
                 "contents",
+                chooser_field_name="product",
                 heading=_("Contents of a bundle"),
                 label=_("Product"),
                 min_num=0,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from catalog_pages.models import CataloguePage, ProductPage
+from catalog_pages.models import CataloguePage, DigitalAsset, ProductPage
 from catalog_pages.tests.sample_audio import cover_jpeg, write_tone
 from tests.e2e.conftest import DESKTOP, ContextMaker
 from tests.e2e.test_editing import publish, sign_in_to_the_admin
@@ -108,3 +109,76 @@ def test_a_new_editor_publishes_an_album(new_context: ContextMaker, tmp_path: Pa
     assert product.genre.name == "Ambient"
     assert product.cover is not None
     assert (hand.clicks, hand.fields) == (4, 1)
+
+
+def tracks_of(page: Page) -> list[tuple[str, str]]:
+    rows = page.locator("#id_tracks-FORMS > [data-inline-panel-child]:not(.deleted)")
+    return [
+        (
+            rows.nth(at).locator("input[name$='-title']").input_value(),
+            rows.nth(at).locator("input[name$='-number']").input_value(),
+        )
+        for at in range(rows.count())
+    ]
+
+
+def test_order_excerpts_refusals_and_the_way_to_each_field(
+    new_context: ContextMaker, tmp_path: Path
+) -> None:
+    files = write_album(tmp_path / "Harbour", seconds=60)[:3]
+    wrong = tmp_path / "Really text.flac"
+    wrong.write_text("This is a letter, not a song. " * 200)
+    page = new_context(size=DESKTOP).new_page()
+    sign_in_to_the_admin(page)
+    look = shot(page)
+    new_product(page)
+    title = page.locator("#id_title")
+    title.fill("Mine")
+
+    page.locator("#id_tracks-upload").set_input_files([str(path) for path in [*files, wrong]])
+    refused = page.locator("[data-track-list] [role=alert]")
+    expect(refused).to_contain_text("The name says FLAC, but the content is something else.")
+    expect(page.locator("#id_tracks-FORMS > [data-inline-panel-child]")).to_have_count(3)
+    assert DigitalAsset.objects.count() == 3
+    page.get_by_role("button", name="Use this for the empty fields").click()
+    expect(page.locator("#id_artist-chooser")).to_contain_text("The Sea Wall")
+    assert title.input_value() == "Mine", "what was typed stays"
+
+    # Places keep their numbers, whichever track stands in them.
+    assert tracks_of(page) == [(TITLES[0], "1"), (TITLES[1], "2"), (TITLES[2], "3")]
+    down = page.locator("#inline_child_tracks-0").get_by_role("button", name="Move down").first
+    down.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(600)  # the rows are moved by an animation
+    assert tracks_of(page) == [(TITLES[1], "1"), (TITLES[0], "2"), (TITLES[2], "3")]
+
+    # The excerpt, by keyboard, heard at once.
+    row = page.locator("#inline_child_tracks-0")
+    row.locator("[data-excerpt-summary]").click()
+    start = row.get_by_label("Start", exact=True)
+    expect(start).to_be_visible(timeout=30_000)
+    start.focus()
+    for _press in range(5):
+        page.keyboard.press("ArrowRight")
+    assert row.locator("input[name$='-excerpt_start_seconds']").input_value() == "5"
+    with page.expect_response(re.compile("/listen/")) as answer:
+        row.get_by_role("button", name="Listen").click()
+    assert answer.value.status == 200
+    expect(row.get_by_role("button", name="Stop")).to_be_visible()
+    row.locator("[data-excerpt-wave]").scroll_into_view_if_needed()
+    look("4-excerpt")
+
+    # The checklist leads to the field.
+    page.get_by_role("link", name="Set a price.").click()
+    expect(page.locator("#id_price_pennies")).to_be_focused()
+    page.keyboard.type("4.99")
+    expect(page.locator("[data-product-checklist]")).to_contain_text("Ready to publish.")
+    page.wait_for_timeout(1_500)
+    page.get_by_role("button", name="Toggle preview").click()
+    preview = page.frame_locator("#w-preview-iframe")
+    expect(preview.get_by_role("heading", name="Mine").first).to_be_attached(timeout=30_000)
+    look("5-preview")
+    page.get_by_role("button", name="Toggle preview").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("scrollTo(0, 0)")
+    look("6-phone")

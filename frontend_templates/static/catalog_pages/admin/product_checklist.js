@@ -36,6 +36,7 @@
         return (
             buttons.find((button) => button.closest(".unchosen")) ??
             document.getElementById(`id_${field}-upload`) ??
+            document.getElementById(`id_${field}-OPEN_MODAL`) ??
             document.getElementById(`id_${field}-ADD`) ??
             document.getElementById(`id_${field}`)
         );
