@@ -39,7 +39,7 @@ def preview_frame(page: Page, button: str = "Toggle preview") -> Frame:
 
 def eventually(page: Page, words: str) -> None:
     """Until one of the preview's frames says so; Wagtail renews it by replacing the frame."""
-    for _ in range(150):
+    for _ in range(600):
         for frame in page.frames[1:]:
             if words in frame.content():
                 return
@@ -97,6 +97,7 @@ def test_an_owner_writes_terms_looks_at_them_and_publishes(new_context: ContextM
     desk.get_by_role("link", name="Terms of sale").click()
     desk.locator(".public-DraftEditor-content").click()
     desk.keyboard.type("You buy from us, at sea.")
+    wait_until(desk, "document.querySelector('[name=draft]').value.includes('at sea')")
     preview_frame(desk)
     eventually(desk, "at sea")
     eventually(desk, "not published yet")
