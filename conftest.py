@@ -88,8 +88,11 @@ def _database_of(request: pytest.FixtureRequest) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Rate limits count per process; no test inherits another's."""
+    """Rate limits count per process, as does how money is shown; no test inherits another's."""
+    from catalog_pages.money import BY_SYMBOL, display
+
     cache.clear()
+    display.by = BY_SYMBOL
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -42,6 +42,7 @@ SYMBOLS = {
 # An amount beyond this is a typing mistake; it also keeps every sum inside a 64-bit column.
 MAX_PRICE_PENNIES = 99_999_999
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+BY_SYMBOL, BY_CODE = "symbol", "code"
 
 
 class MoneyError(ValueError):
@@ -120,15 +121,29 @@ def from_stripe(amount: int, code: str) -> int:
     return pennies
 
 
-def format_money(pennies: int, code: str, locale: str = "en_GB") -> str:
-    """`£4.99`, `¥500`, `KD 1.250`: the symbol first, letters kept apart by a no-break space."""
+@dataclass
+class Display:
+    """How this process shows money where nobody says otherwise; `catalog_pages.money_display` keeps it."""
+
+    by: str = BY_SYMBOL
+
+
+display = Display()
+
+
+def format_money(pennies: int, code: str, locale: str = "en_GB", *, by: str = "") -> str:
+    """`£4.99`, `¥500`, `KD 1.250`: the symbol first, letters kept apart by a no-break space.
+
+    `by`: BY_SYMBOL, or BY_CODE for `GBP 4.99`; as the shop wants it when nothing is said.
+    """
     facts = currency(code)
+    sign = facts.code if (by or display.by) == BY_CODE else facts.symbol
     whole, rest = divmod(abs(pennies), 10**facts.digits)
     number = f"{whole:,}".replace(",", get_group_symbol(locale))
     if facts.digits:
         number += f"{get_decimal_symbol(locale)}{rest:0{facts.digits}d}"
-    gap = NO_BREAK_SPACE if facts.symbol[-1].isalpha() else ""
-    return f"{'-' if pennies < 0 else ''}{facts.symbol}{gap}{number}"
+    gap = NO_BREAK_SPACE if sign[-1].isalpha() else ""
+    return f"{'-' if pennies < 0 else ''}{sign}{gap}{number}"
 
 
 def format_plain(pennies: int, code: str) -> str:

@@ -23,6 +23,7 @@ from catalog_pages.models import (
     ProductPage,
     ShopSettings,
 )
+from catalog_pages.money_display import learn_saved
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.renditions import make_logo_renditions
 from catalog_pages.tasks import index_products_again, make_cover_renditions, make_excerpts
@@ -115,6 +116,7 @@ def connect() -> None:
     workflow_approved.connect(refuse_unready_approval)
     post_save.connect(prepare_changed_cover, sender=CoverImage)
     post_save.connect(prepare_logo, sender=ShopSettings)
+    post_save.connect(learn_saved, sender=ShopSettings)
     for model in (Artist, Genre):
         pre_save.connect(remember_old_name, sender=model)
         post_save.connect(search_by_new_name, sender=model)

@@ -33,6 +33,20 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="shopsettings",
+            name="currency_display",
+            field=models.CharField(
+                choices=[
+                    ("symbol", "By its sign, as in £4.99"),
+                    ("code", "By its code, as in GBP 4.99"),
+                ],
+                default="symbol",
+                help_text="How prices and amounts are shown, on pages and in letters.",
+                max_length=10,
+                verbose_name="currency",
+            ),
+        ),
+        migrations.AddField(
+            model_name="shopsettings",
             name="download_limit",
             field=models.PositiveIntegerField(
                 blank=True,

@@ -17,6 +17,7 @@ from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 from wagtail.models import Page, PreviewableMixin
 
 from catalog_pages.models.legal import LegalKind, LegalVersion, legal_links
+from catalog_pages.money import BY_CODE, BY_SYMBOL
 from catalog_pages.theme import DEFAULT_ACCENT, Theme, digest_of, parse_colour, theme_of
 from catalog_pages.widgets import ColourInput
 
@@ -87,6 +88,16 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
             "paper where it would be hard to read. Leave empty for the shop's own red."
         ),
     )
+    currency_display = models.CharField(
+        _("currency"),
+        max_length=10,
+        choices=[
+            (BY_SYMBOL, _("By its sign, as in £4.99")),
+            (BY_CODE, _("By its code, as in GBP 4.99")),
+        ],
+        default=BY_SYMBOL,
+        help_text=_("How prices and amounts are shown, on pages and in letters."),
+    )
     footer_text = models.CharField(
         _("footer text"),
         max_length=300,
@@ -128,8 +139,8 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
             heading=_("How the shop looks"),
         ),
         MultiFieldPanel(
-            [FieldPanel("tax", permission=SELLING)],
-            heading=_("Tax"),
+            [FieldPanel("currency_display"), FieldPanel("tax", permission=SELLING)],
+            heading=_("Prices and tax"),
         ),
         MultiFieldPanel(
             [FieldPanel("download_limit", permission=SELLING)],

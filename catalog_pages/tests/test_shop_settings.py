@@ -18,6 +18,7 @@ from PIL import Image
 from wagtail.models import ModelLogEntry
 
 from catalog_pages.models import CoverImage, CoverRendition, HomePage, ShopSettings
+from catalog_pages.money import format_money
 from catalog_pages.renditions import LOGO_SPECS
 from catalog_pages.tests.editors import owner_client
 from catalog_pages.theme import DEFAULT_ACCENT
@@ -58,6 +59,7 @@ def form(**fields: Any) -> dict[str, Any]:
         "logo": "",
         "accent": DEFAULT_ACCENT,
         "footer_text": "",
+        "currency_display": "symbol",
         "tax": "none",
         "download_limit": "",
         **fields,
@@ -85,7 +87,7 @@ def staff_client(*permissions: str) -> Client:
 def test_the_screen_is_grouped_in_plain_words() -> None:
     page = owner_client().get(edit_url()).content.decode()
 
-    headings = ["Who you are", "How the shop looks", "Tax", "Downloads"]
+    headings = ["Who you are", "How the shop looks", "Prices and tax", "Downloads"]
     found = re.findall(r"<h2[^>]*data-panel-heading[^>]*>.*?</h2>", page, flags=re.DOTALL)
     shown = [" ".join(re.sub(r"<[^>]+>", "", heading).split()) for heading in found]
     assert [heading for heading in shown if heading in headings] == headings
@@ -326,3 +328,43 @@ def test_a_limit_that_is_none_is_refused(limit: str) -> None:
 
     assert answer.status_code == 200
     assert ShopSettings.load().download_limit is None
+
+
+def test_money_is_shown_by_its_code_wherever_people_read_it_and_by_its_sign_in_the_api(
+    client: Client,
+) -> None:
+    product = make_product("Harbour", price_pennies=499)
+
+    save(owner_client(), currency_display="code")
+
+    page = client.get(product.url).content.decode()
+    assert "GBP\N{NO-BREAK SPACE}4.99" in page
+    assert "£" not in page
+    assert client.get(f"/api/v1/products/{product.slug}/").json()["price"] == "£4.99"
+
+
+def test_a_process_that_did_not_save_it_learns_of_it_with_one_query_in_a_while(
+    client: Client, settings: Any, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    ShopSettings.load()
+    ShopSettings.objects.update(currency_display="code")
+    address = "/theme/1d4ed8-" + "0" * 12 + ".css"
+
+    with django_assert_num_queries(0):
+        client.get(address)
+    assert format_money(499, "GBP") == "£4.99"
+    settings.CURRENCY_DISPLAY_SECONDS = 0
+    with django_assert_num_queries(1):
+        client.get(address)
+    assert format_money(-499, "GBP") == "-GBP\N{NO-BREAK SPACE}4.99"
+    settings.CURRENCY_DISPLAY_SECONDS = 3600
+    with django_assert_num_queries(0):
+        client.get(address)
+
+
+@pytest.mark.parametrize("display", ["", "coins", "CODE"])
+def test_another_way_to_show_money_is_refused(display: str) -> None:
+    answer = save(owner_client(), currency_display=display)
+
+    assert answer.status_code == 200
+    assert ShopSettings.load().currency_display == "symbol"

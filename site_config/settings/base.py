@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "site_config.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "catalog_pages.money_display.CurrencyDisplayMiddleware",
     "site_config.middleware.ContentSecurityPolicyMiddleware",
     "site_config.middleware.RetryAfterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -185,6 +186,7 @@ STRIPE_SANDBOX_DELIVERY = "thread"
 STRIPE_HURRY_SECONDS = 1
 STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
 CHECKOUT_RETURN_URLS = CONFIG.checkout_return_urls  # of apps; compared by orders/return_urls.py
+CURRENCY_DISPLAY_SECONDS: float | None = 3  # how long a process may not know of a change
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
 GUEST_LINK_DAYS = 30  # how long a mailed link opens what was bought without an account
 WEBHOOK_MAX_BYTES = 1_000_000

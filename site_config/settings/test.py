@@ -46,6 +46,7 @@ else:
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+CURRENCY_DISPLAY_SECONDS = None  # no clock decides how many queries a request takes
 DOWNLOAD_PLACES_RENEWED_SECONDS = 86_400  # no thread looks at a database between two tests
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -24,7 +24,7 @@ from catalog_pages.models import (
     ProductTrack,
     ShopSettings,
 )
-from catalog_pages.money import format_money
+from catalog_pages.money import BY_SYMBOL, format_money
 from catalog_pages.releases import can_be_bought
 from catalog_pages.renditions import SPECS
 from downloads.content_disposition import safe_file_name
@@ -131,7 +131,7 @@ def _price(row: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _written(pennies: int, currency: str) -> str:
-    return format_money(pennies, currency)
+    return format_money(pennies, currency, by=BY_SYMBOL)
 
 
 def _moment(moment: Any) -> str | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from catalog_pages.models import ShopSettings
+from catalog_pages.money_display import display_refresh
 from orders.letter_words import (
     ABOUT_AN_ORDER,
     CONTACT_EMAIL,
@@ -49,6 +50,7 @@ def letter_write(*, mail: OutboxMail) -> Letter:
     Raises LetterUnwritable for a kind that has no words or an order that is gone, and
     ObjectDoesNotExist when the row that it tells of is.
     """
+    display_refresh()
     own = LetterText.objects.filter(kind=mail.kind).first()
     return letter_of(kind=mail.kind, order=mail.order, facts=facts_of(mail), own=own)
 

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from catalog_pages.addresses import page_url
 from catalog_pages.models import ProductPage
-from catalog_pages.money import MAX_PRICE_PENNIES, format_money
+from catalog_pages.money import BY_SYMBOL, MAX_PRICE_PENNIES, format_money
 from catalog_pages.renditions import SPECS
 from orders.consent import CONSENT_TEXTS, CONSENT_VERSION, agreement_now
 from orders.models import CartItem
@@ -226,7 +226,7 @@ class CartSerializer(serializers.Serializer[CartSummary]):
         return {"version": agreement.consent_version, "text": agreement.consent_text}
 
     def get_total(self, summary: CartSummary) -> str:
-        return format_money(summary.total_pennies, summary.currency)
+        return format_money(summary.total_pennies, summary.currency, by=BY_SYMBOL)
 
     @extend_schema_field(serializers.ChoiceField(choices=CART_PROBLEMS))
     def get_problem(self, summary: CartSummary) -> str:

@@ -44,7 +44,9 @@ class ConsentTextSerializer(serializers.Serializer[Any]):
 class LegalTextSerializer(serializers.Serializer[Any]):
     """A text in force. What was published never changes: a change is another version."""
 
-    kind = serializers.ChoiceField(choices=["terms", "privacy", "imprint", "returns"])
+    kind = serializers.CharField(
+        help_text="`terms`, `privacy`, `imprint` or `returns`; more may come."
+    )
     version = serializers.CharField(help_text="Changes with the text.")
     title = serializers.CharField()
     published_at = serializers.DateTimeField()
