@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin import messages
 from wagtail.admin.views.pages.bulk_actions.page_bulk_action import PageBulkAction
 from wagtail.models import Page
+from wagtail.permissions import page_permission_policy
 
 from catalog_pages.changing import GENRE, PRICE, Came, product_change
 from catalog_pages.editing import hindrance
@@ -27,9 +28,12 @@ from catalog_pages.forms import MoneyFormField
 from catalog_pages.models import Genre, ProductPage
 from catalog_pages.money import format_money
 from catalog_pages.prices import PERCENT, PriceChange, PriceRefused, Rounding, Way
+from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.search_text import asked_text
 
 # Each product is a version and perhaps a publication: more than this is work for a spreadsheet.
 MOST_AT_ONCE = 500
+WORTH_READING = 5000
 SENTENCES_SHOWN = 20
 
 
@@ -131,20 +135,32 @@ class ProductBulkAction(PageBulkAction):
 
     @cached_property
     def products(self) -> list[ProductPage]:
+        chosen = ProductPage.objects.all()
         ids = self.request.GET.getlist("id")
         if "all" in ids:
-            parent = self.request.GET.get("childOf")
-            parent = parent if (parent or "").isdecimal() and len(parent or "") < 10 else None
-            found = list(self.get_all_objects_in_listing_query(parent)[: MOST_AT_ONCE + 1])
+            chosen = self.listed(chosen)
         else:
-            found = [int(pk) for pk in ids if pk.isdecimal() and len(pk) < 10][: MOST_AT_ONCE + 1]
-        products = ProductPage.objects.filter(pk__in=found).select_related("artist", "genre")
-        return list(products.order_by("title", "pk"))
+            chosen = chosen.filter(pk__in=[int(pk) for pk in ids[:WORTH_READING] if _is_key(pk)])
+        products = chosen.select_related("artist", "genre")
+        if not self.request.user.is_superuser:
+            seen = page_permission_policy.explorable_instances(self.request.user)
+            products = products.filter(pk__in=seen.values("pk"))
+        return list(products.order_by("title", "pk")[: MOST_AT_ONCE + 1])
+
+    def listed(self, products: ProductQuerySet) -> ProductQuerySet:
+        """All of the list that somebody stood in: below its page, and found by what was searched for."""
+        text = asked_text(self.request.GET.get("q"))
+        parent = self.request.GET.get("childOf") or ""
+        if parent:
+            page = Page.objects.filter(pk=int(parent)).first() if _is_key(parent) else None
+            if page is None:
+                return products.none()
+            products = products.descendant_of(page) if text else products.child_of(page)
+        return products.found_by(text) if text else products
 
     @property
     def too_many(self) -> bool:
-        ids = self.request.GET.getlist("id")
-        return len(self.products) > MOST_AT_ONCE or len(ids) > MOST_AT_ONCE
+        return len(self.products) > MOST_AT_ONCE
 
     def rows(self, form: Any) -> list[Row]:
         """What would become of each; nothing is written."""
@@ -254,6 +270,10 @@ class AssignGenreAction(ProductBulkAction):
         old = version.genre.name if version.genre_id and version.genre else _("none")
         values = {} if version.genre_id == genre.pk else {"genre_id": genre.pk}
         return Row(version, old, genre.name, values)
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _shown(request: HttpRequest, page: ProductPage) -> int | None:

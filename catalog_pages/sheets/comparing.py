@@ -112,7 +112,7 @@ class _Comparison:
         changes, values = self._differences(cells, product, errors)
         _check_prices(product, values, errors)
         if errors:
-            return self._wrong(number, cells, errors, changes)
+            return self._wrong(number, cells, errors, changes, product)
         if not changes:
             return None
         return ImportRow(
@@ -157,11 +157,13 @@ class _Comparison:
         cells: dict[str, str],
         errors: dict[str, str],
         changes: dict[str, list[str]] | None = None,
+        product: ProductFacts | None = None,
     ) -> ImportRow:
         return ImportRow(
             source=self.source,
             number=number,
-            title=cells.get("title", "").replace("\0", "")[:255],
+            page_id=product.pk if product else None,
+            title=(product.values["title"] if product else holdable(cells.get("title", "")))[:255],
             changes=changes or {},
             errors=errors,
             state=RowState.WRONG,

@@ -272,6 +272,26 @@ def test_pages_that_are_no_products_are_passed_over() -> None:
     assert "There is no product among the pages that you chose." in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    "chosen", ["id=all&childOf=999999", "id=all&childOf=x", "id=x", "id=", "", "id=all&q=%22%00"]
+)
+def test_whatever_is_chosen_is_answered(chosen: str) -> None:
+    make_product()
+    url = reverse("wagtail_bulk_action", args=["wagtailcore", "page", "change_prices"])
+
+    assert owner_client().get(f"{url}?{chosen}").status_code == 200
+
+
+def test_all_products_of_the_list_can_be_chosen() -> None:
+    pages = [make_product("Harbour"), make_product("Inland")]
+    url = reverse("wagtail_bulk_action", args=["wagtailcore", "page", "change_prices"])
+
+    asked = {"way": "set", "amount": "9", "rounding": "none"}
+    body = owner_client().post(f"{url}?id=all&childOf={pages[0].get_parent().pk}", asked)
+
+    assert "2 products would change." in body.content.decode()
+
+
 def test_somebody_elses_page_is_not_changed() -> None:
     page = make_product(price_pennies=499)
     nobody = make_editor()
