@@ -134,6 +134,7 @@ EXPORT = OpenApiExample(
                 "currency": "GBP",
                 "card_brand": "visa",
                 "card_last4": "4242",
+                "country": "GB",
                 "stripe_payment_intent_id": "pi_3Qx7",
                 "stripe_charge_id": "ch_3Qx7",
                 "created_at": BOUGHT_AT,
