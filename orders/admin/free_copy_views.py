@@ -98,7 +98,10 @@ class FreeCopyView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
         return self.show(FreeCopyForm(initial=first))
 
     def post(self, request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
-        form = FreeCopyForm(request.POST)
+        typed = request.POST.copy()
+        if not ID.fullmatch(typed.get("product", "")):
+            typed["product"] = ""  # what is no id would be looked up when the chooser is drawn
+        form = FreeCopyForm(typed)
         about = self.about
         if "copy_id" in form.errors:
             messages.error(request, now("This form cannot be used any more. Open it again."))
