@@ -97,7 +97,7 @@ def test_every_road_to_publication_refuses_a_suggestion_below_the_least(editor: 
 
     response = bulk(editor, "publish", page)
 
-    assert SUGGESTION_TOO_LOW in sentences(response)
+    assert str(SUGGESTION_TOO_LOW) in sentences(response)
     page.refresh_from_db()
     with pytest.raises(PublishRefused):
         page.get_latest_revision().publish()
