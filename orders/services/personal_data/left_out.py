@@ -35,6 +35,7 @@ LEFT_OUT = {
     "orders.DiscountCode_genres": SHOP,
     "orders.DiscountCode_products": SHOP,
     "orders.DiscountUse": ELSEWHERE,
+    "orders.LetterText": SHOP,
     "orders.OrderItemAsset": ELSEWHERE,
     "orders.PublishedVersion": SHOP,
     "orders.Reconciliation": SHOP,
