@@ -38,6 +38,7 @@ LEFT_OUT = {
     "orders.DiscountCode_products": SHOP,
     "orders.DiscountUse": ELSEWHERE,
     "orders.FreeCopy": STAFFS_WORDS,
+    "orders.LetterText": SHOP,
     "orders.OrderItemAsset": ELSEWHERE,
     "orders.OrderNote": STAFFS_WORDS,
     "orders.PublishedVersion": SHOP,

@@ -98,6 +98,7 @@ EXPORT = OpenApiExample(
                 "total_pennies": 998,
                 "consent_version": "2026-01",
                 "consent_at": BOUGHT_AT,
+                "terms_version": "2",
                 "channel": "api",
                 "placed_as_guest": False,
                 "claimed_at": None,
