@@ -7,6 +7,7 @@ A test walks every model of the project, and fails for one that is in neither li
 from __future__ import annotations
 
 SHOP = "Nothing about a person: what the shop sells, or how it runs."
+SUMS = "Sums over everybody, which name nobody."
 STAFFS_WORK = (
     "Who did what in running the shop: the shop's record of its work, not a shopper's data."
 )
@@ -22,14 +23,18 @@ LEFT_OUT = {
     "accounts.User_user_permissions": STAFFS_WORK,
     "account.EmailConfirmation": SECRET,
     "admin.LogEntry": STAFFS_WORK,
+    "catalog_pages.BatchAlbum": STAFFS_WORK,
+    "catalog_pages.CatalogueImport": STAFFS_WORK,
     "catalog_pages.CataloguePage": STAFFS_WORK,
     "catalog_pages.CoverImage": STAFFS_WORK,
     "catalog_pages.DigitalAsset": STAFFS_WORK,
     "catalog_pages.HomePage": STAFFS_WORK,
     "catalog_pages.LegalVersion": STAFFS_WORK,
+    "catalog_pages.MusicBatch": STAFFS_WORK,
     "catalog_pages.PendingUpload": STAFFS_WORK,
     "catalog_pages.ProductPage": STAFFS_WORK,
     "catalog_pages.ShopSettings": SHOP,
+    "downloads.DownloadDay": SUMS,
     "orders.Cart": ELSEWHERE,
     "orders.Customer": ELSEWHERE,
     "orders.DiscountCode": SHOP,
@@ -37,6 +42,10 @@ LEFT_OUT = {
     "orders.DiscountCode_genres": SHOP,
     "orders.DiscountCode_products": SHOP,
     "orders.DiscountUse": ELSEWHERE,
+    "orders.FiguresChange": SUMS,
+    "orders.FiguresDay": SUMS,
+    "orders.FiguresProductDay": SUMS,
+    "orders.FiguresState": SUMS,
     "orders.FreeCopy": STAFFS_WORDS,
     "orders.LetterText": SHOP,
     "orders.OrderItemAsset": ELSEWHERE,
@@ -129,6 +138,7 @@ FIELDS_LEFT_OUT = {
             ).split()
         ),
         "downloads.UserAsset.position",
+        "orders.Dispute.lost_at",
         "orders.Dispute.updated_at",
         "orders.Order.cancel_url",
         "orders.Order.cart",
@@ -145,6 +155,7 @@ FIELDS_LEFT_OUT = {
         "orders.Payment.expires_at",
         "orders.Payment.livemode",
         "orders.Refund.failure",
+        "orders.Refund.succeeded_at",
         *(
             f"orders.StripeEvent.{name}"
             for name in (
