@@ -1,8 +1,11 @@
-"""Who may do what with orders: a group of its own, the Order desk.
+"""Who may do what with orders: three groups that see them, with more or less that they may do.
 
-Its members find orders, refund them, check them with Stripe and have mail and webhooks sent again.
-They do not touch the catalogue, nor who is told of events; *Editors* and *Moderators* of the catalogue
-see neither customers nor orders, but make discount codes, which the desk can look at.
+*Support* finds orders and says what became of them: notes, letters sent again, a look at Stripe, limits of
+downloads begun anew. No money moves, and nothing is taken away. The *Order desk* refunds, gives copies away,
+deals with what needs attention, and has webhooks sent again. *Shop managers* do all of that, run the
+catalogue as well (`catalog_pages.roles`), write the words of letters, and see what sold. Who is told of
+events is nobody's by default; *Editors* and *Moderators* of the catalogue see neither customers nor orders, but make
+discount codes, which everybody here can look at.
 
 The rights below are given again after every migration, so a new version's rights arrive by
 themselves; a shop that wants other rights makes a group of its own.
@@ -15,7 +18,7 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from catalog_pages.roles import EDITORS, MODERATORS
+from catalog_pages.roles import EDITORS, MODERATORS, SHOP_MANAGERS, SUPPORT
 
 ORDER_DESK = "Order desk"
 SEEING = tuple(
@@ -46,11 +49,30 @@ ACTING = (
     "orders.resend_outboxmail",
     "orders.resend_webhookdelivery",
 )
-
-
+ANSWERING = ("orders.check_order", "orders.note_order", "orders.resend_outboxmail")
+TECHNICAL = ("orders.view_webhookendpoint", "orders.view_webhookdelivery")
+RUNNING = (
+    "orders.view_figures",
+    "orders.view_lettertext",
+    "orders.change_lettertext",
+    "orders.test_lettertext",
+)
 SELLING = tuple(f"orders.{action}_discountcode" for action in ("view", "add", "change"))
 ROLES = {
     ORDER_DESK: ("wagtailadmin.access_admin", *SEEING, *ACTING),
+    SUPPORT: (
+        "wagtailadmin.access_admin",
+        *(right for right in SEEING if right not in TECHNICAL),
+        *ANSWERING,
+    ),
+    SHOP_MANAGERS: (
+        "wagtailadmin.access_admin",
+        *SEEING,
+        *ACTING,
+        *RUNNING,
+        *SELLING,
+        "orders.delete_discountcode",
+    ),
     EDITORS: SELLING,
     MODERATORS: (*SELLING, "orders.delete_discountcode"),
 }

@@ -47,7 +47,7 @@ def test_making_the_groups_again_changes_nothing(
     ensure_roles()
     before = [rights(EDITORS), rights(MODERATORS)]
 
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(45):
         ensure_roles()
 
     assert [rights(EDITORS), rights(MODERATORS)] == before

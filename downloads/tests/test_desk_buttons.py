@@ -293,7 +293,7 @@ def test_the_desk_has_its_rights_however_often_they_are_given() -> None:
         f"{right.content_type.app_label}.{right.codename}"
         for right in Group.objects.get(name=ORDER_DESK).permissions.all()
     }
-    assert rights == set(DESK_RIGHTS) == {SEE, *RIGHTS.values()}
+    assert rights == set(DESK_RIGHTS) == {SEE, *RIGHTS.values(), "downloads.view_accessevent"}
     assert order_roles.ORDER_DESK == ORDER_DESK
 
 
