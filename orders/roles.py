@@ -4,8 +4,8 @@
 downloads begun anew. No money moves, and nothing is taken away. The *Order desk* refunds, gives copies away,
 deals with what needs attention, and has webhooks sent again. *Shop managers* do all of that, run the
 catalogue as well (`catalog_pages.roles`), write the words of letters, and see what sold. Who is told of
-events is nobody's by default; *Editors* and *Moderators* of the catalogue see neither customers nor orders, but make
-discount codes, which everybody here can look at.
+events is nobody's by default; *Editors* and *Moderators* of the catalogue see neither customers nor orders,
+but make discount codes, which everybody here can look at.
 
 The rights below are given again after every migration, so a new version's rights arrive by
 themselves; a shop that wants other rights makes a group of its own.
