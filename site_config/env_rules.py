@@ -32,7 +32,7 @@ KEY_TEXT = re.compile(r"[!-~]+")  # ASCII without a space: what a header can car
 # The first parts of the shop's addresses. nginx would keep such a location for itself, and answer 404.
 OWN_ADDRESSES = frozenset(
     ".well-known _allauth _util accounts admin api cart catalog checkout django-admin downloads "
-    "favicon.ico fragments gifts healthz identity media orders purchases readyz sandbox static".split()
+    "favicon.ico fragments gifts healthz identity legal media orders purchases readyz sandbox static".split()
 )
 WEEK_SECONDS = 604_800  # the longest that S3 lets a signature live
 MAX_UPLOAD_BYTES = 1024**4  # a terabyte: more is a typing mistake

@@ -37,10 +37,13 @@ class WeighedNegotiation(DefaultContentNegotiation):
         return renderer, "; ".join([renderer.media_type, *details])
 
 
-def weight(accepted: Any) -> float:
-    """From 0 to 1; what is no weight says nothing, as if it were not there."""
+def weight(accepted: Any) -> int:
+    """From 0 to 1000, in thousandths; what is no weight says nothing, as if it were not there."""
     written = accepted.params.get("q", "1")
-    return float(written) if WEIGHT.fullmatch(written) else 1.0
+    if not WEIGHT.fullmatch(written):
+        return 1000
+    whole, _, rest = written.partition(".")
+    return int(whole + rest.ljust(3, "0"))
 
 
 def _narrowest(renderer: Any, ranges: Sequence[Any]) -> Any | None:

@@ -115,9 +115,13 @@ class MusicIndexView(MusicScreen):
     template_name = "catalog_pages/admin/music_index.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        batches = MusicBatch.objects.select_related("created_by").annotate(
-            album_count=Count("albums", distinct=True),
-            open_count=Count("albums", filter=~Q(albums__page__live=True), distinct=True),
+        batches = (
+            MusicBatch.objects.select_related("created_by")
+            .annotate(
+                album_count=Count("albums", distinct=True),
+                open_count=Count("albums", filter=~Q(albums__page__live=True), distinct=True),
+            )
+            .order_by("-touched_at", "-pk")
         )
         page = Paginator(batches, 20).get_page(request.GET.get("p"))
         return self.render_to_response(self.get_context_data(batches=page, **_adding()))

@@ -188,7 +188,8 @@ def test_another_artist_may_take_an_old_address(editor: Client, named: Artist | 
     old = named.get_absolute_url()
     rename(editor, named, "ada-lovelace")
 
-    type(named).objects.create(name="Another Ada", slug="ada")
+    other = type(named).objects.create(name="Another Ada", slug="ada")
+    make_product(**{type(named).__name__.lower(): other})
 
     assert Client().get(old).status_code == 200
     assert not Redirect.objects.exists()

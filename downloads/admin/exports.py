@@ -46,7 +46,7 @@ def xlsx_cell(value: Any) -> Any:
 
     if isinstance(value, datetime):
         return timezone.make_naive(value, timezone.get_default_timezone())
-    if value is None or isinstance(value, int | float | date):
+    if value is None or isinstance(value, int | date):
         return value
     return ILLEGAL_CHARACTERS_RE.sub("", safe_text(str(value)))[:LONGEST_CELL]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 720.0, 160.0
-GAP = 0.25  # of the room of a bar
+WIDTH, HEIGHT = 720, 160
+FINE = 100  # whole numbers of hundredths: nothing is rounded but what is drawn
+EDGE = 2 * FINE
+LEAST = 150  # what a bar is high at least, in hundredths
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Chart:
     most: str
     first: str
     last: str
-    width: int = int(WIDTH)
-    height: int = int(HEIGHT)
+    width: int = WIDTH
+    height: int = HEIGHT
 
 
 def bars_of(
@@ -45,21 +47,21 @@ def bars_of(
     A number that is not zero can be seen, however small it is. `words`: what is said of each bar.
     """
     highest, lowest = max([0, *up]), max([0, *down])
-    scale = (HEIGHT - 4) / max(1, highest + lowest)
-    zero = 2 + highest * scale
-    room = WIDTH / max(1, len(up))
+    whole, drawn = max(1, highest + lowest), HEIGHT * FINE - 2 * EDGE
+    zero = EDGE + highest * drawn // whole
+    room = WIDTH * FINE // max(1, len(up))
     bars = []
     for place, (more, less) in enumerate(zip(up, down, strict=True)):
         for number, kind, text in ((more, "up", words[place][0]), (less, "down", words[place][1])):
             if number <= 0:
                 continue
-            height = max(1.5, number * scale)
+            height = max(LEAST, number * drawn // whole)
             top = zero - height if kind == "up" else zero
             bars.append(
                 Bar(
-                    x=_number(room * (place + GAP / 2)),
+                    x=_number(room * place + room // 8),
                     y=_number(top),
-                    width=_number(room * (1 - GAP)),
+                    width=_number(room * 3 // 4),
                     height=_number(height),
                     kind=kind,
                     words=text,
@@ -68,6 +70,8 @@ def bars_of(
     return bars, _number(zero)
 
 
-def _number(value: float) -> str:
+def _number(hundredths: int) -> str:
     """As SVG wants it, whatever the language is."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    sign = "-" if hundredths < 0 else ""
+    whole, rest = divmod(abs(hundredths), FINE)
+    return f"{sign}{whole}.{rest:02d}".rstrip("0").rstrip(".")

@@ -11,8 +11,6 @@ from typing import Any
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from orders.admin.figures_form import country_name
 from orders.services.figures.report import Asked, Sums, figures, ranked_rows
@@ -56,6 +54,8 @@ def _csv(rows: Iterable[list[Cell]]) -> Iterator[str]:
 
 
 def _workbook(rows: Iterable[list[Cell]]) -> BytesIO:
+    from openpyxl import Workbook  # with numpy, for exports alone
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title=_("Figures"))
     for row in rows:
@@ -67,6 +67,8 @@ def _workbook(rows: Iterable[list[Cell]]) -> BytesIO:
 
 
 def _xlsx_cell(sheet: Any, cell: Cell) -> Any:
+    from openpyxl.cell import WriteOnlyCell  # with numpy, for exports alone
+
     made = WriteOnlyCell(sheet, harmless(_printable(cell)))
     if made.data_type == "f":
         made.data_type = "s"
@@ -82,7 +84,7 @@ def _printable(cell: Cell) -> Cell:
 
 def amount(pennies: int | None, code: str) -> Decimal | None:
     """`4.99` for 499 pennies: a number that spreadsheets add up."""
-    return None if pennies is None else Decimal(pennies).scaleb(-digits_of(code))
+    return None if pennies is None else pennies * Decimal("0.1") ** digits_of(code)
 
 
 def _rows(asked: Asked, table: str) -> Iterator[list[Cell]]:

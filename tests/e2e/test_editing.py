@@ -29,7 +29,7 @@ def sign_in_to_the_admin(page: Page) -> None:
 
 def upload(page: Page, *sources: Path) -> None:
     page.get_by_role("link", name="Audio files").first.click()
-    page.get_by_role("link", name=re.compile("Add|Upload")).first.click()
+    page.locator("main").get_by_role("link", name=re.compile("Add|Upload")).first.click()
     page.locator("input[type=file][name=files]").set_input_files([str(path) for path in sources])
     rows = page.locator("[data-asset-list] > li")
     expect(rows).to_have_count(len(sources))

@@ -129,6 +129,7 @@ def _refund(order: Order) -> str:
         amount_pennies=PRICE_PENNIES,
         currency=order.currency,
         status=Refund.Status.SUCCEEDED,
+        succeeded_at=timezone.now(),
         stripe_refund_id=uuid.uuid4().hex,
     )
     item = order.items.get()
@@ -145,6 +146,7 @@ def _dispute(status: str) -> Callable[[Order], str]:
             amount_pennies=PRICE_PENNIES,
             currency=order.currency,
             opened_at=timezone.now(),
+            lost_at=timezone.now() if status == "lost" else None,
         )
         return dispute.stripe_dispute_id
 
