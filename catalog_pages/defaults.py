@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from wagtail.images.permissions import permission_policy
 
 from catalog_pages.assets import local_copy
 from catalog_pages.audio.facts import AudioFacts, AudioTags
@@ -84,7 +85,7 @@ def defaults_fill(defaults: ProductDefaults, *, wanted: set[str], user: Any) -> 
         filled.artist = _named(Artist, defaults.artist, user, filled.told)
     if "genre" in wanted and defaults.genre:
         filled.genre = _named(Genre, defaults.genre, user, filled.told)
-    if "cover" in wanted and user.has_perm("wagtailimages.add_image"):
+    if "cover" in wanted and permission_policy.user_has_permission(user, "add"):
         filled.cover = _cover(defaults)
     return filled
 
