@@ -8,12 +8,10 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import (
-    FileResponse,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     JsonResponse,
-    StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -32,8 +30,9 @@ from catalog_pages.models import CatalogueImport, ImportRow, ProductPage
 from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.sheets.asking import import_begin, import_confirm
 from catalog_pages.sheets.cells import COLUMNS
-from catalog_pages.sheets.exporting import as_csv, as_xlsx
+from catalog_pages.sheets.exporting import rows
 from catalog_pages.sheets.reading import MOST_BYTES
+from catalog_pages.sheets.writing import spreadsheet
 
 ROWS_ON_A_PAGE = 100
 EXPORT = "catalog_pages.export_products"
@@ -88,17 +87,9 @@ class ExportView(PricesScreen):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         wanted = request.GET.get("format")
-        name = f"products-{timezone.localdate():%Y-%m-%d}"
-        if wanted == "csv":
-            lines = (line.encode() for line in as_csv(_visible(request.user)))
-            answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-            answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-            return answer
-        if wanted == "xlsx":
-            file = as_xlsx(_visible(request.user))
-            return FileResponse(
-                file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE
-            )
+        if wanted in ("csv", "xlsx"):
+            name = f"products-{timezone.localdate():%Y-%m-%d}"
+            return spreadsheet(rows(_visible(request.user)), name=name, kind=wanted)
         return self.render_to_response(self.get_context_data(columns=COLUMNS))
 
 

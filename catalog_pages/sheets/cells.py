@@ -12,7 +12,7 @@ COLUMNS = (
 READ_ONLY = frozenset({"slug", "live"})
 MOST_CHARACTERS = 32_767  # of a cell in Excel
 # Excel and its kin compute what begins with these, in their wide forms as well (OWASP, CSV injection).
-FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -21,17 +21,24 @@ def holdable(text: str) -> str:
     return _FORBIDDEN.sub("", text)
 
 
-def neutralised(text: str) -> str:
-    """`text` behind an apostrophe where a spreadsheet would compute it; `restored` is the inverse.
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute it; some pass over blanks before the sign."""
+    return text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
 
-    So is a text that begins with an apostrophe itself. What no sheet holds is left out.
-    """
+
+def without_formula(text: str) -> str:
+    """`text` behind an apostrophe where a spreadsheet would compute it, without what no sheet holds."""
     plain = holdable(text)
-    return f"'{plain}" if plain[:1] in {*FORMULA_STARTS, "'"} and plain else plain
+    return f"'{plain}" if is_formula(plain) else plain
+
+
+def neutralised(text: str) -> str:
+    """The same for what comes back: `restored` is the inverse, so an apostrophe gets one as well."""
+    plain = holdable(text)
+    return f"'{plain}" if is_formula(plain) or plain.startswith("'") else plain
 
 
 def restored(text: str) -> str:
     """What `neutralised` was given; a text that somebody typed stays as it is."""
-    return (
-        text[1:] if text[:1] == "'" and text[1:2] in {*FORMULA_STARTS, "'"} and text[1:] else text
-    )
+    rest = text.removeprefix("'")
+    return rest if rest != text and (is_formula(rest) or rest.startswith("'")) else text

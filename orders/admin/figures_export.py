@@ -2,84 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from io import BytesIO
-from typing import Any
 
-from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from catalog_pages.sheets.writing import spreadsheet
 from orders.admin.figures_form import country_name
 from orders.services.figures.report import Asked, Sums, figures, ranked_rows
 from orders.services.figures.words import digits_of
 
 Cell = str | int | Decimal | None
 TABLES = ("series", "products", "artists", "countries", "downloads")
-# What a spreadsheet takes for a formula when a cell begins with it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export(asked: Asked, *, table: str, kind: str) -> HttpResponseBase:
     """All that is asked for: of products and artists every one, not only the first few."""
-    rows = _rows(asked, table)
-    name = f"{table}-{asked.period.first}-{asked.period.last}.{kind}"
-    if kind == "xlsx":
-        return FileResponse(_workbook(rows), as_attachment=True, filename=name, content_type=XLSX)
-    response = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def harmless(cell: Cell) -> Cell:
-    """Text that a spreadsheet would calculate is marked as text; numbers are numbers."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA):
-        return f"'{cell}"
-    return cell
-
-
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(rows: Iterable[list[Cell]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    for number, row in enumerate(rows):
-        line = writer.writerow([harmless(cell) for cell in row])
-        yield f"\ufeff{line}" if number == 0 else line  # without it Excel reads £ as two signs
-
-
-def _workbook(rows: Iterable[list[Cell]]) -> BytesIO:
-    from openpyxl import Workbook  # with numpy, for exports alone
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title=_("Figures"))
-    for row in rows:
-        sheet.append([_xlsx_cell(sheet, cell) for cell in row])
-    output = BytesIO()
-    book.save(output)
-    output.seek(0)
-    return output
-
-
-def _xlsx_cell(sheet: Any, cell: Cell) -> Any:
-    from openpyxl.cell import WriteOnlyCell  # with numpy, for exports alone
-
-    made = WriteOnlyCell(sheet, harmless(_printable(cell)))
-    if made.data_type == "f":
-        made.data_type = "s"
-    return made
-
-
-def _printable(cell: Cell) -> Cell:
-    """Control characters, which a title may hold and a workbook may not, are left out."""
-    if not isinstance(cell, str):
-        return cell
-    return "".join(sign for sign in cell if sign >= " " or sign in "\t\n\r")
+    name = f"{table}-{asked.period.first}-{asked.period.last}"
+    return spreadsheet(_rows(asked, table), name=name, kind=kind)
 
 
 def amount(pennies: int | None, code: str) -> Decimal | None:
