@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import QuerySet
+from PIL import Image
 
 if TYPE_CHECKING:
     from catalog_pages.models import CoverImage
@@ -40,7 +41,7 @@ def make_logo_renditions(logo: CoverImage) -> None:
     """Make the sizes of the shop's logo. A file that cannot be read is logged: the shop has its name."""
     try:
         logo.get_renditions(*LOGO_SPECS)
-    except Exception:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # as Pillow refuses
         logger.exception("The logo %s could not be made smaller.", logo.pk)
 
 

@@ -18,9 +18,9 @@ from rest_framework.request import Request
 from orders.errors import CartUnknown
 from orders.models import Cart, GiftCode, Order
 from orders.models.orders import OrderQuerySet
-from orders.services.carts import Whose, cart_of_secret
 from orders.services.guests import GuestLinkClaimed, GuestLinkDead, guest_link_open
 from orders.services.shopper import Opened, Shopper, shopper_with
+from orders.services.whose_cart import Whose, cart_of_secret
 from orders.throttles import Trier
 from orders.views.cart import SESSION_KEY
 from orders.views.guests import opened_by

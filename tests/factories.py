@@ -24,8 +24,9 @@ from catalog_pages.models import (
     TrackFile,
 )
 from orders.models import Cart, Order
-from orders.services.carts import cart_add, cart_of_user
+from orders.services.carts import cart_add
 from orders.services.checkout import CheckoutStarted, checkout_start
+from orders.services.whose_cart import cart_of_user
 from orders.stripe_sandbox import actions, controls
 from site_config.accounts.models import User
 

@@ -18,10 +18,10 @@ from downloads.models import AccessEvent, Revocation, UserAsset
 from downloads.policy import decide
 from orders.errors import AccountHasPayments, AccountIsStaffs
 from orders.models import GiftCode, Order, OrderAnomaly
-from orders.services.carts import cart_of_user
 from orders.services.checkout import checkout_start
 from orders.services.claims import Claimed, account_close, rights_claim
 from orders.services.fulfilment import sync_checkout
+from orders.services.whose_cart import cart_of_user
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.errors import StateError
 from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay, redeemed_gift

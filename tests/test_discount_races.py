@@ -14,11 +14,12 @@ from django.test import Client
 from catalog_pages.models import ProductPage
 from orders.errors import DiscountNotUsable
 from orders.models import Cart, DiscountCode, DiscountUse, Order, OrderAnomaly, Payment
-from orders.services.carts import cart_add, cart_apply_code, cart_of_guest
+from orders.services.carts import cart_add, cart_apply_code
 from orders.services.checkout import checkout_start
 from orders.services.fulfilment import payment_close, sync_checkout
 from orders.services.pricing import cart_summary
 from orders.services.shopper import NOBODY, Shopper
+from orders.services.whose_cart import cart_of_guest
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from site_config.accounts.models import User

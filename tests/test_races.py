@@ -35,7 +35,7 @@ from orders.models import (
     Refund,
     StripeEvent,
 )  # fmt: skip
-from orders.services.carts import cart_add, cart_of_user, cart_remove
+from orders.services.carts import cart_add, cart_remove
 from orders.services.checkout import checkout_start
 from orders.services.disputes import dispute_sync
 from orders.services.events import events_retry
@@ -43,6 +43,7 @@ from orders.services.fulfilment import sync_checkout
 from orders.services.reconcile import order_check, reconcile
 from orders.services.refund_facts import refund_sync
 from orders.services.refunds import refund_request
+from orders.services.whose_cart import cart_of_user
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxDelivery, SandboxObject
 from tests.factories import buy, make_cart, make_product, make_user, session_id_of, start_checkout

@@ -18,11 +18,12 @@ from catalog_pages.money import allocate, currency, to_stripe
 from downloads.models import Revocation, UserAsset
 from orders.errors import AmountTooLarge, AmountTooSmall, DiscountNotUsable
 from orders.models import Cart, DiscountCode, Order, Payment, Refund
-from orders.services.carts import cart_add, cart_apply_code, cart_of_user, cart_set_gift
+from orders.services.carts import cart_add, cart_apply_code, cart_set_gift
 from orders.services.checkout import checkout_start
 from orders.services.pricing import cart_summary
 from orders.services.refunds import paid_for, refund_request, refundable
 from orders.services.shopper import Shopper
+from orders.services.whose_cart import cart_of_user
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from tests.factories import make_editor, make_product, make_user, session_id_of

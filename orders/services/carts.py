@@ -5,9 +5,7 @@ Prices are looked up at every read; what the shopper posts is a product and a qu
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from catalog_pages.inserting import inserted
@@ -27,7 +25,6 @@ from orders.errors import (
     CartEmpty,
     CartFull,
     CartItemNotFound,
-    CartUnknown,
     DiscountNotUsable,
     DiscountUnknown,
     PriceBelowMinimum,
@@ -42,10 +39,10 @@ from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, Orde
 from orders.services.discounts import discount_find, discount_fit, discount_terms
 from orders.services.gift_facts import gift_wish_clean
 from orders.services.pricing import summary_of
-from orders.services.shopper import NOBODY, Shopper, is_owned_by, owned_among
+from orders.services.shopper import NOBODY, Shopper, is_owned_by
+from orders.services.whose_cart import Whose
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
-SESSION_CARTS = uuid.UUID("5e7f0c4e-7d0a-4f0e-9f43-6d6a1f5b3c21")
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -60,88 +57,6 @@ def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
     if quantity > maximum or (quantity == 0 and not zero_removes):
         raise QuantityInvalid(maximum)
     return quantity
-
-
-@dataclass(frozen=True)
-class Whose:
-    """Which cart is meant, not looked up yet: of a secret, of the account, or of a browser's session.
-
-    Without any of them there is none yet. Putting something in makes one, of accounts and browsers
-    alone: an app without a person (`is_app`) has those that it made.
-    """
-
-    secret: str | None = None
-    user_id: int | None = None
-    guest_cart_id: str | None = None
-    session_key: str | None = None
-    is_app: bool = False
-
-    def carts(self) -> QuerySet[Cart]:
-        """The one that is meant, or none."""
-        if self.secret is not None:
-            return Cart.objects.filter(token_hash=_digest(self.secret))
-        if self.user_id is not None:
-            return Cart.objects.filter(user_id=self.user_id)
-        if not self.guest_cart_id:
-            return Cart.objects.none()
-        pk = uuid.UUID(self.guest_cart_id)
-        return Cart.objects.filter(pk=pk, user=None, token_hash=None)  # nobody's but this browser's
-
-    def new(self) -> Cart:
-        """Raises CartUnknown where none is made by putting something in."""
-        if self.secret is not None or (self.is_app and self.user_id is None):
-            raise CartUnknown
-        if self.user_id is not None:
-            return Cart(user_id=self.user_id)
-        return Cart(pk=_cart_id_of(self.session_key))
-
-    def made_since(self, cart: Cart) -> QuerySet[Cart]:
-        """The one that is there already where `new()` could not be inserted."""
-        if self.user_id is not None:
-            return self.carts()
-        return Cart.objects.filter(pk=cart.pk, user=None, token_hash=None)
-
-
-def _cart_id_of(session_key: str | None) -> uuid.UUID:
-    """Of a browser that puts its first things in at once, so that all of them make the same cart."""
-    return uuid.uuid4() if session_key is None else uuid.uuid5(SESSION_CARTS, session_key)
-
-
-def cart_of_user(*, user_id: int, create: bool = False) -> Cart | None:
-    if create:
-        return Cart.objects.get_or_create(user_id=user_id)[0]
-    return Whose(user_id=user_id).carts().first()
-
-
-def cart_of_guest(
-    *, cart_id: str | None, create: bool = False, session_key: str | None = None
-) -> Cart | None:
-    """The guest cart that a session names; a cart that belongs to somebody is never a guest's."""
-    whose = Whose(guest_cart_id=cart_id, session_key=session_key)
-    cart = whose.carts().first()
-    if cart is None and create:
-        cart = whose.new()
-        if not inserted(cart):
-            return whose.made_since(cart).first()
-    return cart
-
-
-def cart_with_secret() -> tuple[Cart, str]:
-    """A new cart for an app, and the secret that opens it: 256 bits, of which only a digest is kept."""
-    secret = secrets.token_urlsafe(32)
-    return Cart.objects.create(token_hash=_digest(secret)), secret
-
-
-def cart_of_secret(*, secret: str) -> Cart:
-    """The cart that an app's secret opens. Raises CartUnknown."""
-    cart = Whose(secret=secret).carts().first()
-    if cart is None:
-        raise CartUnknown
-    return cart
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="backslashreplace")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -407,64 +322,6 @@ def cart_accept_prices(*, cart: Cart) -> None:
             chooses = item.product.pay_what_you_want
             item.chosen_price_pennies = max(chosen, price) if chooses else None
     CartItem.objects.bulk_update(items, ["shown_price_pennies", "chosen_price_pennies"])
-
-
-@transaction.atomic
-def cart_bring_along(*, guest: Cart, user_id: int) -> None:
-    """At sign-in: what is in a guest's cart joins the account's, also what is being put in this moment."""
-    if not lock_cart_for_change(guest.pk):
-        return
-    if guest.items.exists():
-        mine, _ = Cart.objects.get_or_create(user_id=user_id)
-        cart_merge(guest=guest, into=mine)
-    elif guest.token_hash is None:
-        guest.delete()  # so that nothing is put into a cart that no session names any more
-
-
-@transaction.atomic
-def cart_merge(*, guest: Cart, into: Cart) -> None:
-    """At sign-in: everything the guest chose joins what was there; the guest cart goes."""
-    lock_cart_for_change(min(guest.pk, into.pk))
-    lock_cart_for_change(max(guest.pk, into.pk))
-    cap = settings.CART_MAX_QUANTITY
-    present = {item.product_id: item for item in into.items.all()}
-    owned = owned_among(Shopper(into.user), list(present)) if into.user_id else set()
-    for item in guest.items.all():
-        if mine := present.get(item.product_id):
-            _merge_item(mine, item, cap, is_owned=item.product_id in owned)
-        elif len(present) < MAX_LINES:
-            item.cart = into
-            item.save(update_fields=["cart"])
-            present[item.product_id] = item
-    if not into.discount_terms and guest.discount_terms:
-        Cart.objects.filter(pk=into.pk).update(
-            discount_code=guest.discount_code_id, discount_terms=guest.discount_terms
-        )
-    for order in guest.orders.all():
-        # A guest's agreement is not the account's: the next checkout closes it and makes another.
-        Order.objects.filter(pk=order.pk).update(
-            cart=into, cart_fingerprint=order.fingerprint_apart
-        )
-    guest.delete()
-
-
-def _merge_item(mine: CartItem, item: CartItem, cap: int, *, is_owned: bool) -> None:
-    """One line of two for the same product. What the guest named last - a price, a friend - counts.
-
-    Chosen in both carts is chosen once: a second copy would be a gift that nobody meant. But one for
-    oneself and one to give away are two.
-    """
-    if mine.is_gift == item.is_gift or is_owned:
-        mine.is_gift = mine.is_gift or item.is_gift
-        mine.quantity = max(mine.quantity, item.quantity)
-    else:
-        mine.quantity, mine.is_gift = min(mine.quantity + item.quantity, cap), False
-    if item.chosen_price_pennies is not None:
-        mine.chosen_price_pennies = item.chosen_price_pennies
-    if item.gift_email or item.gift_message:
-        mine.gift_email, mine.gift_message = item.gift_email, item.gift_message
-        mine.gift_send_on = item.gift_send_on
-    mine.save()
 
 
 def cart_remove_bought(*, cart: Cart, order: Order) -> None:

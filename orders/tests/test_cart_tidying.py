@@ -22,8 +22,8 @@ from orders.services.carts import (
     cart_set_gift,
     cart_set_price,
     cart_set_quantity,
-    cart_with_secret,
 )
+from orders.services.whose_cart import cart_with_secret
 from orders.tests.test_discounts import make_code
 from tests.factories import make_cart, make_product, make_user, start_checkout
 

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Cart, CartItem
-from orders.services.carts import cart_add, cart_of_user, cart_remove_bought
+from orders.services.carts import cart_add, cart_remove_bought
 from orders.services.pricing import cart_summary
+from orders.services.whose_cart import cart_of_user
 from tests.factories import PASSWORD, make_cart, make_product, make_user, start_checkout
 
 pytestmark = pytest.mark.django_db

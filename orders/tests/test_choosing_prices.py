@@ -15,8 +15,8 @@ from django.urls import reverse
 from catalog_pages.models import ProductPage
 from downloads.models import UserAsset
 from orders.models import CartItem, Order
-from orders.services.carts import cart_of_user
 from orders.services.pricing import cart_summary
+from orders.services.whose_cart import cart_of_user
 from orders.tests.happenings import refund, tell
 from orders.throttles import FREE_ORDERS_AN_HOUR
 from tests.factories import buy, make_asset, make_bundle, make_product, make_user, start_checkout

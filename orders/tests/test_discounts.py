@@ -22,17 +22,13 @@ from orders.errors import (
 )
 from orders.models import Cart, DiscountCode, DiscountUse, Order, OrderAnomaly, Payment
 from orders.services import code_tries
-from orders.services.carts import (
-    cart_add,
-    cart_apply_code,
-    cart_merge,
-    cart_of_guest,
-    cart_of_user,
-)
+from orders.services.cart_merging import cart_merge
+from orders.services.carts import cart_add, cart_apply_code
 from orders.services.checkout import checkout_start
 from orders.services.code_tries import cart_try_code
 from orders.services.fulfilment import payment_close
 from orders.services.pricing import cart_summary
+from orders.services.whose_cart import cart_of_guest, cart_of_user
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.desk import text_of

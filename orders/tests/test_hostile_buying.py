@@ -14,7 +14,8 @@ from django.urls import reverse
 from catalog_pages.models import ProductPage
 from orders.errors import GiftLettersArePaid, OrderChanged
 from orders.models import CartItem, DiscountCode, GiftCode, Order, OutboxMail
-from orders.services.carts import cart_add, cart_merge, cart_of_guest, cart_of_user, cart_set_gift
+from orders.services.cart_merging import cart_merge
+from orders.services.carts import cart_add, cart_set_gift
 from orders.services.checkout import checkout_free, checkout_resume
 from orders.services.claims import account_close, rights_claim
 from orders.services.gifts import gift_redeem, gift_send
@@ -22,6 +23,7 @@ from orders.services.mail import mail_send_due
 from orders.services.pricing import cart_summary
 from orders.services.refunds import refund_request
 from orders.services.shopper import Shopper, owned_among
+from orders.services.whose_cart import cart_of_guest, cart_of_user
 from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay
 from orders.throttles import FREE_ORDERS_AN_HOUR

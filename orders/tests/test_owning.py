@@ -14,11 +14,12 @@ from catalog_pages.models import BundledProduct, ProductPage
 from downloads.models import UserAsset
 from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree
 from orders.models import Order
-from orders.services.carts import cart_of_user, cart_set_gift
+from orders.services.carts import cart_set_gift
 from orders.services.checkout import checkout_free, checkout_resume, checkout_start
 from orders.services.pricing import cart_summary
 from orders.services.refunds import refund_request
 from orders.services.shopper import Shopper, owned_among
+from orders.services.whose_cart import cart_of_user
 from tests.factories import buy, make_asset, make_cart, make_editor, make_product, make_user
 
 pytestmark = pytest.mark.django_db

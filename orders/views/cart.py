@@ -24,6 +24,7 @@ from orders.services.code_tries import cart_try_code
 from orders.services.gift_facts import gift_day
 from orders.services.ownership import ownership_of
 from orders.services.pricing import CartSummary, cart_summary
+from orders.services.whose_cart import cart_of_guest, cart_of_user
 from orders.throttles import trier_of
 from orders.views.guests import shopper_of
 from orders.views.prices import PRICE_ERRORS, ask_price_again, posted_price, typed_price
@@ -43,10 +44,10 @@ class BadJson(DomainError):
 def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
     """The signed-in shopper's cart, else the one that this session names."""
     if request.user.is_authenticated:
-        return carts.cart_of_user(user_id=request.user.pk, create=create)
+        return cart_of_user(user_id=request.user.pk, create=create)
     known = request.session.get(SESSION_KEY)
     session_key = request.session.session_key
-    cart = carts.cart_of_guest(cart_id=known, create=create, session_key=session_key)
+    cart = cart_of_guest(cart_id=known, create=create, session_key=session_key)
     if cart is not None and create and known != str(cart.pk):
         request.session[SESSION_KEY] = str(cart.pk)
     return cart

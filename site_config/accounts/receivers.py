@@ -15,8 +15,9 @@ from django.http import HttpRequest
 
 from orders.errors import CartUnknown
 from orders.models import Cart
-from orders.services.carts import cart_bring_along, cart_of_guest, cart_of_secret
+from orders.services.cart_merging import cart_bring_along
 from orders.services.claims import rights_claim
+from orders.services.whose_cart import cart_of_guest, cart_of_secret
 from orders.views.cart import SESSION_KEY
 from site_config.accounts.models import User
 from site_config.accounts.oauth.freshness import note_sign_in

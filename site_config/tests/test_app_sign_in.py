@@ -14,7 +14,8 @@ from django.core import mail
 from django.test import Client
 
 from orders.models import Cart
-from orders.services.carts import cart_add, cart_of_user, cart_with_secret
+from orders.services.carts import cart_add
+from orders.services.whose_cart import cart_of_user, cart_with_secret
 from tests.factories import PASSWORD, make_cart, make_product, make_user
 
 pytestmark = pytest.mark.django_db

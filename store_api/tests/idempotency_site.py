@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from orders.errors import CartFull
-from orders.services import carts
+from orders.services.whose_cart import cart_with_secret
 from site_config import urls as shop
 from store_api.caller import opened_of
 from store_api.idempotency import IdempotentCreateMixin
@@ -40,7 +40,7 @@ class Things(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
     @extend_schema(request=None, responses={201: ThingSerializer})
     def create(self, request: Any) -> Any:
         opened_of(request)
-        _, secret = carts.cart_with_secret()
+        _, secret = cart_with_secret()
         job, Things.during = Things.during, None
         if job is not None:
             job()
@@ -72,7 +72,7 @@ class OddThings(ScopedViewMixin, IdempotentCreateMixin, APIView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Any) -> Any:
-        carts.cart_with_secret()
+        cart_with_secret()
         return {
             "refused": self.refuse,
             "broken": lambda: {}["nothing"],

@@ -19,6 +19,7 @@ from orders.models import DiscountCode, OrderItem
 from orders.services import carts
 from orders.services.checkout import checkout_start
 from orders.services.guests import guest_token
+from orders.services.whose_cart import cart_with_secret
 from store_api.scopes import Scope
 from store_api.tests.calling import session_token
 from store_api.v1.serializers.purchases import FILE_ID, PURCHASE
@@ -104,7 +105,7 @@ def _callers(albums: list[ProductPage]) -> Callers:
 
 def _guest(free: ProductPage) -> Headers:
     """With a cart of their own, and something that they got before."""
-    cart, secret = carts.cart_with_secret()
+    cart, secret = cart_with_secret()
     carts.cart_add(cart=cart, product_id=free.pk)
     order = checkout_start(cart=cart, user=None, email="robin@example.com", consented=True).order
     carts.cart_add(cart=cart, product_id=free.pk)

@@ -20,6 +20,7 @@ from orders.services import carts
 from orders.services.code_tries import cart_try_code
 from orders.services.pricing import cart_summary
 from orders.services.shopper import shopper_with
+from orders.services.whose_cart import cart_with_secret
 from store_api.caller import (
     CART_TOKEN,
     cart_guesses_counted,
@@ -109,7 +110,7 @@ class CartsViewSet(CartViewBase):
     )
     def create(self, request: Request) -> Response:
         NothingSerializer.read(request)
-        cart, secret = carts.cart_with_secret()
+        cart, secret = cart_with_secret()
         summary = cart_summary(cart=cart)
         body = {"token": secret, "cart": CartSerializer(summary).data}
         return Response(body, status=status.HTTP_201_CREATED)
