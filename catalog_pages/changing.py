@@ -69,6 +69,8 @@ def product_change(
         draft: ProductPage = page.get_latest_revision_as_object()
         if not _differs(draft, values) and not (page.live and _differs(page, values)):
             return Outcome(Came.SAME)
+        if gone := _gone(values):
+            return Outcome(Came.LEFT, gone)
         if page.latest_revision_id != revision_id:
             return Outcome(Came.LEFT, _("Somebody has changed it in the meantime."))
         publishes = page.live and may_publish(page, user)
@@ -95,6 +97,18 @@ def _published(revision: Any, user: Any) -> Outcome:
         problems = " ".join(error.messages)
         return Outcome(Came.DRAFT, _("It is only a draft: %(problems)s") % {"problems": problems})
     return Outcome(Came.PUBLISHED)
+
+
+def _gone(values: Mapping[str, Any]) -> str:
+    """Which artist or genre was deleted since somebody chose it; those that are there stay until the end."""
+    for column, value in values.items():
+        related: Any = ProductPage._meta.get_field(column.removesuffix("_id")).related_model
+        if related is None or value is None:
+            continue
+        if related._default_manager.select_for_update().filter(pk=value).first() is None:
+            said = _("The %(kind)s that was chosen is not there any more.")
+            return said % {"kind": related._meta.verbose_name}
+    return ""
 
 
 def _put(page: ProductPage, values: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ The same reading as the import's: an editor who uploads an album gets what a fol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from wagtail.images.permissions import permission_policy
 
-from catalog_pages.assets import local_copy
 from catalog_pages.audio.facts import AudioFacts, AudioTags
-from catalog_pages.ingest.covers import CoverRefused, cover_store
+from catalog_pages.ingest.covers import cover_inside
 from catalog_pages.ingest.grouping import UNKNOWN_ARTIST, SourceFile, grouped
 from catalog_pages.ingest.products import named_or_new, named_row
 from catalog_pages.models import Artist, CoverImage, DigitalAsset, Genre
@@ -86,7 +84,7 @@ def defaults_fill(defaults: ProductDefaults, *, wanted: set[str], user: Any) -> 
     if "genre" in wanted and defaults.genre:
         filled.genre = _named(Genre, defaults.genre, user, filled.told)
     if "cover" in wanted and permission_policy.user_has_permission(user, "add"):
-        filled.cover = _cover(defaults)
+        filled.cover = cover_inside(defaults.files, title=defaults.title)
     return filled
 
 
@@ -112,16 +110,3 @@ def _named(model: Any, name: str, user: Any, told: list[str]) -> Any:
         told.append(_("“{name}” is not here yet, and you may not add it.").format(name=name))
         return None
     return named_or_new(model, name)
-
-
-def _cover(defaults: ProductDefaults) -> CoverImage | None:
-    """The first embedded picture that is one, in the order of tracks."""
-    from catalog_pages.audio.decoding import Deadline
-    from catalog_pages.audio.tags import cover_of, parse_tags
-
-    for asset in defaults.files:
-        with suppress(OSError, CoverRefused), local_copy(asset) as source:
-            data = cover_of(parse_tags(source, asset.format_name, Deadline()))
-            if data:
-                return cover_store(data=data, title=defaults.title or asset.file_name)
-    return None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog_pages.models import ProductPage
+
+NOBODY = gettext_lazy("Whoever asked for this has no account any more.")
 
 
 def hindrance(page: ProductPage, user: Any) -> str:
@@ -15,6 +18,8 @@ def hindrance(page: ProductPage, user: Any) -> str:
     A page in moderation is what a moderator is reading, and a scheduled one what somebody agreed to: a
     price that changes under their hands is worse than one that has to be changed by hand.
     """
+    if user is None:
+        return str(NOBODY)
     allowed = page.permissions_for_user(user)
     if page.get_lock() is not None:
         if page.locked:
@@ -28,4 +33,4 @@ def hindrance(page: ProductPage, user: Any) -> str:
 
 
 def may_publish(page: ProductPage, user: Any) -> bool:
-    return bool(page.permissions_for_user(user).can_publish())
+    return user is not None and bool(page.permissions_for_user(user).can_publish())

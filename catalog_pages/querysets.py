@@ -6,12 +6,12 @@ from datetime import date
 
 from django.apps import apps
 from django.db.models import F, Prefetch, Q
-from django.utils.timezone import localdate
 from wagtail.models import PageManager
 from wagtail.query import PageQuerySet
 
 from catalog_pages.renditions import CARD_SPECS, renditions_of
 from catalog_pages.search_text import asked_text, search_words
+from catalog_pages.shop_days import today
 
 
 class ProductQuerySet(PageQuerySet):
@@ -42,7 +42,7 @@ class ProductQuerySet(PageQuerySet):
     def offered(self, on: date | None = None) -> ProductQuerySet:
         """With a price, out `on` that day (today), and of bundles those whose parts are all published and
         out: what can be bought. The same as `releases.can_be_bought` of each."""
-        day = on or localdate()
+        day = on or today()
         return (
             self.exclude(price_pennies=None)
             .exclude(release_date__gt=day)

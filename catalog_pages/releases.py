@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.utils.timezone import localdate
+from catalog_pages.shop_days import today
 
 
 def comes_out_on(product: Any, parts: Iterable[Any] = (), *, on: date | None = None) -> date | None:
     """The day on which the last of them comes out; None when all are out `on` that day (today)."""
-    day = on or localdate()
+    day = on or today()
     dates = (thing.release_date for thing in (product, *parts))
     return max((found for found in dates if found and found > day), default=None)
 

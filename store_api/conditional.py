@@ -25,11 +25,11 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
-from django.utils.timezone import localdate
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from catalog_pages.shop_days import today
 from catalog_pages.stamp import catalogue_stamp, stamp_of
 from store_api.authentication import CATALOGUE_STAMP
 
@@ -110,7 +110,7 @@ def etag_of(request: Request) -> str:
         return ""
     shown = repr([getattr(settings, name) for name in SETTINGS])
     # A product goes on sale on its day although nothing is written then.
-    facts = repr((stamp, localdate(), release(), shown, request.build_absolute_uri()))
+    facts = repr((stamp, today(), release(), shown, request.build_absolute_uri()))
     return f'"{hashlib.sha256(facts.encode(errors="backslashreplace")).hexdigest()[:32]}"'
 
 

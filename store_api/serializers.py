@@ -6,6 +6,7 @@ which take JSON's own types and nothing that merely looks like them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from orders.services.guests import MAX_EMAIL
 
 BOUNDS = ("min_value", "max_value", "validators")
 MOST_DIGITS = 18
+A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NO_NUL = r"^[^\u0000]*$"
 Row = TypeVar("Row", bound=Model)
 
@@ -35,6 +37,15 @@ class PlainModelSerializer(serializers.ModelSerializer[Row]):
         if issubclass(field_class, serializers.IntegerField):
             kwargs = {name: value for name, value in kwargs.items() if name not in BOUNDS}
         return field_class, kwargs
+
+
+class DayField(serializers.DateField):
+    # A day as 2026-12-31: not 20261231, and no week of a year, which Python takes for one as well.
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not (isinstance(value, str) and A_DAY.fullmatch(value)):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

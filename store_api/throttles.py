@@ -29,7 +29,9 @@ class TooManyRequests(DomainError):
 
     code = "too_many_requests"
     status = 429
-    message = "That were many requests. Wait a moment, then go on."
+    message = (
+        "That were many requests. `Retry-After` says for how many seconds to wait, then go on."
+    )
 
     def __init__(self, message: str = "", *, seconds: int = HOUR) -> None:
         super().__init__(message)

@@ -12,8 +12,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -203,7 +202,7 @@ class ProductBulkAction(PageBulkAction):
                 self.get_context_data(form=form, rows=rows, count=count, hidden=self.hidden(form))
             )
         self.apply(rows)
-        return redirect(self.next_url)
+        return HttpResponseRedirect(self.next_url)
 
     def hidden(self, form: Any) -> list[tuple[str, str]]:
         """What was asked for, sent along with the confirmation."""

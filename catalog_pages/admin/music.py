@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +21,7 @@ from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
+from wagtail.images.permissions import permission_policy as pictures
 
 from catalog_pages.admin.music_rows import AlbumRow, album_rows, states_of
 from catalog_pages.admin.upload import ACCEPTED
@@ -197,6 +199,8 @@ class MusicCoverView(MusicView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not pictures.user_has_permission(request.user, "add"):
+            raise PermissionDenied
         sent = request.FILES.get("file")
         if sent is None:
             raise BadRequest

@@ -15,7 +15,6 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +32,7 @@ from catalog_pages.sheets.cells import COLUMNS
 from catalog_pages.sheets.exporting import rows
 from catalog_pages.sheets.reading import MOST_BYTES
 from catalog_pages.sheets.writing import spreadsheet
+from catalog_pages.shop_days import today
 
 ROWS_ON_A_PAGE = 100
 EXPORT = "catalog_pages.export_products"
@@ -88,7 +88,7 @@ class ExportView(PricesScreen):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         wanted = request.GET.get("format")
         if wanted in ("csv", "xlsx"):
-            name = f"products-{timezone.localdate():%Y-%m-%d}"
+            name = f"products-{today():%Y-%m-%d}"
             return spreadsheet(rows(_visible(request.user)), name=name, kind=wanted)
         return self.render_to_response(self.get_context_data(columns=COLUMNS))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,9 +16,8 @@ from catalog_pages.batches.making import is_frozen
 from catalog_pages.errors import DomainError
 from catalog_pages.locks import lock_album, lock_batch
 from catalog_pages.models import BatchAlbum, BatchTrack, MusicBatch, ProductPage
+from catalog_pages.models.batches import MOST_NUMBER
 from catalog_pages.money import MoneyError, parse_money
-
-MOST_NUMBER = 9999
 
 
 class CorrectionRefused(DomainError):
@@ -180,7 +180,7 @@ def _number(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MOST_NUMBER:
+    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_NUMBER:
         raise CorrectionRefused(_("Enter a whole number from 1, or leave it empty."))
     return int(text)
 

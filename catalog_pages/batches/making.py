@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from wagtail.images.permissions import permission_policy as pictures
 from wagtail.log_actions import log
 
-from catalog_pages.assets import CHUNK_BYTES
 from catalog_pages.batches.plans import assets_of, plan_of
-from catalog_pages.editing import hindrance, may_publish
-from catalog_pages.ingest.covers import CoverRefused, cover_store
+from catalog_pages.editing import NOBODY, hindrance, may_publish
+from catalog_pages.ingest.covers import cover_inside
 from catalog_pages.ingest.grouping import ReleasePlan
 from catalog_pages.ingest.matching import namesake_of
 from catalog_pages.ingest.products import (
     ProductDetails,
     Written,
+    named_row,
     product_create,
     product_extend,
     product_publish,
@@ -27,10 +26,12 @@ from catalog_pages.ingest.products import (
 )
 from catalog_pages.locks import lock_album
 from catalog_pages.models import (
+    Artist,
     BatchAlbum,
     CataloguePage,
     CoverImage,
     DigitalAsset,
+    Genre,
     ProductPage,
 )
 
@@ -46,14 +47,20 @@ def album_make(*, album_id: int) -> str:
     album = _full(album_id)
     if album is None or album.wish == Wish.NONE:
         return ""
-    wish, user = album.wish, album.wished_by
-    with translation.override(_language_of(user)):
-        cover = None if album.page_id or album.cover_id else _embedded_cover(album)
-        with transaction.atomic():
-            sentence, page = _write(album_id, cover, user)
-        if not sentence and page is not None and wish == Wish.PUBLISH:
-            sentence = _publish(page, user)
+    with translation.override(_language_of(album.wished_by)):
+        sentence = str(NOBODY) if album.wished_by is None else _done(album, album.wished_by)
         BatchAlbum.objects.filter(pk=album_id).update(wish=Wish.NONE, sentence=sentence)
+    return sentence
+
+
+def _done(album: BatchAlbum, user: Any) -> str:
+    cover = None
+    if not (album.page_id or album.cover_id) and pictures.user_has_permission(user, "add"):
+        cover = cover_inside(assets_of(album).values(), title=album.title)
+    with transaction.atomic():
+        sentence, page = _write(album.pk, cover, user)
+    if not sentence and page is not None and album.wish == Wish.PUBLISH:
+        sentence = _publish(page, user)
     return sentence
 
 
@@ -79,6 +86,10 @@ def _write(album_id: int, cover: CoverImage | None, user: Any) -> tuple[str, Pro
         return _("It has no tracks: nothing was made of it."), page
     known = page or namesake_of(plan)
     refusal = hindrance(known, user) if known is not None else _may_add(user)
+    if not refusal and (
+        known is None or known == page
+    ):  # what is joined keeps the names that it has
+        refusal = _may_name(Artist, album.artist, user) or _may_name(Genre, album.genre, user)
     if refusal:
         named = _("“%(title)s” is in the shop already.") % {"title": known} if known else ""
         return f"{named} {refusal}".strip(), page
@@ -137,9 +148,16 @@ def _remember(album: BatchAlbum, written: Written, *, joined: bool) -> None:
 
 def _may_add(user: Any) -> str:
     catalogue = CataloguePage.objects.first()
-    if catalogue is None or (user and catalogue.permissions_for_user(user).can_add_subpage()):
+    if catalogue is not None and not catalogue.permissions_for_user(user).can_add_subpage():
+        return _("You may not add products.")
+    return ""
+
+
+def _may_name(model: Any, name: str, user: Any) -> str:
+    right = f"catalog_pages.add_{model._meta.model_name}"
+    if not name or user.has_perm(right) or named_row(model, name) is not None:
         return ""
-    return _("You may not add products.")
+    return _("“%(name)s” is not here yet, and you may not add it.") % {"name": name}
 
 
 def _publish(page: ProductPage, user: Any) -> str:
@@ -160,33 +178,6 @@ def _publish(page: ProductPage, user: Any) -> str:
 def _full(album_id: int) -> BatchAlbum | None:
     albums = BatchAlbum.objects.select_related("cover", "wished_by")
     return albums.prefetch_related("tracks__files__asset").filter(pk=album_id).first()
-
-
-def _embedded_cover(album: BatchAlbum) -> CoverImage | None:
-    """The first picture inside the files that is one; a storage that is away makes it none."""
-    for asset in assets_of(album).values():
-        try:
-            data = _picture_in(asset)
-            if data:
-                return cover_store(data=data, title=album.title)
-        except (CoverRefused, OSError):
-            continue
-    return None
-
-
-def _picture_in(asset: DigitalAsset) -> bytes | None:
-    # Only the worker opens sound: PyAV and mutagen cost memory in every web process.
-    from catalog_pages.audio.decoding import Deadline
-    from catalog_pages.audio.tags import cover_of, parse_tags
-
-    with (
-        tempfile.NamedTemporaryFile() as copy,
-        asset.file.storage.open(asset.file.name or "") as file,
-    ):
-        while block := file.read(CHUNK_BYTES):
-            copy.write(block)
-        copy.flush()
-        return cover_of(parse_tags(Path(copy.name), asset.format_name, Deadline()))
 
 
 def _language_of(user: Any) -> str:

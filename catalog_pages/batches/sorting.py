@@ -15,6 +15,7 @@ from catalog_pages.errors import DomainError
 from catalog_pages.ingest.grouping import ReleasePlan, TrackPlan, grouped
 from catalog_pages.locks import lock_batch
 from catalog_pages.models import BatchAlbum, BatchFile, BatchTrack, MusicBatch, PendingUpload
+from catalog_pages.models.batches import MOST_NUMBER
 from catalog_pages.uploads.receiving import Begun, upload_begin
 
 State = PendingUpload.State
@@ -142,4 +143,4 @@ def _new_track(album: BatchAlbum, plan: TrackPlan) -> BatchTrack:
 
 def _small(number: int | None) -> int | None:
     """Tags may hold any number; columns do not."""
-    return number if number is not None and 0 < number <= 9999 else None
+    return number if number is not None and 0 < number <= MOST_NUMBER else None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 
 from django.core.files.base import ContentFile
 from django.utils.text import slugify
 from PIL import Image
 
+from catalog_pages.assets import local_copy
 from catalog_pages.errors import DomainError
-from catalog_pages.models import CoverImage
+from catalog_pages.models import CoverImage, DigitalAsset
 
 # Pictures by other decoders than these are not worth the risk of running them.
 READABLE = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
@@ -21,6 +24,7 @@ KEPT_MODES = frozenset({"RGB", "RGBA", "L", "P"})
 MAX_PIXELS = 64_000_000
 JPEG_QUALITY = 92
 MAX_TITLE = 200
+FILES_LOOKED_INTO = 5  # one of the first has it, or none of a record has
 
 
 class CoverRefused(DomainError):
@@ -56,6 +60,22 @@ def cover_store(*, data: bytes, title: str) -> CoverImage:
                 cover.file.storage.delete(cover.file.name)
         raise
     return cover
+
+
+def cover_inside(assets: Iterable[DigitalAsset], *, title: str) -> CoverImage | None:
+    """The first embedded picture that is one, stored; None where there is none among the first few files.
+
+    Copies files: never call it inside a transaction. A storage that is away makes it none.
+    """
+    # PyAV and mutagen cost a web process memory, so they are loaded when a picture is first wanted.
+    from catalog_pages.audio.decoding import Deadline
+    from catalog_pages.audio.tags import cover_of, parse_tags
+
+    for asset in islice(assets, FILES_LOOKED_INTO):
+        with suppress(OSError, CoverRefused), local_copy(asset) as source:
+            if data := cover_of(parse_tags(source, asset.format_name, Deadline())):
+                return cover_store(data=data, title=title or asset.file_name)
+    return None
 
 
 def _checked(data: bytes) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from catalog_pages.audio.text import fold
@@ -180,8 +180,18 @@ def named_row(model: type[Named], name: str) -> Named | None:
 
 
 def named_or_new(model: type[Named], name: str) -> Named:
-    """The row with this name whatever its case, made when there is none."""
-    return named_row(model, name) or model._default_manager.create(name=name)
+    """The row with this name whatever its case, made when there is none, by whoever comes first."""
+    known = named_row(model, name)
+    if known is not None:
+        return known
+    try:
+        with transaction.atomic():
+            return model._default_manager.create(name=name)
+    except IntegrityError:
+        known = named_row(model, name)
+        if known is None:
+            raise
+        return known
 
 
 def _unused_slug(name: str, artist: str) -> str:

@@ -20,6 +20,9 @@ from catalog_pages.money import MAX_PRICE_PENNIES
 KNOWN_WISHES = ["", "draft", "publish"]
 
 
+MOST_NUMBER = 9999  # of a track and of a disc
+
+
 class MusicBatch(models.Model):
     """What somebody dropped on the screen, once or over days."""
 
@@ -112,6 +115,14 @@ class BatchTrack(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(**{f"{name}__isnull": True})
+                | Q(**{f"{name}__gte": 1, f"{name}__lte": MOST_NUMBER}),
+                name=f"batch_track_{name}_1_to_9999",
+            )
+            for name in ("disc", "number")
+        ]
 
     def __str__(self) -> str:
         return self.title

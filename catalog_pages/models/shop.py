@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -151,6 +152,20 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
     class Meta:
         verbose_name = _("shop")
         permissions = [("change_selling_rules", "Can change tax and the limit on downloads")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(download_limit__isnull=True)
+                | Q(download_limit__lte=MAX_DOWNLOAD_LIMIT),
+                name="shop_download_limit_at_most_100000",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax__in=["none", "inclusive", "exclusive"]), name="shop_tax_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency_display__in=[BY_SYMBOL, BY_CODE]),
+                name="shop_currency_display_is_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.shop_name

@@ -16,13 +16,13 @@ from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localdate
 
 from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
 from catalog_pages.listening import preview_cut
 from catalog_pages.listing import Listing
 from catalog_pages.money import NO_BREAK_SPACE, currency, format_money, format_plain
+from catalog_pages.shop_days import today
 from catalog_pages.structured_data import as_script, structured_data
 
 register = template.Library()
@@ -73,7 +73,7 @@ def currency_sign() -> str:
 @register.filter
 def lies_ahead(day: date | None) -> bool:
     """Whether a release date is still to come."""
-    return day is not None and day > localdate()
+    return day is not None and day > today()
 
 
 @register.filter

@@ -8,8 +8,8 @@ from django.contrib import messages
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -103,7 +103,7 @@ class ActionView(PermissionCheckedMixin, View):
         row = get_object_or_404(self.model, pk=pk)
         self.perform(row)
         back = get_valid_next_url_from_request(request)
-        return redirect(back or reverse(self.inspect_url_name, args=[row.pk]))
+        return HttpResponseRedirect(back or reverse(self.inspect_url_name, args=[row.pk]))
 
     def perform(self, row: Any) -> None:
         """Call one service and say in messages what came of it."""

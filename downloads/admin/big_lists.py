@@ -6,6 +6,7 @@ reached by a filter or a search, never by leafing.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -19,7 +20,10 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.paginator import WagtailPaginator
 
+from catalog_pages.shop_days import bounds
+
 COUNTED = 1000
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
 class CappedPaginator(WagtailPaginator):
@@ -84,9 +88,26 @@ class ValuesFilter(django_filters.ChoiceFilter):
         return super().field
 
 
+class _DaysField(django_filters.fields.DateRangeField):
+    def compress(self, data_list: list[date] | None) -> slice | None:
+        return slice(*data_list) if data_list else None
+
+
 class DayFilter(django_filters.DateFromToRangeFilter):
-    """From one day to another, in the shop's time."""
+    """From one day to another, both included, as the shop's calendar has them (`TIME_ZONE`)."""
+
+    field_class = _DaysField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", DateRangePickerWidget)
         super().__init__(*args, **kwargs)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if not value:
+            return qs
+        # No row is older or younger than these: beyond them zones have no midnight.
+        if value.start is not None and value.start > EARLIEST:
+            qs = qs.filter(**{f"{self.field_name}__gte": bounds(min(value.start, LATEST))[0]})
+        if value.stop is not None and value.stop < LATEST:
+            qs = qs.filter(**{f"{self.field_name}__lt": bounds(max(value.stop, EARLIEST))[1]})
+        return qs

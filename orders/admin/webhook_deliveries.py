@@ -10,11 +10,12 @@ from django import forms
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.errors import DomainError
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.log import WEBHOOK_AGAIN, log_press
 from orders.models import WebhookDelivery, WebhookType
@@ -40,7 +41,7 @@ class DeliveryFilterSet(WagtailFilterSet):
     event__type = django_filters.ChoiceFilter(
         label="Event", choices=WebhookType.choices, empty_label="All", widget=forms.RadioSelect
     )
-    created_at = django_filters.DateFromToRangeFilter(label="Written", widget=DateRangePickerWidget)
+    created_at = DayFilter(label="Written")
 
     class Meta:
         model = WebhookDelivery

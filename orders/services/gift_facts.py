@@ -14,6 +14,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog_pages.shop_days import today
 from downloads.holders import normalise_email
 from orders.errors import EmailInvalid, GiftInvalid
 from orders.models import Dispute, GiftCode, Order, OutboxMail
@@ -170,7 +171,6 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
     or more than a year away.
     """
     email, message = email.strip(), message.replace("\0", "").strip()
-    today = timezone.localdate()
     try:
         email = email_clean(email) if email else ""
     except EmailInvalid as error:
@@ -178,7 +178,7 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
     if len(message) > MAX_GIFT_MESSAGE:
         sentence = f"A message can be up to {MAX_GIFT_MESSAGE} characters long."
         raise GiftInvalid(sentence, field="message")
-    if send_on is not None and not today <= send_on <= today + GIFTS_AHEAD:
+    if send_on is not None and not today() <= send_on <= today() + GIFTS_AHEAD:
         raise GiftInvalid("Choose a day from today on, within a year.", field="send_on")
     return email, message
 

@@ -254,7 +254,7 @@ def test_the_list_goes_into_a_spreadsheet_and_no_cell_is_a_formula(desk: Client)
 
     response = desk.get(reverse(LIST), {"export": "csv"})
 
-    rows = list(csv.DictReader(io.StringIO(b"".join(response).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(response).decode("utf-8-sig"))))
     assert [(row["Number"], row["Total"], row["Currency"]) for row in rows] == [
         (order.number, "12.50", "GBP")
     ]

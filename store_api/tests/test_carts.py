@@ -410,3 +410,15 @@ def test_a_line_leads_to_the_page_as_the_catalogue_does_however_many_sites_there
     assert line["product"]["url"] == "http://testserver/catalog/tidewater/"
     assert line["product"]["url"] == app("get", "products/tidewater/").json()["url"]
     assert product_of(product)["product"]["url"] == line["product"]["url"]
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-W53-5", "20991231", "2099-1-1", 20991231, "2099-12-31T00:00"]
+)
+def test_a_day_has_one_spelling(day: object) -> None:
+    app, product = with_cart(), make_product()
+    line = app("post", "cart/items/", {"product": product.pk}).json()
+
+    answer = app("patch", f"cart/items/{line['id']}/", {"gift_send_on": day})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "gift_send_on")

@@ -54,8 +54,7 @@ TAGS = re.compile(r"<[^>]*>")
 
 
 def product_answers(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """One for each row of `PRODUCT_COLUMNS`, in their order. One query for all together."""
-    """One for each row of `PRODUCT_COLUMNS`, in their order. Two queries for all together.
+    """One for each row of `PRODUCT_COLUMNS`, in their order. One query for all together.
 
     `limit_agreed` is `LIMIT_AGREED`.
     """

@@ -85,10 +85,10 @@ class ProductFilter(filters.FilterSet):
         "Words, of which each is in title, artist, genre, tracks, text or credits.",
         method="found_by",
     )
-    artist = _text("An artist's slug.", "artist__slug")
-    genre = _text("A genre's slug.", "genre__slug")
+    artist = _text("An artist's slug; empty for all.", "artist__slug")
+    genre = _text("A genre's slug; empty for all.", "genre__slug")
     format = _text(
-        "A format that is delivered, such as FLAC; as in `formats`.",
+        "A format that is delivered, such as FLAC; as in `formats`, in any case. Empty for all.",
         method="in_format",
         longest=MAX_FORMAT,
     )

@@ -16,6 +16,7 @@ from orders.consent import CONSENT_TEXTS, CONSENT_VERSION, agreement_now
 from orders.models import CartItem
 from orders.services.pricing import CartLine, CartSummary, Contained, price_now
 from store_api.serializers import (
+    DayField,
     PlainModelSerializer,
     StrictSerializer,
     TextField,
@@ -266,7 +267,7 @@ class GiftFields(StrictSerializer):
         help_text="Who is sent the first gift copy.",
     )
     gift_message = TextField(required=False, allow_blank=True, max_length=MAX_MESSAGE)
-    gift_send_on = serializers.DateField(
+    gift_send_on = DayField(
         required=False, allow_null=True, help_text="The day to send it; null: once it is paid."
     )
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from orders.models import GiftCode
 from store_api.serializers import (
     AddressField,
+    DayField,
     PlainModelSerializer,
     StrictSerializer,
     TextField,
@@ -34,7 +35,7 @@ MAX_MESSAGE = 500
 class GiftLetterSerializer(StrictSerializer):
     email = AddressField(help_text="Who gets the code.")
     message = TextField(required=False, allow_blank=True, max_length=MAX_MESSAGE, default="")
-    send_on = serializers.DateField(
+    send_on = DayField(
         required=False,
         allow_null=True,
         default=None,
