@@ -12,6 +12,7 @@ from modelcluster.forms import BaseChildFormSet
 from wagtail.admin.forms import WagtailAdminPageForm
 
 from catalog_pages.money import MoneyError, currency, format_plain, parse_money
+from catalog_pages.posted import CarefulForm
 from catalog_pages.publishing import NO_ARTIST, NO_PRICE, Problem, publish_problems
 
 
@@ -77,7 +78,7 @@ def _unread_rows(formset: BaseChildFormSet, name: str) -> list[Problem]:
     ] or [Problem(told, field=name) for told in formset.non_form_errors()]
 
 
-class ProductPageForm(WagtailAdminPageForm):
+class ProductPageForm(CarefulForm, WagtailAdminPageForm):
     """The product editor's form: drafts may be unfinished, what is published may not."""
 
     price_pennies = MoneyFormField(label="Price", required=True)

@@ -13,12 +13,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 from wagtail.models import Page, PreviewableMixin
 
 from catalog_pages.models.legal import LegalKind, LegalVersion, legal_links
 from catalog_pages.money import BY_CODE, BY_SYMBOL
+from catalog_pages.posted import CarefulForm
 from catalog_pages.theme import DEFAULT_ACCENT, Theme, digest_of, parse_colour, theme_of
 from catalog_pages.widgets import ColourInput
 
@@ -148,6 +149,7 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
             heading=_("Downloads"),
         ),
     ]
+    edit_handler = ObjectList(panels, base_form_class=CarefulForm)
 
     class Meta:
         verbose_name = _("shop")

@@ -267,6 +267,7 @@ WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "simple"}
 }
+WAGTAILADMIN_RICH_TEXT_EDITORS = {"default": {"WIDGET": "catalog_pages.posted.RichTextArea"}}
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []  # no request leaves our origin
 
 _TO_STDERR = {
