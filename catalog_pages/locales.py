@@ -62,7 +62,7 @@ def size_words(size_bytes: int) -> str:
     power, size = 0, Decimal(size_bytes) / 1000
     while size >= Decimal("999.5") and power < len(SIZES) - 1:
         power, size = power + 1, size / 1000
-    pattern = "#,##0.0" if size < Decimal("9.95") else "#,##0"
+    pattern = "0.0" if size < Decimal("9.95") else "0"
     number = format_decimal(size, format=pattern, locale=locale_now())
     return SIZES[power].format(size=number).replace(" ", NO_BREAK_SPACE)
 

@@ -41,8 +41,9 @@ COUNTRIES = frozenset(WORD.findall(" ".join(ENGLISH.territories.values())))
 CONSENT = frozenset(
     WORD.findall(" ".join(CONSENT_TEXTS.values()))
 )  # as the law wants it, by version
-SAMPLE = frozenset(
-    "Harbour Lights Light First The Sea Wall For the long nights With love listener invalid visa".split()
+SAMPLE = frozenset(  # what the samples of letters and a new shop hold
+    """Harbour Lights First Light The Sea Wall For the long nights With love listener invalid visa
+    Digital Downloads""".split()
 )
 SAME = (
     COUNTRIES
