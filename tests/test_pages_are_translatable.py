@@ -32,28 +32,24 @@ pytestmark = pytest.mark.django_db
 
 PLACEHOLDER = re.compile(r"\{\w+\}|https?://\S+")  # which the owner of a shop types
 CODE = re.compile(r"[A-Z]{2,4}")  # of a currency, a format, a protocol
-# Names and units that are the same in every language.
 # What Wagtail puts together when it starts, in no person's language.
 WAGTAILS = re.compile(
     "Actions|Search|Snippets|(Choose|Choose another|Edit this|Choose a page)( .*)?"
 )
 COUNTRIES = frozenset(WORD.findall(" ".join(ENGLISH.territories.values())))
-CONSENT = frozenset(
-    WORD.findall(" ".join(CONSENT_TEXTS.values()))
-)  # as the law wants it, by version
+# The text that buyers agree to is part of their order.
+CONSENT = frozenset(WORD.findall(" ".join(CONSENT_TEXTS.values())))
 SAMPLE = frozenset(  # what the samples of letters and a new shop hold
     """Harbour Lights First Light The Sea Wall For the long nights With love listener invalid visa
     Digital Downloads""".split()
 )
-SAME = (
-    COUNTRIES
-    | CONSENT
-    | frozenset(
-        """Stripe Wagtail GBP UTC CSV XLSX PDF ZIP SHA IP API URL HTTP HTTPS https http www
+# Names and units that are the same in every language.
+UNITS = frozenset(
+    """Stripe Wagtail GBP UTC CSV XLSX PDF ZIP SHA IP API URL HTTP HTTPS https http www
     Esc Ctrl Alt Shift Cmd ctrl alt shift cmd
     MP FLAC WAV Ogg Opus AIFF ALAC AAC Visa com example kB MB GB kHz kbit""".split()
-    )
 )
+SAME = COUNTRIES | CONSENT | UNITS
 
 
 @pytest.fixture
@@ -98,7 +94,7 @@ def staff() -> Client:
 
 @pytest.fixture
 def order(marked: None) -> Order:
-    """Bought with a code and a gift copy, mailed, fetched, refunded in part, and disputed."""
+    """Bought, fetched, refunded in part and disputed, and told to who listens."""
     shopper = Client()
     product = make_product("Quillip", assets=[make_asset(), make_asset()])
     product.genre = Genre.objects.create(name="Zorb")
