@@ -30,7 +30,8 @@ from tests.test_admin_roles import EVERY, ROWS, url_of
 
 pytestmark = pytest.mark.django_db
 
-PLACEHOLDER = re.compile(r"\{\w+\}|https?://\S+")  # which the owner of a shop types
+# What the owner of a shop types, addresses, checksums.
+PLACEHOLDER = re.compile(r"\{\w+\}|https?://\S+|\b[0-9a-f]{8,}\b")
 CODE = re.compile(r"[A-Z]{2,4}")  # of a currency, a format, a protocol
 # What Wagtail puts together when it starts, in no person's language.
 WAGTAILS = re.compile(
