@@ -45,6 +45,10 @@ pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade
 diagrams: dev ## Draw the diagrams of docs/ from the code
 	$(PY) manage.py draw_diagrams
 
+CODE ?= de
+messages: dev ## Collect every sentence for a translator, in locale/ (CODE=pt_BR chooses the language)
+	@$(PY) manage.py makemessages -l $(CODE) --no-obsolete $(foreach one,.venv bench tests stripe_sandbox demo var,-i '*$(one)*')
+
 openapi: dev ## Write docs/openapi.yaml, the description of the API, from the code
 	$(PY) manage.py spectacular --api-version v1 --validate --fail-on-warn --file docs/openapi.yaml
 

@@ -24,10 +24,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog_pages.audio.cuts import Cut, is_guess, planned_cut
 from catalog_pages.audio.facts import LOSSLESS_FORMATS, AudioFacts, UnreadableAudio
 from catalog_pages.errors import DomainError
+from catalog_pages.locales import grouped
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage, ProductTrack
 from catalog_pages.models.assets import excerpt_key, protected_key, validate_file_name
 
@@ -51,7 +54,11 @@ class FileTooLarge(FileRefused):
     status = 413
 
     def __init__(self) -> None:
-        super().__init__(f"This file is larger than {size_limit()}, the most that this shop takes.")
+        super().__init__(
+            _("This file is larger than {size_limit}, the most that this shop takes.").format(
+                size_limit=size_limit()
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def digest_of(path: Path, *, beat: Callable[[], None] = lambda: None) -> Digest:
 def refuse_size(size_bytes: int) -> None:
     """Raise FileTooLarge for a file with more bytes than the shop takes, FileRefused for one with none."""
     if size_bytes == 0:
-        raise FileRefused("The file is empty.")
+        raise FileRefused(_("The file is empty."))
     if size_bytes > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge
 
@@ -94,7 +101,9 @@ def refuse_size(size_bytes: int) -> None:
 def size_limit() -> str:
     """`2,048 MB`: the largest file that the shop takes, in the words of MAX_UPLOAD_MB."""
     limit = settings.MAX_UPLOAD_BYTES
-    return f"{limit / 1024 / 1024:,.0f} MB" if limit >= 1024 * 1024 else f"{limit:,} bytes"
+    if limit < 1024 * 1024:
+        return ngettext("{size} byte", "{size} bytes", limit).format(size=grouped(limit))
+    return _("{size} MB").format(size=grouped(round(limit / 1024 / 1024)))
 
 
 def refuse_name(file_name: str) -> None:
@@ -103,11 +112,15 @@ def refuse_name(file_name: str) -> None:
         file_name.encode()
         validate_file_name(file_name)
     except UnicodeEncodeError as error:
-        raise FileRefused("The file's name is damaged; give it another one.") from error
+        raise FileRefused(_("The file's name is damaged; give it another one.")) from error
     except ValidationError as error:
         raise FileRefused(error.messages[0]) from error
     if len(file_name) > MAX_NAME_LENGTH:
-        raise FileRefused(f"A file name can be at most {MAX_NAME_LENGTH} characters long.")
+        raise FileRefused(
+            _("A file name can be at most {max_name_length} characters long.").format(
+                max_name_length=MAX_NAME_LENGTH
+            )
+        )
 
 
 def asset_store(
@@ -143,7 +156,7 @@ def asset_store(
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         _discard_bytes(asset)
         raise FileRefused(
-            "The file changed while it was being read; try again when it is complete."
+            _("The file changed while it was being read; try again when it is complete.")
         )
     winner = _keep_row(asset, same_row=models.Q(sha256=digest.sha256))
     return StoredAsset(winner, created=winner is asset)

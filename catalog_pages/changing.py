@@ -13,7 +13,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log
 
 from catalog_pages.editing import hindrance, may_publish
@@ -24,11 +25,11 @@ GENRE = "catalog_pages.genre_change"
 IMPORT = "catalog_pages.import"
 # What each is called in a filter, and how it reads in a page's history.
 ACTIONS = {
-    PRICE: ("Change of many prices", "Price changed with others"),
-    GENRE: ("Genre of many products", "Genre assigned with others"),
-    IMPORT: ("Import of prices and texts", "Changed by an import"),
+    PRICE: (_("Change of many prices"), _("Price changed with others")),
+    GENRE: (_("Genre of many products"), _("Genre assigned with others")),
+    IMPORT: (_("Import of prices and texts"), _("Changed by an import")),
 }
-NOT_THERE = "There is no such product any more."
+NOT_THERE = _("There is no such product any more.")
 
 
 class Came(StrEnum):
@@ -63,7 +64,7 @@ def product_change(
     with transaction.atomic():
         page = ProductPage.objects.select_for_update(of=("self",)).filter(pk=page_id).first()
         if page is None:
-            return Outcome(Came.LEFT, _(NOT_THERE))
+            return Outcome(Came.LEFT, str(NOT_THERE))
         if refusal := hindrance(page, user):
             return Outcome(Came.LEFT, refusal)
         draft: ProductPage = page.get_latest_revision_as_object()
@@ -72,7 +73,7 @@ def product_change(
         if gone := _gone(values):
             return Outcome(Came.LEFT, gone)
         if page.latest_revision_id != revision_id:
-            return Outcome(Came.LEFT, _("Somebody has changed it in the meantime."))
+            return Outcome(Came.LEFT, gettext("Somebody has changed it in the meantime."))
         publishes = page.live and may_publish(page, user)
         # What is published is the page as it is on sale, not a draft that somebody may be half through.
         version = ProductPage.objects.get(pk=page.pk) if publishes else draft
@@ -80,7 +81,7 @@ def product_change(
         revision = version.save_revision(user=user, clean=False)
         log(instance=page, action=action, user=user, data={"comment": comment})
     if not publishes:
-        said = _("It is on sale as before: whoever may publish has to publish the draft.")
+        said = gettext("It is on sale as before: whoever may publish has to publish the draft.")
         return Outcome(Came.DRAFT, said if page.live else "")
     # The rules look for files in storage, which may be far: not inside the transaction.
     outcome = _published(revision, user)
@@ -95,7 +96,9 @@ def _published(revision: Any, user: Any) -> Outcome:
         revision.publish(user=user)
     except ValidationError as error:
         problems = " ".join(error.messages)
-        return Outcome(Came.DRAFT, _("It is only a draft: %(problems)s") % {"problems": problems})
+        return Outcome(
+            Came.DRAFT, gettext("It is only a draft: %(problems)s") % {"problems": problems}
+        )
     return Outcome(Came.PUBLISHED)
 
 
@@ -106,7 +109,7 @@ def _gone(values: Mapping[str, Any]) -> str:
         if related is None or value is None:
             continue
         if related._default_manager.select_for_update().filter(pk=value).first() is None:
-            said = _("The %(kind)s that was chosen is not there any more.")
+            said = gettext("The %(kind)s that was chosen is not there any more.")
             return said % {"kind": related._meta.verbose_name}
     return ""
 
@@ -122,7 +125,7 @@ def _differs(page: ProductPage, values: Mapping[str, Any]) -> bool:
 
 class ChangeLogFormatter(LogFormatter):
     def format_message(self, log_entry: Any) -> str:
-        return ACTIONS[log_entry.action][1]
+        return str(ACTIONS[log_entry.action][1])
 
     def format_comment(self, log_entry: Any) -> str:
         return str(log_entry.data.get("comment", ""))

@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from modelcluster.forms import BaseChildFormSet
 from wagtail.admin.forms import WagtailAdminPageForm
 
@@ -58,19 +59,19 @@ class ContentsFormSet(BaseChildFormSet):
         for form in self.forms:
             product = form.cleaned_data.get("product") if form.is_valid() else None
             if product is not None and product.pk == self.instance.pk:
-                form.add_error("product", "A bundle cannot contain itself.")
+                form.add_error("product", gettext("A bundle cannot contain itself."))
 
     def get_unique_error_message(self, unique_check: Any) -> str:
-        return "A product can be in a bundle only once."
+        return gettext("A product can be in a bundle only once.")
 
     def get_form_error(self) -> str:
-        return "This product is in the bundle already."
+        return gettext("This product is in the bundle already.")
 
 
 def _unread_rows(formset: BaseChildFormSet, name: str) -> list[Problem]:
     """What is wrong with rows that cannot be put on the page, one sentence for each row."""
     kept = [form for form in formset.forms if not formset._should_delete_form(form)]
-    sentence = _("Row {number} has a mistake; it is told there when you save.")
+    sentence = gettext("Row {number} has a mistake; it is told there when you save.")
     return [
         Problem(sentence.format(number=row + 1), field=name, row=row)
         for row, form in enumerate(kept)
@@ -81,19 +82,19 @@ def _unread_rows(formset: BaseChildFormSet, name: str) -> list[Problem]:
 class ProductPageForm(CarefulForm, WagtailAdminPageForm):
     """The product editor's form: drafts may be unfinished, what is published may not."""
 
-    price_pennies = MoneyFormField(label="Price", required=True)
-    suggested_price_pennies = MoneyFormField(label="Suggested price", required=False)
+    price_pennies = MoneyFormField(label=_("Price"), required=True)
+    suggested_price_pennies = MoneyFormField(label=_("Suggested price"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         code = settings.STRIPE_CURRENCY
         example = format_plain(499 if currency(code).digits != 3 else 4990, code)
         price, artist = self.fields["price_pennies"], self.fields["artist"]
-        price.help_text = (
-            f"In {code}, such as {example}. Type 0 to give it away. Where buyers name their price, "
-            "this is the least that they pay."
-        )
-        self.fields["suggested_price_pennies"].help_text = (
+        price.help_text = gettext(
+            "In {code}, such as {example}. Type 0 to give it away. Where buyers name their "
+            "price, this is the least that they pay."
+        ).format(code=code, example=example)
+        self.fields["suggested_price_pennies"].help_text = gettext(
             "What stands in the buyer's field at first, when buyers name their price. Leave empty "
             "for the price."
         )

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.assets import local_copy, master_of, matching, wanted_cut
 from catalog_pages.audio.cuts import planned_cut
@@ -30,7 +31,7 @@ class NothingToHear(DomainError):
 
     code = "nothing_to_hear"
     status = 422
-    message = "This file cannot be played. Its page under Audio files says what is known of it."
+    message = _("This file cannot be played. Its page under Audio files says what is known of it.")
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.search_text import asked_text
 
 PAGE_SIZE = 24
 SORTS = {
-    "newest": "Newest",
-    "title": "Title",
-    "price": "Price, low to high",
-    "-price": "Price, high to low",
+    "newest": _("Newest"),
+    "title": _("Title"),
+    "price": _("Price, low to high"),
+    "-price": _("Price, high to low"),
 }
 _ORDER = {
     "title": ("title", "pk"),
@@ -55,7 +56,7 @@ class Listing:
 
     @property
     def sorts(self) -> dict[str, str]:
-        return SORTS
+        return {key: str(words) for key, words in SORTS.items()}
 
     def link(self, **changes: str) -> str:
         """The query string of the same list with `changes`; the page starts again at one."""

@@ -11,9 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from babel.numbers import get_decimal_symbol, get_group_symbol
+from babel import Locale
+from babel.numbers import get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
+from django.utils.translation import gettext_lazy as _
 
+from catalog_pages.locales import NO_BREAK_SPACE, locale_now
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 ZERO_DIGITS = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
 )
@@ -41,7 +49,6 @@ SYMBOLS = {
 }  # fmt: skip
 # An amount beyond this is a typing mistake; it also keeps every sum inside a 64-bit column.
 MAX_PRICE_PENNIES = 99_999_999
-NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 BY_SYMBOL, BY_CODE = "symbol", "code"
 
 
@@ -131,19 +138,34 @@ class Display:
 display = Display()
 
 
-def format_money(pennies: int, code: str, locale: str = "en_GB", *, by: str = "") -> str:
-    """`£4.99`, `¥500`, `KD 1.250`: the symbol first, letters kept apart by a no-break space.
+@lru_cache(maxsize=64)
+def _manner(locale: Locale) -> tuple[str, str, str, bool]:
+    """Of one language: what stands before the decimals, between thousands, for less than nothing, and
+    whether the currency comes first."""
+    pattern = locale.currency_formats["standard"].pattern
+    first = pattern.index("¤") < pattern.index("0")
+    signs = get_decimal_symbol(locale), get_group_symbol(locale), get_minus_sign_symbol(locale)
+    return (*signs, first)
 
+
+def format_money(pennies: int, code: str, *, by: str = "") -> str:
+    """`£4.99`, `¥500`, `KD 1.250`; in German `4,99 €`: as the active language writes amounts.
+
+    Letters, and a sign that comes last, are kept apart by a no-break space.
     `by`: BY_SYMBOL, or BY_CODE for `GBP 4.99`; as the shop wants it when nothing is said.
     """
     facts = currency(code)
     sign = facts.code if (by or display.by) == BY_CODE else facts.symbol
+    decimal, group, minus, first = _manner(locale_now())
     whole, rest = divmod(abs(pennies), 10**facts.digits)
-    number = f"{whole:,}".replace(",", get_group_symbol(locale))
+    number = f"{whole:,}".replace(",", group)
     if facts.digits:
-        number += f"{get_decimal_symbol(locale)}{rest:0{facts.digits}d}"
+        number += f"{decimal}{rest:0{facts.digits}d}"
+    below = minus if pennies < 0 else ""
+    if not first:
+        return f"{below}{number}{NO_BREAK_SPACE}{sign}"
     gap = NO_BREAK_SPACE if sign[-1].isalpha() else ""
-    return f"{'-' if pennies < 0 else ''}{sign}{gap}{number}"
+    return f"{below}{sign}{gap}{number}"
 
 
 def format_plain(pennies: int, code: str) -> str:
@@ -153,21 +175,53 @@ def format_plain(pennies: int, code: str) -> str:
     return f"{whole}.{rest:0{digits}d}" if digits else str(whole)
 
 
-def parse_money(text: str, code: str) -> int:
-    """Minor units from `4.99`, `4,99` or `£4.99`; MoneyError with a sentence for anything else."""
+class Words(NamedTuple):
+    """What is said of a text that is no amount; `decimals` by the digits of the currency."""
+
+    form: StrPromise
+    decimals: dict[int, StrPromise]
+    most: StrPromise
+    last_digit: StrPromise
+
+
+PRICE_WORDS = Words(
+    form=_("Enter a price such as {example}."),
+    decimals={
+        0: _("A price in {code} has at most no decimals, such as {example}."),
+        2: _("A price in {code} has at most two decimals, such as {example}."),
+        3: _("A price in {code} has at most three decimals, such as {example}."),
+    },
+    most=_("A price can be at most {most}."),
+    last_digit=_("The last decimal of a price in {code} must be 0, such as {example}."),
+)
+AMOUNT_WORDS = Words(
+    form=_("Enter an amount such as {example}."),
+    decimals={
+        0: _("An amount in {code} has at most no decimals, such as {example}."),
+        2: _("An amount in {code} has at most two decimals, such as {example}."),
+        3: _("An amount in {code} has at most three decimals, such as {example}."),
+    },
+    most=_("An amount can be at most {most}."),
+    last_digit=_("The last decimal of an amount in {code} must be 0, such as {example}."),
+)
+
+
+def parse_money(text: str, code: str, *, words: Words = PRICE_WORDS) -> int:
+    """Minor units from `4.99`, `4,99`, `£4.99` or `4,99 €`; MoneyError with a sentence for anything else."""
     facts = currency(code)
     example = format_plain(499 if facts.digits != 3 else 4990, code)
-    cleaned = text.strip().removeprefix(facts.symbol).removeprefix(code).removesuffix(code).strip()
-    match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", cleaned, flags=re.ASCII)
+    cleaned = text.strip()
+    for sign in (facts.symbol, code):
+        cleaned = cleaned.removeprefix(sign).removesuffix(sign)
+    match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", cleaned.strip(), flags=re.ASCII)
     if match is None:
-        raise MoneyError(f"Enter a price such as {example}.")
+        raise MoneyError(words.form.format(example=example))
     whole, fraction = match[1], match[2] or ""
     if len(fraction) > facts.digits:
-        digits = {0: "no decimals", 2: "two decimals", 3: "three decimals"}[facts.digits]
-        raise MoneyError(f"A price in {code} has at most {digits}, such as {example}.")
+        raise MoneyError(words.decimals[facts.digits].format(code=code, example=example))
     pennies = int(whole) * 10**facts.digits + int(fraction.ljust(facts.digits, "0") or 0)
     if pennies > MAX_PRICE_PENNIES:
-        raise MoneyError(f"A price can be at most {format_money(MAX_PRICE_PENNIES, code)}.")
+        raise MoneyError(words.most.format(most=format_money(MAX_PRICE_PENNIES, code)))
     if facts.digits == 3 and pennies % 10:
-        raise MoneyError(f"The last decimal of a price in {code} must be 0, such as {example}.")
+        raise MoneyError(words.last_digit.format(code=code, example=example))
     return pennies

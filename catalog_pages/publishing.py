@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
 
 RESERVED_SLUGS = frozenset({"artists", "genres"})
-NO_PRICE = gettext_lazy("Set a price. Type 0 if the product is meant to be free.")
-NO_ARTIST = gettext_lazy("Choose the artist.")
-NO_CONTENT = gettext_lazy("Add at least one track, or choose what the bundle contains.")
-SUGGESTION_UNUSED = gettext_lazy(
+NO_PRICE = _("Set a price. Type 0 if the product is meant to be free.")
+NO_ARTIST = _("Choose the artist.")
+NO_CONTENT = _("Add at least one track, or choose what the bundle contains.")
+SUGGESTION_UNUSED = _(
     "Only buyers who name their price see a suggestion. Tick “Buyers name their price”, or leave "
     "this empty."
 )
-SUGGESTION_TOO_LOW = gettext_lazy(
+SUGGESTION_TOO_LOW = _(
     "The suggested price is below the price, which is the least that buyers pay. Raise it, or leave "
     "it empty."
 )
@@ -63,14 +63,14 @@ def publish_problems(page: ProductPage) -> list[Problem]:
     """
     problems = []
     if not page.title:
-        problems.append(Problem(_("Give the product a title."), field="title"))
+        problems.append(Problem(gettext("Give the product a title."), field="title"))
     if page.price_pennies is None:
         problems.append(Problem(NO_PRICE, field="price_pennies"))
     problems += _suggestion_problems(page)
     if page.artist_id is None:
         problems.append(Problem(NO_ARTIST, field="artist"))
     if page.slug in RESERVED_SLUGS:
-        sentence = _("The address “{slug}” is used by the shop itself; choose another slug.")
+        sentence = gettext("The address “{slug}” is used by the shop itself; choose another slug.")
         problems.append(Problem(sentence.format(slug=page.slug), field="slug"))
     tracks, contents = list(page.tracks.all()), list(page.contents.all())
     if not tracks and not contents:
@@ -106,23 +106,31 @@ def _bundle_problems(page: ProductPage, contents: list[Any]) -> list[str]:
     files = track_files.objects.filter(track__page__in=ids, asset__isnull=False)
     delivering = set(files.values_list("track__page", flat=True))
     problems = [
-        f"“{page.title}” is part of the bundle “{title}”, so it cannot be a bundle itself."
+        gettext(
+            "“{title}” is part of the bundle “{title_2}”, so it cannot be a bundle itself."
+        ).format(title=page.title, title_2=title)
         for title in _bundles_with(page)
     ]
     for part in {part.pk: part for part in parts}.values():
         if part.pk == page.pk:
-            problems.append("A bundle cannot contain itself.")
+            problems.append(gettext("A bundle cannot contain itself."))
             continue
         if ids.count(part.pk) > 1:
-            problems.append(f"“{part.title}” is in the bundle twice.")
+            problems.append(gettext("“{title}” is in the bundle twice.").format(title=part.title))
         if part.pk in bundles:
             problems.append(
-                f"“{part.title}” is a bundle itself. Choose the products that it contains instead."
+                gettext(
+                    "“{title}” is a bundle itself. Choose the products that it contains instead."
+                ).format(title=part.title)
             )
         elif part.pk not in delivering:
-            problems.append(f"“{part.title}” has no files.")
+            problems.append(gettext("“{title}” has no files.").format(title=part.title))
         if not part.live:
-            problems.append(f"“{part.title}” is not on sale. Publish it first, or take it out.")
+            problems.append(
+                gettext("“{title}” is not on sale. Publish it first, or take it out.").format(
+                    title=part.title
+                )
+            )
     return problems
 
 
@@ -136,13 +144,19 @@ def _bundles_with(page: ProductPage) -> list[str]:
 
 
 def _track_problems(track: ProductTrack, position: int) -> list[str]:
-    name = f"Track {position}" + (f" (“{track.title}”)" if track.title else "")
+    name = gettext("Track {position}").format(position=position) + (
+        f" (“{track.title}”)" if track.title else ""
+    )
     files = [file for file in track.files.all() if file.asset_id]
-    problems = [] if track.title else [f"Give track {position} a title."]
+    problems = (
+        [] if track.title else [gettext("Give track {position} a title.").format(position=position)]
+    )
     if not files:
-        problems.append(f"{name} has no file yet.")
+        problems.append(gettext("{name} has no file yet.").format(name=name))
     return problems + [
-        f"{name}: the file “{file.asset.file_name}” is missing from storage; upload it again."
+        gettext("{name}: the file “{file_name}” is missing from storage; upload it again.").format(
+            name=name, file_name=file.asset.file_name
+        )
         for file in files
         if not file.asset.file.storage.exists(file.asset.file.name)
     ]
@@ -182,10 +196,11 @@ def _version_problem(
     if not olds or any(use.track.page_id == page.pk for use in olds):
         return ""
     old, title = olds[0].asset, olds[0].track.page.title
-    return (
-        f"“{version}” was chosen as the new version of “{old}”, which is on sale in “{title}”. Publish "
-        f"“{title}” with it first, or undo that on the page of “{version}” under Audio files."
-    )
+    return gettext(
+        "“{version}” was chosen as the new version of “{old}”, which is on sale in "
+        "“{title}”. Publish “{title}” with it first, or undo that on the page of "
+        "“{version}” under Audio files."
+    ).format(version=version, old=old, title=title)
 
 
 def _earlier(

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db import IntegrityError, transaction
 from django.db.models import PROTECT, Exists, OuterRef, QuerySet
 from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.locks import lock_assets
@@ -23,7 +25,7 @@ class CannotReplace(DomainError):
 
     code = "cannot_replace"
     status = 409
-    message = "This file cannot replace the other."
+    message = _("This file cannot replace the other.")
 
 
 class CannotUndo(DomainError):
@@ -31,7 +33,7 @@ class CannotUndo(DomainError):
 
     code = "cannot_undo"
     status = 409
-    message = "This file stays the new version of the other."
+    message = _("This file stays the new version of the other.")
 
 
 def newest_published(asset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, DigitalAsset]:
@@ -71,9 +73,13 @@ def version_add(*, old_id: uuid.UUID, new_id: uuid.UUID) -> DigitalAsset:
                 replaces=old, lineage=old.lineage
             )
     except IntegrityError as error:  # the unique `replaces` had the last word
-        raise CannotReplace(f"“{old}” has been replaced already.") from error
+        raise CannotReplace(
+            gettext("“{old}” has been replaced already.").format(old=old)
+        ) from error
     if not won:
-        raise CannotReplace(f"“{new}” is a version of another file already.")
+        raise CannotReplace(
+            gettext("“{new}” is a version of another file already.").format(new=new)
+        )
     return DigitalAsset.objects.get(pk=new.pk)
 
 
@@ -94,19 +100,32 @@ def version_undo(*, old_id: uuid.UUID, new_id: uuid.UUID) -> DigitalAsset:
 def refuse_undo(old: DigitalAsset, new: DigitalAsset) -> None:
     """Raise CannotUndo if `new` has to stay the next version of `old`."""
     if new.replaces_id != old.pk:
-        raise CannotUndo(f"“{new}” is not the new version of “{old}”. Nothing has to be undone.")
+        raise CannotUndo(
+            gettext("“{new}” is not the new version of “{old}”. Nothing has to be undone.").format(
+                new=new, old=old
+            )
+        )
     if later := DigitalAsset.objects.filter(replaces=new).first():
-        raise CannotUndo(f"“{new}” has been replaced by “{later}” itself. Undo that first.")
+        raise CannotUndo(
+            gettext("“{new}” has been replaced by “{later}” itself. Undo that first.").format(
+                new=new, later=later
+            )
+        )
     if page := ProductPage.objects.live().filter(tracks__files__asset=new).first():
         raise CannotUndo(
-            f"“{new}” is on sale in “{page.title}”, and whoever bought “{old}” is offered it. It stays "
-            f"the new version. If it is the wrong file, replace “{new}” with the right one."
+            gettext(
+                "“{new}” is on sale in “{title}”, and whoever bought “{old}” is offered it. It "
+                "stays the new version. If it is the wrong file, replace “{new}” with the "
+                "right one."
+            ).format(new=new, title=page.title, old=old)
         )
     if _is_named_by_other_rooms(new):
         raise CannotUndo(
-            f"“{new}” has been on sale as the new version of “{old}”, and was offered to whoever "
-            f"bought that. It stays the new version. If it is the wrong file, replace “{new}” with "
-            "the right one."
+            gettext(
+                "“{new}” has been on sale as the new version of “{old}”, and was offered to "
+                "whoever bought that. It stays the new version. If it is the wrong file, "
+                "replace “{new}” with the right one."
+            ).format(new=new, old=old)
         )
 
 
@@ -118,27 +137,39 @@ def _found(rows: Mapping[uuid.UUID, DigitalAsset], asset_id: uuid.UUID) -> Digit
 
 def _refuse_unfit(old: DigitalAsset, new: DigitalAsset) -> None:
     if new.pk == old.pk:
-        raise CannotReplace("That is the same file. Choose the new version of it.")
+        raise CannotReplace(gettext("That is the same file. Choose the new version of it."))
     if later := DigitalAsset.objects.filter(replaces=old).first():
-        raise CannotReplace(f"“{old}” has been replaced by “{later}” already. Replace that one.")
+        raise CannotReplace(
+            gettext("“{old}” has been replaced by “{later}” already. Replace that one.").format(
+                old=old, later=later
+            )
+        )
     if new.replaces_id is not None or DigitalAsset.objects.filter(replaces=new).exists():
         raise CannotReplace(
-            f"“{new}” is a version of another file already. Choose one that is not."
+            gettext("“{new}” is a version of another file already. Choose one that is not.").format(
+                new=new
+            )
         )
     if new.format_name != old.format_name:
         raise CannotReplace(
-            f"“{old}” is {old.format_name} and “{new}” is {new.format_name}. Buyers expect the "
-            f"format that they bought: choose a file in {old.format_name}."
+            gettext(
+                "“{old}” is {format_name} and “{new}” is {format_name_2}. Buyers expect the "
+                "format that they bought: choose a file in {format_name}."
+            ).format(old=old, format_name=old.format_name, new=new, format_name_2=new.format_name)
         )
     if is_sold(new):
         raise CannotReplace(
-            f"“{new}” has been bought as it is, so it is no new version of anything. Upload the new "
-            "version as a file of its own."
+            gettext(
+                "“{new}” has been bought as it is, so it is no new version of anything. Upload "
+                "the new version as a file of its own."
+            ).format(new=new)
         )
     if page := _on_sale_without(old, new):
         raise CannotReplace(
-            f"“{new}” is on sale in “{page.title}” already, which does not have “{old}”. Whoever "
-            f"bought “{old}” would be offered it at once. Choose a file that is not on sale."
+            gettext(
+                "“{new}” is on sale in “{title}” already, which does not have “{old}”. Whoever "
+                "bought “{old}” would be offered it at once. Choose a file that is not on sale."
+            ).format(new=new, title=page.title, old=old)
         )
 
 

@@ -36,6 +36,7 @@ from catalog_pages.admin.publishing import (
     refuse_live_copy,
     register_log_actions,
 )
+from catalog_pages.admin.upload_words import upload_words_script
 from catalog_pages.changing import register_log_actions as register_change_actions
 
 hooks.register("construct_admin_api", construct_admin_api)
@@ -46,6 +47,7 @@ hooks.register("register_bulk_action", ChangePricesAction)
 hooks.register("register_bulk_action", AssignGenreAction)
 hooks.register("before_bulk_action", refuse_bulk_publish)
 hooks.register("before_copy_page", refuse_live_copy)
+hooks.register("insert_global_admin_js", upload_words_script)
 
 
 @hooks.register("register_admin_viewset")

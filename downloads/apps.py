@@ -1,10 +1,11 @@
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class DownloadsConfig(AppConfig):
     name = "downloads"
-    verbose_name = "Downloads"
+    verbose_name = _("Downloads")
 
     def ready(self) -> None:
         from downloads.roles import ensure_download_roles

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from catalog_pages.errors import DomainError
 
 if TYPE_CHECKING:
@@ -20,17 +23,17 @@ class NotNow(DomainError):
 class NotSignedIn(DomainError):
     code = "not_signed_in"
     status = 401
-    message = "Sign in to fetch your files."
+    message = _("Sign in to fetch your files.")
 
 
 class LinkExpired(DomainError):
     code = "link_expired"
     status = 410
-    message = "This link has ended, as all links to files do. The file is still yours."
+    message = _("This link has ended, as all links to files do. The file is still yours.")
 
 
 class LinkClaimed(LinkExpired):
-    message = "This link has ended, because an account holds the file now. Sign in to fetch it."
+    message = _("This link has ended, because an account holds the file now. Sign in to fetch it.")
 
 
 class AccessStopped(DomainError):
@@ -51,11 +54,25 @@ class LimitReached(DomainError):
 
     def __init__(self, limit: int, *, grant: UserAsset | None = None) -> None:
         self.grant = grant
-        times = {1: "once", 2: "twice"}.get(limit, f"{limit} times")
-        super().__init__(
-            f"You have downloaded this {times}, which is as often as the shop allows. "
-            "Write to us if you need it again."
-        )
+        if limit == 1:
+            words = gettext(
+                "You have downloaded this once, which is as often as the shop allows. Write to us if "
+                "you need it again."
+            )
+        elif limit == 2:
+            words = gettext(
+                "You have downloaded this twice, which is as often as the shop allows. Write to us if "
+                "you need it again."
+            )
+        else:
+            words = ngettext(
+                "You have downloaded this {limit} time, which is as often as the shop allows. Write to "
+                "us if you need it again.",
+                "You have downloaded this {limit} times, which is as often as the shop allows. Write to "
+                "us if you need it again.",
+                limit,
+            )
+        super().__init__(words.format(limit=limit))
 
 
 class DownloadUnderWay(NotNow):
@@ -63,7 +80,7 @@ class DownloadUnderWay(NotNow):
 
     code = "download_under_way"
     status = 409
-    message = (
+    message = _(
         "Another program or device is fetching this at the moment, and it is the last download that "
         "is left. Let it finish, or try again in a minute."
     )
@@ -78,7 +95,7 @@ class FileMissing(NotNow):
     """The bytes are gone or damaged. Ours to mend, so it is a 503 and no 404."""
 
     code = "file_missing"
-    message = (
+    message = _(
         "We cannot find this file in our storage. The fault is ours, we have been told, and the "
         "file is still yours."
     )
@@ -87,7 +104,7 @@ class FileMissing(NotNow):
 
 class StorageDown(NotNow):
     code = "storage_unavailable"
-    message = (
+    message = _(
         "Our storage does not answer at the moment. The fault is ours, and nothing about your "
         "purchase has changed."
     )

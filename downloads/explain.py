@@ -14,6 +14,8 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.models import ModelLogEntry
 
 from catalog_pages.errors import DomainError
@@ -30,38 +32,38 @@ LOGGED_EVENT = "event"  # in Wagtail's log: the line of the ledger that the entr
 Cause, Kind, Found = Revocation.Cause, AccessEvent.Kind, FixityCheck.Found
 
 HOW_IT_OPENS = {
-    Cause.REFUND: "It opens by itself only when the refund fails.",
-    Cause.DISPUTE: "It opens by itself when the dispute is settled in the shop's favour.",
-    Cause.STAFF: "It opens when staff give it back.",
-    Cause.ACCOUNT: "The account is closed for good, and so is this.",
+    Cause.REFUND: _("It opens by itself only when the refund fails."),
+    Cause.DISPUTE: _("It opens by itself when the dispute is settled in the shop's favour."),
+    Cause.STAFF: _("It opens when staff give it back."),
+    Cause.ACCOUNT: _("The account is closed for good, and so is this."),
 }
 STOPPED = {
-    Cause.REFUND: "Closed: refunded",
-    Cause.DISPUTE: "Closed: payment disputed",
-    Cause.STAFF: "Taken back by staff",
-    Cause.ACCOUNT: "Closed: the account was closed",
+    Cause.REFUND: _("Closed: refunded"),
+    Cause.DISPUTE: _("Closed: payment disputed"),
+    Cause.STAFF: _("Taken back by staff"),
+    Cause.ACCOUNT: _("Closed: the account was closed"),
 }
 OPENED = {
-    Cause.REFUND: "Open again: no longer refunded",
-    Cause.DISPUTE: "Open again: no longer disputed",
-    Cause.STAFF: "Given back by staff",
-    Cause.ACCOUNT: "Open again: the account is open again",
+    Cause.REFUND: _("Open again: no longer refunded"),
+    Cause.DISPUTE: _("Open again: no longer disputed"),
+    Cause.STAFF: _("Given back by staff"),
+    Cause.ACCOUNT: _("Open again: the account is open again"),
 }
 DENIALS = {
-    "revoked_by_refund": "refunded",
-    "suspended_by_dispute": "payment disputed",
-    "revoked_by_staff": "taken back by staff",
-    "account_closed": "the account was closed",
-    "limit_reached": "limit reached",
-    "link_expired": "the link had ended",
-    "file_missing": "the file was missing from the storage",
-    "storage_unavailable": "the storage did not answer",
+    "revoked_by_refund": _("refunded"),
+    "suspended_by_dispute": _("payment disputed"),
+    "revoked_by_staff": _("taken back by staff"),
+    "account_closed": _("the account was closed"),
+    "limit_reached": _("limit reached"),
+    "link_expired": _("the link had ended"),
+    "file_missing": _("the file was missing from the storage"),
+    "storage_unavailable": _("the storage did not answer"),
 }
 
 
 def moment(at: datetime) -> str:
     """`3 March 2027, 14:02`, in the shop's time zone."""
-    return date_format(timezone.localtime(at), "j F Y, H:i")
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,11 @@ class Use:
 
     @property
     def words(self) -> str:
-        return f"{self.used} of {self.limit}" if self.limit else f"{self.used}, without a limit"
+        return (
+            gettext("{used} of {limit}").format(used=self.used, limit=self.limit)
+            if self.limit
+            else gettext("{used}, without a limit").format(used=self.used)
+        )
 
 
 @dataclass(frozen=True)
@@ -224,9 +230,11 @@ def stored_bytes(asset: DigitalAsset) -> StoredBytes:
     if is_here and (fault := _fault_on_disk(asset)):
         return StoredBytes(fault, is_missing=True)
     if check is None:
-        return StoredBytes("Not checked yet")
+        return StoredBytes(gettext("Not checked yet"))
     found = Found(check.found)
-    words = f"{str(found.label).capitalize()} when last checked, {moment(check.checked_at)}"
+    words = gettext("{found} when last checked, {moment}").format(
+        found=str(found.label).capitalize(), moment=moment(check.checked_at)
+    )
     # What lies on this machine is back, where the last check missed it.
     is_gone = found is Found.MISSING and not is_here
     return StoredBytes(words, is_missing=is_gone or found is Found.ALTERED)
@@ -236,8 +244,12 @@ def _fault_on_disk(asset: DigitalAsset) -> str:
     try:
         size_bytes = asset.file.size
     except OSError:
-        return "Missing from the storage"
-    return "" if size_bytes == asset.size_bytes else "Damaged: its length in the storage is wrong"
+        return gettext("Missing from the storage")
+    return (
+        ""
+        if size_bytes == asset.size_bytes
+        else gettext("Damaged: its length in the storage is wrong")
+    )
 
 
 File = tuple[str, int]  # its name and its size in bytes
@@ -254,7 +266,7 @@ def _closures(revocations: Iterable[Revocation]) -> list[Closure]:
     """Those that stand first, then the lifted, the newest first."""
     rows = sorted(revocations, key=lambda row: row.created_at, reverse=True)
     return [
-        Closure(cause, row.created_at, row.lifted_at, HOW_IT_OPENS[cause])
+        Closure(cause, row.created_at, row.lifted_at, str(HOW_IT_OPENS[cause]))
         for row in sorted(rows, key=lambda row: row.lifted_at is not None)
         for cause in [Cause(row.cause)]
     ]
@@ -281,22 +293,24 @@ def _next(
     """What has to happen before the holder gets the file; empty when nothing has to."""
     standing = [Cause(row.cause) for row in grant.revocations.all() if row.lifted_at is None]
     if len(standing) > 1:
-        return "Every one of the causes below has to go before the file opens."
+        return gettext("Every one of the causes below has to go before the file opens.")
     if standing:
-        return HOW_IT_OPENS[standing[0]]
+        return str(HOW_IT_OPENS[standing[0]])
     if decision.error is not None:
-        return "The limit does not end by itself. Reset it, and the holder may start again."
+        return gettext(
+            "The limit does not end by itself. Reset it, and the holder may start again."
+        )
     if stored.is_missing:
-        return (
+        return gettext(
             "It opens when the file is uploaded again, or restored from a backup and checked again "
             "(manage.py verify_assets)."
         )
     held = _held_until(grant, downloads)
     if held and decision.left is not None and len(held) >= decision.left:
-        return (
-            "What is under way holds the last place. Another program or network has to wait until it "
-            f"ends; should nothing be heard of it any more, until {moment(min(held))}."
-        )
+        return gettext(
+            "What is under way holds the last place. Another program or network has to "
+            "wait until it ends; should nothing be heard of it any more, until {moment}."
+        ).format(moment=moment(min(held)))
     return ""
 
 
@@ -320,12 +334,16 @@ def _fetch(row: Download, grant: UserAsset, files: Mapping[uuid.UUID, File]) -> 
 def _state(row: Download, grant: UserAsset) -> str:
     if row.counted_at is None:
         if row.shared:
-            return "Counted together with another"
+            return gettext("Counted together with another")
         now = timezone.now()
         under_way = row.is_open(now) or row.is_busy(now)
-        return "Not counted so far" if under_way else "Not counted: too little arrived"
+        return (
+            gettext("Not counted so far")
+            if under_way
+            else gettext("Not counted: too little arrived")
+        )
     counts = row.counts_since(grant.counted_from)
-    return "Counted" if counts else "Counted, before the limit was reset"
+    return gettext("Counted") if counts else gettext("Counted, before the limit was reset")
 
 
 def _ledger(
@@ -337,7 +355,7 @@ def _ledger(
     return [
         Entry(
             at=event.at,
-            text=_text(event, first, "address" if began_with_address else "account"),
+            text=_text(event, first, is_address=began_with_address),
             actor=str(event.actor or "") if event.code != CLAIMED else "",
             version=files[event.asset_id][0] if event.asset_id else "",
             note=notes.get(event.pk, ""),
@@ -354,19 +372,29 @@ def _notes(grant: UserAsset) -> dict[int, str]:
     }
 
 
-def _text(event: AccessEvent, first_holder: str, kind_of_holder: str) -> str:
+def _text(event: AccessEvent, first_holder: str, *, is_address: bool) -> str:
     if event.kind == Kind.GRANTED and event.code == CLAIMED:
-        return f"Given to the account {event.actor or 'that claimed it'} when it claimed the order"
+        if not event.actor:
+            return gettext("Given to the account that claimed it when it claimed the order")
+        claimed = gettext("Given to the account {account} when it claimed the order")
+        return claimed.format(account=event.actor)
     if event.kind == Kind.GRANTED:
-        return f"Given to the {kind_of_holder} {first_holder}"
+        given = (
+            gettext("Given to the address {holder}")
+            if is_address
+            else gettext("Given to the account {holder}")
+        )
+        return given.format(holder=first_holder)
     if event.kind == Kind.DENIED:
-        return f"Refused: {DENIALS.get(event.code, event.code.replace('_', ' '))}"
+        return gettext("Refused: {why}").format(
+            why=DENIALS.get(event.code, event.code.replace("_", " "))
+        )
     if event.kind in (Kind.REVOKED, Kind.RESTORED):
         words = STOPPED if event.kind == Kind.REVOKED else OPENED
-        return words[Cause(event.code)]
+        return str(words[Cause(event.code)])
     return {
-        Kind.LINK_ISSUED: "The storage's own address was given out",
-        Kind.DOWNLOADED: "Downloaded",
-        Kind.LIMIT_RESET: "Limit reset",
-        Kind.NOT_COUNTED: "Counts no more: the storage did not answer",
+        Kind.LINK_ISSUED: gettext("The storage's own address was given out"),
+        Kind.DOWNLOADED: gettext("Downloaded"),
+        Kind.LIMIT_RESET: gettext("Limit reset"),
+        Kind.NOT_COUNTED: gettext("Counts no more: the storage did not answer"),
     }[Kind(event.kind)]

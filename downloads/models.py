@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class UserAssetQuerySet(models.QuerySet["UserAsset"]):
@@ -47,12 +48,12 @@ class UserAsset(models.Model):
     download_limit = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="As agreed when it was bought. Empty: the shop's own limit; 0: no limit.",
+        help_text=_("As agreed when it was bought. Empty: the shop's own limit; 0: no limit."),
     )
     counted_from = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Downloads before this do not count: staff reset the limit.",
+        help_text=_("Downloads before this do not count: staff reset the limit."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -60,7 +61,7 @@ class UserAsset(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = "grant"
+        verbose_name = _("grant")
         ordering = ["created_at", "order_item_id", "position"]
         permissions = [
             ("reset_userasset", "Can reset the limit of grants"),
@@ -89,10 +90,10 @@ class Revocation(models.Model):
     """A reason why a grant does not work now. It is lifted, never deleted, when the reason goes."""
 
     class Cause(models.TextChoices):
-        REFUND = "refund", "refunded"
-        DISPUTE = "dispute", "payment disputed"
-        STAFF = "staff", "taken back by staff"
-        ACCOUNT = "account", "account closed"
+        REFUND = "refund", _("refunded")
+        DISPUTE = "dispute", _("payment disputed")
+        STAFF = "staff", _("taken back by staff")
+        ACCOUNT = "account", _("account closed")
 
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="revocations")
     cause = models.CharField(max_length=20, choices=Cause.choices)
@@ -126,32 +127,35 @@ class Download(models.Model):
     asset = models.ForeignKey(
         "catalog_pages.DigitalAsset", on_delete=models.PROTECT, related_name="+"
     )
-    client = models.CharField(max_length=64, help_text="A keyed digest; never an address.")
+    client = models.CharField(max_length=64, help_text=_("A keyed digest; never an address."))
     started_at = models.DateTimeField()
-    ends_at = models.DateTimeField(help_text="When its window closes.")
+    ends_at = models.DateTimeField(help_text=_("When its window closes."))
     sent_bytes = models.BigIntegerField(
         default=0,
-        help_text="Sent, or left to others to send; what goes twice once it counts, twice.",
+        help_text=_("Sent, or left to others to send; what goes twice once it counts, twice."),
     )
     promised_bytes = models.BigIntegerField(
         default=0,
-        help_text="What the requests under way are to send.",
+        help_text=_("What the requests under way are to send."),
     )
     covered = models.JSONField(
-        default=list, help_text="Which bytes of the file were sent: [start, stop] pairs, in order."
+        default=list,
+        help_text=_("Which bytes of the file were sent: [start, stop] pairs, in order."),
     )
     scattered_bytes = models.BigIntegerField(
-        default=0, help_text="Sent beside those, in stretches too many to be noted one by one."
+        default=0, help_text=_("Sent beside those, in stretches too many to be noted one by one.")
     )
     open_requests = models.PositiveIntegerField(default=0)
     shared = models.JSONField(
         default=list,
-        help_text="What of that has counted together with another's, and makes no other count.",
+        help_text=_("What of that has counted together with another's, and makes no other count."),
     )
     counted_at = models.DateTimeField(null=True, blank=True)
     counted_by_link = models.BooleanField(
         default=False,
-        help_text="It counts because an address was given out; what came of that, nobody has told us.",
+        help_text=_(
+            "It counts because an address was given out; what came of that, nobody has told us."
+        ),
     )
     held_until = models.DateTimeField(null=True, blank=True)
     is_current = models.BooleanField(default=True)
@@ -279,7 +283,7 @@ class AccessEvent(models.Model):
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     code = models.CharField(
-        max_length=40, blank=True, help_text="The stable code of a denial or cause."
+        max_length=40, blank=True, help_text=_("The stable code of a denial or cause.")
     )
     asset = models.ForeignKey(
         "catalog_pages.DigitalAsset",
@@ -287,7 +291,7 @@ class AccessEvent(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The version asked for, where the event is about one.",
+        help_text=_("The version asked for, where the event is about one."),
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
@@ -27,13 +28,15 @@ from downloads.purchase_archive import archive_grants, archive_name, member_name
 
 # What has to happen before the holder gets the file, in words for them.
 NEXT = {
-    "account_closed": "The account is closed for good, and so is this.",
-    "revoked_by_refund": "It opens by itself only if the refund fails.",
-    "revoked_by_staff": "It opens when the shop gives it back.",
-    "suspended_by_dispute": "It opens by itself if the dispute is settled in the shop's favour.",
-    LimitReached.code: "Write to the shop: it can let you start again.",
-    FileMissing.code: "The shop has to bring the file back. Try again later.",
-    DownloadUnderWay.code: "Let the other download finish, or wait for a minute after it has stopped.",
+    "account_closed": _("The account is closed for good, and so is this."),
+    "revoked_by_refund": _("It opens by itself only if the refund fails."),
+    "revoked_by_staff": _("It opens when the shop gives it back."),
+    "suspended_by_dispute": _("It opens by itself if the dispute is settled in the shop's favour."),
+    LimitReached.code: _("Write to the shop: it can let you start again."),
+    FileMissing.code: _("The shop has to bring the file back. Try again later."),
+    DownloadUnderWay.code: _(
+        "Let the other download finish, or wait for a minute after it has stopped."
+    ),
 }
 
 
@@ -75,7 +78,7 @@ class Answer:
 
     @property
     def next_words(self) -> str:
-        return NEXT.get(self.code, "")
+        return str(NEXT.get(self.code, ""))
 
 
 def file_offer(*, grant: UserAsset, asset: DigitalAsset, client: Client) -> Offer:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
@@ -21,18 +22,24 @@ JOINED_BELOW_COPIES = 2
 
 # In the order in which they are told when several stand: what is final before what may pass.
 SENTENCES = {
-    Revocation.Cause.ACCOUNT: ("account_closed", "The account that owned these files was closed."),
+    Revocation.Cause.ACCOUNT: (
+        "account_closed",
+        _("The account that owned these files was closed."),
+    ),
     Revocation.Cause.REFUND: (
         "revoked_by_refund",
-        "This was refunded, so its files are no longer available.",
+        _("This was refunded, so its files are no longer available."),
     ),
     Revocation.Cause.STAFF: (
         "revoked_by_staff",
-        "The shop has taken these files back. Write to us if you wonder why.",
+        _("The shop has taken these files back. Write to us if you wonder why."),
     ),
     Revocation.Cause.DISPUTE: (
         "suspended_by_dispute",
-        "Your bank is looking into this payment. The files come back if it is settled in the shop's favour.",
+        _(
+            "Your bank is looking into this payment. The files come back if it is settled in "
+            "the shop's favour."
+        ),
     ),
 }
 
@@ -123,9 +130,9 @@ def decide(
     """
     asset = asset or grant.asset
     standing = {row.cause for row in grant.revocations.all() if row.lifted_at is None}
-    for cause, words in SENTENCES.items():
+    for cause, (code, words) in SENTENCES.items():
         if cause in standing:
-            return Decision(AccessStopped(*words))
+            return Decision(AccessStopped(code, str(words)))
     limit = limit_of(grant)
     if limit is None:
         return Decision()

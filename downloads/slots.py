@@ -20,6 +20,7 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 
@@ -33,7 +34,7 @@ class NoSlot(DomainError):
 
     code = "downloads_busy"
     status = 503
-    message = "Many people are fetching files at this moment. Please try again in a few seconds."
+    message = _("Many people are fetching files at this moment. Please try again in a few seconds.")
     retry_after_s = 5
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 
@@ -33,7 +34,9 @@ WITHOUT_NAME = frozenset({"", ".", ".."})
 class ReturnUrlRefused(DomainError):
     code = "return_url_not_allowed"
     status = 400
-    message = "The shop does not send buyers to this address. Its operator can add it to the list."
+    message = _(
+        "The shop does not send buyers to this address. Its operator can add it to the list."
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.search import SearchArea
@@ -28,8 +29,6 @@ from orders.admin.viewsets import OrderDesk
 from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
 from orders.admin.webhooks import WebhookEndpointViewSet
 from orders.models import Order
-
-TIMES = {1: "once", 2: "twice"}
 
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("construct_homepage_panels", add_figures_panel)
@@ -90,14 +89,31 @@ def reasons_to_keep_products(pages: Iterable[Page]) -> list[str]:
 
 
 def _sentence(title: str, sales: int, lines: int) -> str:
-    if sales:
-        times = TIMES.get(sales, f"{sales} times")
-        return (
-            f"“{title}” has been sold {times} and its buyers may come back for it. "
-            "Unpublish it instead."
+    if sales == 1:
+        words = gettext(
+            "“{title}” has been sold once and its buyers may come back for it. Unpublish it instead."
         )
-    orders = "an order that is" if lines == 1 else f"{lines} orders that are"
-    return f"“{title}” is part of {orders} not paid, and stays on record. Unpublish it instead."
+    elif sales == 2:
+        words = gettext(
+            "“{title}” has been sold twice and its buyers may come back for it. Unpublish it instead."
+        )
+    elif sales:
+        words = ngettext(
+            "“{title}” has been sold {sales} time and its buyers may come back for it. "
+            "Unpublish it instead.",
+            "“{title}” has been sold {sales} times and its buyers may come back for it. "
+            "Unpublish it instead.",
+            sales,
+        )
+    else:
+        words = ngettext(
+            "“{title}” is part of an order that is not paid, and stays on record. "
+            "Unpublish it instead.",
+            "“{title}” is part of {lines} orders that are not paid, and stays on record. "
+            "Unpublish it instead.",
+            lines,
+        )
+    return words.format(title=title, sales=sales, lines=lines)
 
 
 @hooks.register("before_delete_page")
@@ -124,7 +140,9 @@ def reasons_to_keep_users(users: Iterable[Any]) -> list[str]:
     ids = [user.pk for user in users]
     holders = get_user_model().objects.filter(pk__in=ids, grants__isnull=False).distinct()
     return [
-        f"{user} owns files bought here. Deactivate the account instead of deleting it."
+        gettext(
+            "{user} owns files bought here. Deactivate the account instead of deleting it."
+        ).format(user=user)
         for user in holders.order_by("email")
     ]
 

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
 from gunicorn.http.errors import ParseException
 from rest_framework.permissions import SAFE_METHODS
 
@@ -98,7 +99,7 @@ def _refusal_of(request: HttpRequest) -> HttpResponse | None:
     """Before anything is read: a body that is too long, or of a length that cannot be known."""
     if request.method not in SAFE_METHODS and not request.path_info.endswith("/"):
         # Pages lead to the address with a slash; a client would follow as a GET.
-        return problem_response(404, detail="Addresses end with a slash.")
+        return problem_response(404, detail=_("Addresses end with a slash."))
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
         return problem_response(413)
@@ -110,11 +111,11 @@ def _refusal_of(request: HttpRequest) -> HttpResponse | None:
 def _refusal_of_chunks(request: HttpRequest) -> HttpResponse | None:
     """Django takes a body without a length for none. It is read here, as far as one may be long."""
     if not request.META.get("wsgi.input_terminated"):
-        return problem_response(411, detail="Say how long the body is: Content-Length.")
+        return problem_response(411, detail=_("Say how long the body is: Content-Length."))
     try:
         body = request.META["wsgi.input"].read(MAX_BYTES + 1)
     except (OSError, ParseException):  # no chunks, or they broke off
-        return problem_response(400, detail="The chunks of this body cannot be read.")
+        return problem_response(400, detail=_("The chunks of this body cannot be read."))
     if len(body) > MAX_BYTES:
         return problem_response(413)
     request.META["CONTENT_LENGTH"] = str(len(body))

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SiteConfigConfig(AppConfig):
     name = "site_config"
-    verbose_name = "Shop"
+    verbose_name = _("Shop")
 
     def ready(self) -> None:
         from site_config import checks  # noqa: F401

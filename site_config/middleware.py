@@ -20,6 +20,7 @@ from django.http import (
 )
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from catalog_pages.publishing import PublishRefused
 from catalog_pages.uploads.places import upload_origins
@@ -111,7 +112,7 @@ class StaffSecondFactorMiddleware:
         user = request.user
         if not user.is_authenticated or is_mfa_enabled(user):
             return None
-        messages.warning(request, "Set up a second factor first: the admin needs one.")
+        messages.warning(request, _("Set up a second factor first: the admin needs one."))
         return redirect("mfa_activate_totp")
 
 
@@ -143,7 +144,12 @@ class PublishRefusedMiddleware:
         if not isinstance(error, PublishRefused) or not request.path.startswith(ADMIN_PATHS):
             return None
         for sentence in error.messages:
-            messages.error(request, f"“{error.page_title}” was not published. {sentence}")
+            messages.error(
+                request,
+                _("“{page_title}” was not published. {sentence}").format(
+                    page_title=error.page_title, sentence=sentence
+                ),
+            )
         target = (
             reverse("wagtailadmin_pages:edit", args=[error.page_id])
             if error.page_id

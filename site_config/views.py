@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -51,7 +52,7 @@ def _signed_in_staff(request: HttpRequest) -> HttpResponse:
     user, django_admin = request.user, request.path.startswith("/django-admin/")
     allowed = user.is_staff if django_admin else user.has_perm("wagtailadmin.access_admin")
     if not allowed:
-        raise PermissionDenied("This part of the shop is for its staff.")
+        raise PermissionDenied(_("This part of the shop is for its staff."))
     wanted = request.GET.get("next", "")
     home = reverse("admin:index" if django_admin else "wagtailadmin_home")
     same_host = url_has_allowed_host_and_scheme(

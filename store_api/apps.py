@@ -1,10 +1,11 @@
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class StoreApiConfig(AppConfig):
     name = "store_api"
-    verbose_name = "API"
+    verbose_name = _("API")
 
     def ready(self) -> None:
         from allauth.idp.oidc.models import Client, Token

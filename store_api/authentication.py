@@ -19,6 +19,8 @@ from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -38,7 +40,7 @@ class AccessTokenRefused(AuthenticationFailed):
     """An access token that opens nothing: unknown, ended, taken back, or meant for something else."""
 
     default_code = "token_invalid"
-    default_detail = "This access token does not work, or not any more."
+    default_detail = _("This access token does not work, or not any more.")
 
 
 def bearer_of(authorization: str) -> str:
@@ -49,7 +51,9 @@ def bearer_of(authorization: str) -> str:
     """
     found = CREDENTIALS.fullmatch(authorization.strip())
     if found is None:
-        raise AccessTokenRefused("Authorization takes one access token: “Bearer ” and the token.")
+        raise AccessTokenRefused(
+            gettext("Authorization takes one access token: “Bearer ” and the token.")
+        )
     return found[1]
 
 
@@ -63,9 +67,9 @@ def access_token_find(*, value: str, address: str) -> Token:
     if token is None or token.client is None or not _grant_still_given(token):
         raise AccessTokenRefused
     if token.user is not None and not token.user.is_active:
-        raise AccessTokenRefused("The account of this token is closed.")
+        raise AccessTokenRefused(gettext("The account of this token is closed."))
     if not is_resources_subset([address], token.get_resources()):
-        raise AccessTokenRefused("This access token is for another resource.")
+        raise AccessTokenRefused(gettext("This access token is for another resource."))
     return token
 
 
@@ -146,7 +150,9 @@ class SessionTokenAuthentication(BaseAuthentication):
             return None
         found = session_person(key, _read_beside(request)) if SESSION_KEYS.fullmatch(key) else None
         if found is None or not found[0].is_active:
-            raise AuthenticationFailed("Your sign-in has ended. Sign in again.", "session_ended")
+            raise AuthenticationFailed(
+                gettext("Your sign-in has ended. Sign in again."), "session_ended"
+            )
         return found
 
     def authenticate_header(self, request: Request) -> str:

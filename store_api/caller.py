@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -109,7 +110,9 @@ def cart_guesses_counted(request: Request) -> Iterator[None]:
         if (
             CART_TOKEN not in request.headers
         ):  # an app without a person has no cart but those it made
-            sentence = f"Make a cart first, and bring its secret along as {CART_TOKEN}."
+            sentence = _("Make a cart first, and bring its secret along as {cart_token}.").format(
+                cart_token=CART_TOKEN
+            )
             raise CartUnknown(sentence) from error
         # The right one goes through always: 256 bits are not found by trying.
         if not trier_of(request).hit(scope=GUESSES, limit=CART_GUESSES_AN_HOUR):
@@ -136,7 +139,7 @@ def opened_of(request: Request) -> Opened:
     try:
         holding = guest_link_open(token=token)
     except GuestLinkClaimed as claimed:
-        sentence = "An account holds this now. Sign in to see it."
+        sentence = _("An account holds this now. Sign in to see it.")
         raise AuthenticationFailed(sentence, "order_token_claimed") from claimed
     except GuestLinkDead as error:
         raise AuthenticationFailed(error.message, "order_token_invalid") from error

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -44,7 +45,7 @@ SETTINGS = ("SITE_BASE_URL", "STRIPE_CURRENCY", "DOWNLOAD_LIMIT", "MEDIA_URL", "
 class PreconditionFailed(APIException):
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
-    default_detail = "This is not the version that If-Match names."
+    default_detail = _("This is not the version that If-Match names.")
 
 
 class KeptAnswers:

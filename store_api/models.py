@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class IdempotentRequest(models.Model):
@@ -12,12 +13,14 @@ class IdempotentRequest(models.Model):
     caller are digests, and the answer is encrypted under a key that needs both (`idempotency/sealing.py`).
     """
 
-    key_digest = models.CharField(max_length=64, help_text="Of the caller and the key.")
+    key_digest = models.CharField(max_length=64, help_text=_("Of the caller and the key."))
     fingerprint = models.CharField(
         max_length=64,
-        help_text="Of what was asked: method, address, secrets brought along, and body.",
+        help_text=_("Of what was asked: method, address, secrets brought along, and body."),
     )
-    answer = models.BinaryField(null=True, blank=True, help_text="Encrypted. None while under way.")
+    answer = models.BinaryField(
+        null=True, blank=True, help_text=_("Encrypted. None while under way.")
+    )
     started_at = models.DateTimeField(db_index=True)
 
     wagtail_reference_index_ignore = True

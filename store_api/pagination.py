@@ -27,6 +27,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.pagination import CursorPagination
 from rest_framework.utils.urls import remove_query_param, replace_query_param
@@ -47,7 +48,7 @@ class CursorUnknown(DomainError):
     code = "cursor_unknown"
     status = 404
     field = "cursor"
-    message = "This cursor is none of this list in this order. Begin again without one."
+    message = _("This cursor is none of this list in this order. Begin again without one.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from decimal import Context, Decimal, InvalidOperation, Overflow
 from typing import IO, Any, NoReturn
 
 from django.utils.http import parse_header_parameters
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
@@ -30,7 +33,9 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 class BodyTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
-    default_detail = f"What was sent is longer than {MAX_BYTES} bytes."
+    default_detail = format_lazy(
+        _("What was sent is longer than {max_bytes} bytes."), max_bytes=MAX_BYTES
+    )
 
 
 class BodyRefused(ParseError):
@@ -40,7 +45,7 @@ class BodyRefused(ParseError):
 class EncodingRefused(APIException):
     status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
     default_code = "content_encoding"
-    default_detail = "A body is sent as it is, without Content-Encoding."
+    default_detail = _("A body is sent as it is, without Content-Encoding.")
 
 
 class StrictJSONParser(BaseParser):
@@ -86,7 +91,7 @@ def object_of(raw: bytes, *, charset: str = "utf-8") -> dict[str, Any]:
     found = _loaded(text)
     if not isinstance(found, dict):
         raise BodyRefused(
-            "Send one JSON object: it begins with { and ends with }.", "not_an_object"
+            gettext("Send one JSON object: it begins with { and ends with }."), "not_an_object"
         )
     if "\\u" in text:
         _refuse_half_characters(found)
@@ -95,13 +100,13 @@ def object_of(raw: bytes, *, charset: str = "utf-8") -> dict[str, Any]:
 
 def _decoded(raw: bytes, charset: str) -> str:
     if charset.lower() not in CHARSETS:
-        raise BodyRefused("JSON is sent as UTF-8, and as nothing else.", "charset")
+        raise BodyRefused(gettext("JSON is sent as UTF-8, and as nothing else."), "charset")
     if raw.startswith(BYTE_ORDER_MARK):
-        raise BodyRefused("JSON begins without a byte order mark.", "byte_order_mark")
+        raise BodyRefused(gettext("JSON begins without a byte order mark."), "byte_order_mark")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        sentence = f"This is not UTF-8, from byte {error.start} on."
+        sentence = gettext("This is not UTF-8, from byte {start} on.").format(start=error.start)
         raise BodyRefused(sentence, "charset") from error
 
 
@@ -115,7 +120,12 @@ def _refuse_depth(text: str) -> None:
         elif sign in ("]", "}"):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise BodyRefused(f"This is nested deeper than {MAX_DEPTH} levels.", "too_deep")
+            raise BodyRefused(
+                gettext("This is nested deeper than {max_depth} levels.").format(
+                    max_depth=MAX_DEPTH
+                ),
+                "too_deep",
+            )
 
 
 def _loaded(text: str) -> Any:
@@ -128,7 +138,9 @@ def _loaded(text: str) -> Any:
             object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
-        sentence = f"This is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}."
+        sentence = gettext("This is not JSON: {msg}, in line {lineno}, column {colno}.").format(
+            msg=error.msg, lineno=error.lineno, colno=error.colno
+        )
         raise BodyRefused(sentence) from error
 
 
@@ -140,23 +152,28 @@ def _fraction(digits: str) -> Decimal:
     try:
         return EXACT.create_decimal(_short(digits))
     except (InvalidOperation, Overflow) as error:  # an exponent that no number has
-        raise BodyRefused("A number in this cannot be used.", "number") from error
+        raise BodyRefused(gettext("A number in this cannot be used."), "number") from error
 
 
 def _short(digits: str) -> str:
     if len(digits) > MAX_DIGITS:
-        raise BodyRefused(f"A number in this has more than {MAX_DIGITS} digits.", "number")
+        raise BodyRefused(
+            gettext("A number in this has more than {max_digits} digits.").format(
+                max_digits=MAX_DIGITS
+            ),
+            "number",
+        )
     return digits
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BodyRefused(f"{name} is not a number that JSON has.", "number")
+    raise BodyRefused(gettext("{name} is not a number that JSON has.").format(name=name), "number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise BodyRefused("A name stands twice in one object.", "duplicate_name")
+        raise BodyRefused(gettext("A name stands twice in one object."), "duplicate_name")
     return found
 
 
@@ -170,7 +187,7 @@ def _refuse_half_characters(found: dict[str, Any]) -> None:
         elif isinstance(part, list):
             left += part
         elif isinstance(part, str) and not _is_encodable(part):
-            raise BodyRefused("A text in this holds half a character.", "half_character")
+            raise BodyRefused(gettext("A text in this holds half a character."), "half_character")
 
 
 def _is_encodable(text: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.idp.oidc.models import Token
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -16,18 +18,18 @@ class InsufficientScope(PermissionDenied):
     default_code = "insufficient_scope"
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__(f"This app has not been given {scope}.")
+        super().__init__(gettext("This app has not been given {scope}.").format(scope=scope))
         self.auth_header = f'Bearer realm="api", error="insufficient_scope", scope="{scope}"'
 
 
 class NotForApps(PermissionDenied):
     default_code = "not_for_apps"
-    default_detail = "Third parties' apps cannot do this. Sign in to the shop itself."
+    default_detail = _("Third parties' apps cannot do this. Sign in to the shop itself.")
 
 
 class PersonMissing(PermissionDenied):
     default_code = "person_missing"
-    default_detail = "This is about a person, and nobody signed in to this app."
+    default_detail = _("This is about a person, and nobody signed in to this app.")
 
 
 def access_token(request: Request) -> Token | None:

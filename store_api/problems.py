@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -26,21 +27,23 @@ from store_api.throttles import MINUTE, TooManyRequests, refused_too_often
 
 MEDIA_TYPE = "application/problem+json"
 FIELDS_INVALID = "invalid"
-CSRF_REFUSED = "CSRF Failed"  # how DRF begins its sentence
+CSRF_REFUSED = _("CSRF Failed")  # how DRF begins its sentence
 SENTENCES = {
-    FIELDS_INVALID: "Some of what was sent cannot be used; `errors` says what.",
-    "bad_request": "This request cannot be understood.",
-    "not_authenticated": "Sign in first, or bring a token.",
-    "permission_denied": "You may not do this.",
-    "csrf_failed": "A browser's session needs the page's X-CSRFToken. Apps bring a token instead.",
-    "not_found": "There is nothing here.",
-    "unsupported_media_type": "A body is sent as application/json, and as nothing else.",
-    "not_acceptable": "What you accept is not what this answers with: application/json.",
-    "error": "Something went wrong on our side. It has been noted.",
-    "unavailable": "This does not work at the moment. Try again shortly.",
+    FIELDS_INVALID: _("Some of what was sent cannot be used; `errors` says what."),
+    "bad_request": _("This request cannot be understood."),
+    "not_authenticated": _("Sign in first, or bring a token."),
+    "permission_denied": _("You may not do this."),
+    "csrf_failed": _(
+        "A browser's session needs the page's X-CSRFToken. Apps bring a token instead."
+    ),
+    "not_found": _("There is nothing here."),
+    "unsupported_media_type": _("A body is sent as application/json, and as nothing else."),
+    "not_acceptable": _("What you accept is not what this answers with: application/json."),
+    "error": _("Something went wrong on our side. It has been noted."),
+    "unavailable": _("This does not work at the moment. Try again shortly."),
 }
 # RFC 9110's names; Python's own change from one version to the next.
-TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+TITLES = {413: _("Content Too Large"), 422: _("Unprocessable Content")}
 CODES = {
     400: "bad_request",
     401: "not_authenticated",
@@ -61,10 +64,10 @@ CODES = {
     503: "unavailable",
 }
 DETAILS = {
-    405: "This address does not know this method; Allow names those it does.",
+    405: _("This address does not know this method; Allow names those it does."),
     413: BodyTooLarge.default_detail,
-    414: "This address is longer than the web server reads.",
-    431: "A header of this request is longer than the web server reads.",
+    414: _("This address is longer than the web server reads."),
+    431: _("A header of this request is longer than the web server reads."),
     429: TooManyRequests.message,
 }
 
@@ -141,9 +144,9 @@ class ProblemFormatter(ExceptionFormatter):
         if isinstance(self.exc, RefusedByRule):
             named = {"field": self.exc.field, "code": code, "detail": detail}
             return problem(status, code, detail, fields=[named] if self.exc.field else [])
-        if detail.startswith(CSRF_REFUSED):
+        if detail.startswith(str(CSRF_REFUSED)):
             code = "csrf_failed"
-        return problem(status, code, SENTENCES.get(code) or detail)
+        return problem(status, code, str(SENTENCES.get(code) or detail))
 
 
 def problem(
@@ -168,7 +171,7 @@ def problem(
 
 
 def title(status: int) -> str:
-    return TITLES.get(status) or HTTPStatus(status).phrase
+    return str(TITLES.get(status) or HTTPStatus(status).phrase)
 
 
 def problem_response(status: int, code: str = "", detail: str = "") -> JsonResponse:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.utils.translation import gettext_lazy as _
+
 
 class Scope(StrEnum):
     CATALOG_READ = "catalog:read"
@@ -14,16 +16,18 @@ class Scope(StrEnum):
 
 
 SCOPES = {
-    Scope.CATALOG_READ: "See what is for sale.",
-    Scope.CART_WRITE: "Fill a cart, check out and redeem gifts. See which of it the account owns already.",
-    Scope.ORDERS_READ: "See orders and receipts.",
-    Scope.DOWNLOADS_READ: "See purchases and fetch their files.",
-    Scope.WEBHOOKS_WRITE: "Manage who is told about the shop's sales.",
+    Scope.CATALOG_READ: _("See what is for sale."),
+    Scope.CART_WRITE: _(
+        "Fill a cart, check out and redeem gifts. See which of it the account owns already."
+    ),
+    Scope.ORDERS_READ: _("See orders and receipts."),
+    Scope.DOWNLOADS_READ: _("See purchases and fetch their files."),
+    Scope.WEBHOOKS_WRITE: _("Manage who is told about the shop's sales."),
 }
 
 # OpenID Connect's own: who somebody is. They open no view of the API but the provider's userinfo.
 IDENTITY_SCOPES = {
-    "openid": "Recognise the account.",
-    "email": "See its email address.",
-    "profile": "See the name on it.",
+    "openid": _("Recognise the account."),
+    "email": _("See its email address."),
+    "profile": _("See the name on it."),
 }

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.core.validators import RegexValidator
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -63,7 +64,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping) and (
             unknown := [name for name in data if name not in self.fields]
         ):
-            sentence = ErrorDetail("There is no such field.", "unknown_field")
+            sentence = ErrorDetail(_("There is no such field."), "unknown_field")
             raise serializers.ValidationError(
                 {str(name)[:100]: [sentence] for name in unknown[:20]}
             )

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -29,7 +30,7 @@ class TooManyRequests(DomainError):
 
     code = "too_many_requests"
     status = 429
-    message = (
+    message = _(
         "That were many requests. `Retry-After` says for how many seconds to wait, then go on."
     )
 

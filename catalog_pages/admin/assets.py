@@ -13,6 +13,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views import generic
@@ -31,21 +33,22 @@ from catalog_pages.admin.upload_api import (
     UploadOneView,
     UploadPartView,
 )
+from catalog_pages.locales import grouped
 from catalog_pages.models import DigitalAsset, FixityCheck, ProductPage, TrackFile
 from catalog_pages.search_text import clean_search_text
 
 # Where a column's own name would not do.
 LABELS = {
-    "bitrate_bps": "Bitrate",
-    "crc32": "CRC-32",
-    "created_at": "Uploaded",
-    "duration_ms": "Duration",
-    "fixity": "Last checked",
-    "format_name": "Format",
-    "sample_rate_hz": "Sample rate",
-    "size_bytes": "Size",
-    "used_in": "Used in",
-    "versions": "Versions",
+    "bitrate_bps": _("Bitrate"),
+    "crc32": _("CRC-32"),
+    "created_at": _("Uploaded"),
+    "duration_ms": _("Duration"),
+    "fixity": _("Last checked"),
+    "format_name": _("Format"),
+    "sample_rate_hz": _("Sample rate"),
+    "size_bytes": _("Size"),
+    "used_in": _("Used in"),
+    "versions": _("Versions"),
 }
 
 
@@ -65,7 +68,7 @@ def products_of(asset: DigitalAsset) -> list[ProductPage]:
 def links_to_products(asset: DigitalAsset) -> str | SafeString:
     pages = products_of(asset)
     if not pages:
-        return "Not used yet"
+        return gettext("Not used yet")
     return format_html_join(
         ", ",
         '<a href="{}">{}</a>',
@@ -74,7 +77,7 @@ def links_to_products(asset: DigitalAsset) -> str | SafeString:
 
 
 class AssetIndexView(generic.IndexView):
-    add_item_label = "Upload audio files"
+    add_item_label = _("Upload audio files")
 
     def get_base_queryset(self) -> QuerySet[DigitalAsset]:
         uses = TrackFile.objects.select_related("track__page")
@@ -87,7 +90,7 @@ class AssetIndexView(generic.IndexView):
 class AssetInspectView(generic.InspectView):
     """Everything known about one file; the names below are `fields` of the view set."""
 
-    page_title = "Audio file"
+    page_title = _("Audio file")
 
     @cached_property
     def later(self) -> DigitalAsset | None:
@@ -100,20 +103,26 @@ class AssetInspectView(generic.InspectView):
         key, buttons = self.object.pk, []
         if self.later is None:
             url = reverse("digital_assets:replace", args=[key])
-            buttons = [HeaderButton("Replace with a new version", url=url, icon_name="resubmit")]
+            buttons = [
+                HeaderButton(gettext("Replace with a new version"), url=url, icon_name="resubmit")
+            ]
         if self.object.replaces_id:
             url = reverse("digital_assets:undo_replace", args=[key, self.object.replaces_id])
-            buttons.append(HeaderButton("Undo: not a new version", url=url, icon_name="rotate"))
+            buttons.append(
+                HeaderButton(gettext("Undo: not a new version"), url=url, icon_name="rotate")
+            )
         return buttons
 
     def get_field_label(self, field_name: str, field: Any) -> str:
-        return LABELS.get(field_name) or super().get_field_label(field_name, field)
+        return str(LABELS.get(field_name) or super().get_field_label(field_name, field))
 
     def get_duration_ms_display_value(self) -> str:
         return facts.duration_text(self.object)
 
     def get_size_bytes_display_value(self) -> str:
-        return f"{facts.size_text(self.object)} ({self.object.size_bytes:,} bytes)"
+        size = self.object.size_bytes
+        words = ngettext("{size} ({number} byte)", "{size} ({number} bytes)", size)
+        return words.format(size=facts.size_text(self.object), number=grouped(size))
 
     def get_bitrate_bps_display_value(self) -> str:
         return facts.bitrate_text(self.object)
@@ -134,7 +143,7 @@ class AssetInspectView(generic.InspectView):
         return format_html("<code>{}</code>", self.object.sha256)
 
     def get_uploaded_by_display_value(self) -> str:
-        return str(self.object.uploaded_by or "The shop itself")
+        return str(self.object.uploaded_by or gettext("The shop itself"))
 
     def get_tags_display_value(self) -> str | SafeString:
         """The file's own tags, one to a line."""
@@ -146,18 +155,21 @@ class AssetInspectView(generic.InspectView):
 
     def get_versions_display_value(self) -> str | SafeString:
         """What it replaces and by what it was replaced, with links to both."""
-        links = [("New version of", self.object.replaces), ("Replaced by", self.later)]
+        links = [
+            (gettext("New version of"), self.object.replaces),
+            (gettext("Replaced by"), self.later),
+        ]
         found = [(words, file_url(asset), asset) for words, asset in links if asset is not None]
-        return (
-            format_html_join("", '<div>{} <a href="{}">{}</a></div>', found) or "No other version"
+        return format_html_join("", '<div>{} <a href="{}">{}</a></div>', found) or gettext(
+            "No other version"
         )
 
     def get_fixity_display_value(self) -> str:
         """When the stored bytes were last read again, and what they were, in plain words."""
         check = FixityCheck.objects.filter(asset=self.object).first()
         if check is None:
-            return "Not yet"
-        when = date_format(localtime(check.checked_at), "j F Y, H:i")
+            return gettext("Not yet")
+        when = date_format(localtime(check.checked_at), "DATETIME_FORMAT")
         return f"{when}: {check.get_found_display()}"
 
 
@@ -166,7 +178,9 @@ class AssetDeleteView(generic.DeleteView):
 
     @property
     def confirmation_message(self) -> str:
-        return f"“{self.object}” leaves the shop's storage for good. Nothing uses it."
+        return gettext("“{object}” leaves the shop's storage for good. Nothing uses it.").format(
+            object=self.object
+        )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.user_has_permission("delete") and (reasons := reasons_to_keep_asset(self.object)):
@@ -192,7 +206,7 @@ class DigitalAssetViewSet(ModelViewSet):
     name = "digital_assets"
     url_prefix = "audio-files"
     icon = "media"
-    menu_label = "Audio files"
+    menu_label = _("Audio files")
     menu_order = 250
     add_to_admin_menu = True
     copy_view_enabled = False
@@ -205,11 +219,13 @@ class DigitalAssetViewSet(ModelViewSet):
     list_per_page = 50
     list_display = [
         "file_name",
-        Column("format_name", label="Format", sort_key="format_name"),
-        Column("duration", accessor=facts.duration_text, sort_key="duration_ms"),
-        Column("size", accessor=facts.size_text, sort_key="size_bytes"),
-        Column("used_in", label="Used in", accessor=links_to_products),
-        DateColumn("created_at", label="Uploaded", sort_key="created_at"),
+        Column("format_name", label=_("Format"), sort_key="format_name"),
+        Column(
+            "duration", label=_("Duration"), accessor=facts.duration_text, sort_key="duration_ms"
+        ),
+        Column("size", label=_("Size"), accessor=facts.size_text, sort_key="size_bytes"),
+        Column("used_in", label=_("Used in"), accessor=links_to_products),
+        DateColumn("created_at", label=_("Uploaded"), sort_key="created_at"),
     ]
     inspect_view_fields = [
         "file_name",

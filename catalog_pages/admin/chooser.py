@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.ui.tables import Column, DateColumn
@@ -29,10 +31,10 @@ from catalog_pages.search_text import MAX_CHARACTERS
 
 class AssetFilterForm(BaseFilterForm):
     q = forms.CharField(
-        label="File name",
+        label=_("File name"),
         required=False,
         max_length=MAX_CHARACTERS,
-        widget=forms.TextInput(attrs={"placeholder": "Search by file name"}),
+        widget=forms.TextInput(attrs={"placeholder": _("Search by file name")}),
     )
 
     def filter(self, objects: QuerySet[DigitalAsset]) -> QuerySet[DigitalAsset]:
@@ -49,7 +51,7 @@ class AssetUploadForm(forms.Form):
 
     prefix = "audio-file"
     file = forms.FileField(
-        label="Audio file",
+        label=_("Audio file"),
         required=False,
         # The field's own check of names would end in a sentence about characters.
         max_length=None,
@@ -77,17 +79,17 @@ class AssetColumnsMixin:
     @property
     def title_column(self) -> Column:
         column = super().title_column  # type: ignore[misc]
-        column.label = "File name"
+        column.label = gettext("File name")
         return column
 
     @property
     def columns(self) -> list[Column]:
         return [
             *super().columns,  # type: ignore[misc]
-            Column("format_name", label="Format"),
-            Column("duration", accessor=facts.duration_text),
-            Column("size", accessor=facts.size_text),
-            DateColumn("created_at", label="Uploaded"),
+            Column("format_name", label=gettext("Format")),
+            Column("duration", label=_("Duration"), accessor=facts.duration_text),
+            Column("size", label=_("Size"), accessor=facts.size_text),
+            DateColumn("created_at", label=gettext("Uploaded")),
         ]
 
 
@@ -131,7 +133,7 @@ class AssetUploadTabView(
         mine = PendingUpload.objects.filter(uploaded_by=self.request.user.pk)
         upload = mine.select_related("asset").filter(pk=arrived).first()
         if upload is None or upload.asset is None:
-            return Outcome("", "This upload is not known any more. Choose the file again.")
+            return Outcome("", gettext("This upload is not known any more. Choose the file again."))
         return Outcome(upload.file_name, upload.sentence, upload.asset)
 
 
@@ -172,14 +174,14 @@ class DigitalAssetChooserViewSet(ChooserViewSet):
     url_prefix = "audio-files/choose"
     icon = "media"
     preserve_url_parameters = ["multiple"]
-    choose_one_text = "Choose a file"
-    choose_another_text = "Choose another file"
-    edit_item_text = "See the file"
-    page_title = "Choose an audio file"
-    search_tab_label = "Files already here"
-    creation_tab_label = "Upload a new file"
-    create_action_label = "Upload and choose"
-    create_action_clicked_label = "Uploading …"
+    choose_one_text = _("Choose a file")
+    choose_another_text = _("Choose another file")
+    edit_item_text = _("See the file")
+    page_title = _("Choose an audio file")
+    search_tab_label = _("Files already here")
+    creation_tab_label = _("Upload a new file")
+    create_action_label = _("Upload and choose")
+    create_action_clicked_label = _("Uploading …")
     creation_form_class = AssetUploadForm
     per_page = 15
     choose_view_class = AssetChooseView

@@ -10,8 +10,11 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.models import Page, Revision
 
+from catalog_pages.locales import joined
 from catalog_pages.models import (
     Artist,
     CataloguePage,
@@ -39,7 +42,8 @@ def reasons_to_keep_pages(pages: Iterable[Page]) -> list[str]:
         needed = Page.objects.descendant_of(page, inclusive=True).type(HomePage, CataloguePage)
         titles |= dict(needed.values_list("pk", "title"))
     return [
-        f"The shop needs the page “{title}”; it cannot be deleted." for title in titles.values()
+        _("The shop needs the page “{title}”; it cannot be deleted.").format(title=title)
+        for title in titles.values()
     ]
 
 
@@ -62,7 +66,9 @@ def warnings_about_bundles(pages: Iterable[Page]) -> list[str]:
     gone = [page.pk for page in pages]
     bundles = ProductPage.objects.live().filter(contents__product__in=gone).distinct()
     return [
-        f"The bundle “{bundle.title}” cannot be bought now: part of it is not on sale."
+        _("The bundle “{title}” cannot be bought now: part of it is not on sale.").format(
+            title=bundle.title
+        )
         for bundle in bundles.order_by("title")
     ]
 
@@ -70,7 +76,9 @@ def warnings_about_bundles(pages: Iterable[Page]) -> list[str]:
 def _reason_to_keep_contained(product: ProductPage) -> str:
     bundles = ProductPage.objects.filter(contents__product=product).distinct()
     if bundles:
-        return f"“{product.title}” is part of {_named(bundles)}. Take it out there first, then publish."
+        return _("“{title}” is part of {named}. Take it out there first, then publish.").format(
+            title=product.title, named=_named(bundles)
+        )
     text = _product_revisions().annotate(text=Cast("content", TextField()))
     named = f'"product": {product.pk}'  # as every database writes JSON
     versions = _products_of(
@@ -85,17 +93,25 @@ def reasons_to_keep_asset(asset: DigitalAsset) -> list[str]:
     users = ProductPage.objects.filter(tracks__files__asset=asset).distinct()
     if users:
         reasons.append(
-            f"“{asset}” is used by {_named(users)}. Take it out of the track first, then publish."
+            _("“{asset}” is used by {named}. Take it out of the track first, then publish.").format(
+                asset=asset, named=_named(users)
+            )
         )
     elif versions := products_with_version_naming_asset(asset):
         reasons.append(_kept_by_versions(asset, versions))
     if DigitalAsset.objects.filter(replaces=asset).exists():
         reasons.append(
-            f"“{asset}” stays, because a newer file replaced it for people who bought it."
+            _("“{asset}” stays, because a newer file replaced it for people who bought it.").format(
+                asset=asset
+            )
         )
     # Rooms to the left protect a file for one reason: somebody bought it. This room may not know them.
     if _is_protected_by_others(asset, than=(TrackFile, DigitalAsset)):
-        reasons.append(f"“{asset}” has been bought, and its buyers may come back for it. It stays.")
+        reasons.append(
+            _("“{asset}” has been bought, and its buyers may come back for it. It stays.").format(
+                asset=asset
+            )
+        )
     return reasons
 
 
@@ -120,14 +136,18 @@ def products_with_version_naming_asset(asset: DigitalAsset) -> QuerySet[ProductP
 def _reason_to_keep(instance: Artist | Genre) -> str:
     products = ProductPage.objects.filter(**{instance._meta.model_name or "": instance})
     if products:
-        return f"“{instance}” is named by {_named(products)}. Choose another one there first."
+        return _("“{instance}” is named by {named}. Choose another one there first.").format(
+            instance=instance, named=_named(products)
+        )
     named = _product_revisions().filter(**{f"content__{instance._meta.model_name}": instance.pk})
     versions = _products_of(named)
     return _kept_by_versions(instance, versions) if versions else ""
 
 
 def _kept_by_versions(instance: Model, products: QuerySet[ProductPage]) -> str:
-    return f"“{instance}” is named by a draft or an earlier version of {_named(products)}, so it stays."
+    return _(
+        "“{instance}” is named by a draft or an earlier version of {named}, so it stays."
+    ).format(instance=instance, named=_named(products))
 
 
 def _product_revisions() -> QuerySet[Revision]:
@@ -145,8 +165,9 @@ def _named(products: QuerySet[ProductPage]) -> str:
     """`“A”`, `“A” and “B”`, `“A”, “B”, “C” and 4 more`."""
     titles = [f"“{title}”" for title in products.order_by("title").values_list("title", flat=True)]
     shown, rest = titles[:NAMES_SHOWN], len(titles) - NAMES_SHOWN
-    last = f"{rest} more" if rest > 0 else shown.pop()
-    return f"{', '.join(shown)} and {last}" if shown else last
+    if rest > 0:
+        shown.append(ngettext("{number} more", "{number} more", rest).format(number=rest))
+    return joined(shown)
 
 
 def _is_protected_by_others(instance: Model, *, than: tuple[type[Model], ...]) -> bool:

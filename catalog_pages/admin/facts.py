@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalog_pages.locales import decimal, grouped
 from catalog_pages.models import DigitalAsset
 from catalog_pages.templatetags.shop import duration, filesize_short
 
@@ -17,16 +23,24 @@ def size_text(asset: DigitalAsset) -> str:
 
 
 def bitrate_text(asset: DigitalAsset) -> str:
-    return f"{round(asset.bitrate_bps / 1000)} kbit/s" if asset.bitrate_bps else UNKNOWN
+    if not asset.bitrate_bps:
+        return UNKNOWN
+    return _("{number} kbit/s").format(number=grouped(round(asset.bitrate_bps / 1000)))
 
 
 def sample_rate_text(asset: DigitalAsset) -> str:
-    return f"{asset.sample_rate_hz / 1000:g} kHz" if asset.sample_rate_hz else UNKNOWN
+    if not asset.sample_rate_hz:
+        return UNKNOWN
+    return _("{number} kHz").format(number=decimal(Decimal(asset.sample_rate_hz) / 1000))
 
 
 def channels_text(asset: DigitalAsset) -> str:
-    names = {None: UNKNOWN, 1: "Mono", 2: "Stereo"}
-    return names.get(asset.channels, f"{asset.channels} channels")
+    names = {None: UNKNOWN, 1: _("Mono"), 2: _("Stereo")}
+    if asset.channels in names:
+        return names[asset.channels]
+    number = asset.channels or 0
+    words = ngettext("{number} channel", "{number} channels", number)
+    return words.format(number=number)
 
 
 def title_text(asset: DigitalAsset) -> str:

@@ -41,7 +41,7 @@ def in_force(row: LegalText) -> str | SafeString:
         _("Version %(number)s, %(date)s")
         % {
             "number": row.newest_version,
-            "date": date_format(row.newest_at, "j F Y"),
+            "date": date_format(row.newest_at),
         },
     )
 
@@ -109,7 +109,7 @@ class LegalEditView(generic.EditView):
                     data={"comment": comment},
                 )
         except LegalTextUnfit as refusal:
-            messages.error(self.request, refusal.message)
+            messages.error(self.request, str(refusal.message))
             return redirect(self.get_edit_url())
         messages.success(
             self.request,

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.log_actions import LogActionRegistry, LogFormatter
 from wagtail.models import Page
@@ -47,7 +48,7 @@ def refuse_bulk_publish(
     problems = refusals(_pages_of(objects, action))
     if not problems:
         return None
-    messages.error(request, "Nothing was published, because part of the selection is not ready.")
+    messages.error(request, _("Nothing was published, because part of the selection is not ready."))
     for problem in problems:
         messages.error(request, problem)
     return redirect(action.next_url)
@@ -63,7 +64,10 @@ def refuse_live_copy(request: HttpRequest, page: Page) -> HttpResponse | None:
     if not problems:
         return None
     for problem in problems:
-        messages.error(request, f"“{page.title}” was not copied. {problem}")
+        messages.error(
+            request,
+            _("“{title}” was not copied. {problem}").format(title=page.title, problem=problem),
+        )
     return redirect("wagtailadmin_pages:copy", page.pk)
 
 
@@ -72,10 +76,10 @@ def register_log_actions(registry: LogActionRegistry) -> None:
 
     @registry.register_action(PUBLISH_REFUSED)
     class PublishRefusedFormatter(LogFormatter):
-        label = "Publication refused"
+        label = _("Publication refused")
 
         def format_message(self, log_entry: Any) -> str:
-            return "Scheduled publication refused"
+            return _("Scheduled publication refused")
 
         def format_comment(self, log_entry: Any) -> str:
             return " ".join(log_entry.data.get("problems", []))

@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from wagtail import hooks
 from wagtail.admin.forms.models import formfield_for_dbfield
@@ -32,7 +34,7 @@ from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackF
 from catalog_pages.versions import CannotReplace, version_add
 
 REPLACED = "catalog_pages.replace_asset"
-LEFT_LOCKED = "You cannot edit it now, so it was left as it is."
+LEFT_LOCKED = _("You cannot edit it now, so it was left as it is.")
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,20 @@ class Outcome:
 
 class ReplaceForm(forms.Form):
     publish_now = forms.BooleanField(
-        label="Publish now",
+        label=_("Publish now"),
         required=False,
-        help_text="Only products on sale that have no other changes waiting. Owners are offered the "
-        "new version at once, and those who asked get a letter.",
+        help_text=_(
+            "Only products on sale that have no other changes waiting. Owners are offered the "
+            "new version at once, and those who asked get a letter."
+        ),
     )
 
     def __init__(self, *args: Any, may_publish: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # With the chooser that tracks have: Wagtail knows it by the model, once all is loaded.
         chooser = formfield_for_dbfield(TrackFile._meta.get_field("asset"))
-        chooser.label = "New version"
-        chooser.help_text = (
+        chooser.label = gettext("New version")
+        chooser.help_text = gettext(
             "In the same format, and neither sold nor on sale yet. Neither file's bytes change."
         )
         self.fields = {"asset": chooser, **self.fields}
@@ -89,7 +93,7 @@ class ReplaceView(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     permission_policy: Any = None
     permission_required = "add"
     model: Any = None
-    page_title = "Replace with a new version"
+    page_title = _("Replace with a new version")
     header_icon = "media"
     template_name = "catalog_pages/admin/replace.html"
     http_method_names = ["get", "post"]
@@ -124,7 +128,7 @@ class ReplaceView(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [
             *self.breadcrumbs_items,
-            {"url": reverse("digital_assets:index"), "label": "Audio files"},
+            {"url": reverse("digital_assets:index"), "label": gettext("Audio files")},
             {"url": self.file_url, "label": str(self.object)},
             {"url": "", "label": self.page_title},
         ]
@@ -153,7 +157,9 @@ def asset_replace(*, old: DigitalAsset, new: DigitalAsset, by: Any) -> list[Outc
     try:
         version = version_add(old_id=old.pk, new_id=new.pk)
     except DigitalAsset.DoesNotExist as error:
-        raise CannotReplace("That file has been deleted meanwhile. Choose another one.") from error
+        raise CannotReplace(
+            gettext("That file has been deleted meanwhile. Choose another one.")
+        ) from error
     pages = products_naming(old)
     outcomes = [outcome for page in pages if (outcome := _draft(page, old, version, by))]
     # Which tracks, so that undoing leaves those alone that have the new file by themselves.
@@ -181,14 +187,14 @@ def _draft(page: ProductPage, old: DigitalAsset, new: DigitalAsset, by: Any) -> 
     if not tracks:
         return _kept(page, old)
     if not may_edit(page, by):
-        return Outcome(page, LEFT_LOCKED)
+        return Outcome(page, str(LEFT_LOCKED))
     has_others = page.has_unpublished_changes  # asked first: `version` may be the page itself
     revision = version.save_revision(user=by, log_action=True, clean=False)
-    sentence, is_ready = "The new file is in its draft.", page.live and not has_others
+    sentence, is_ready = gettext("The new file is in its draft."), page.live and not has_others
     if not page.live:
-        sentence = "It is not on sale. The new file is in its draft."
+        sentence = gettext("It is not on sale. The new file is in its draft.")
     elif has_others:
-        sentence = "The new file is in its draft, with other changes that wait."
+        sentence = gettext("The new file is in its draft, with other changes that wait.")
     return Outcome(page, sentence, revision, is_ready=is_ready, tracks=tracks)
 
 
@@ -203,7 +209,9 @@ def _kept(page: ProductPage, old: DigitalAsset) -> Outcome | None:
         return None
     return Outcome(
         page,
-        "It is on sale with the old file. Its draft no longer uses that, so it was left as it is.",
+        gettext(
+            "It is on sale with the old file. Its draft no longer uses that, so it was left as it is."
+        ),
     )
 
 
@@ -246,12 +254,18 @@ def _published(outcome: Outcome, user: Any) -> Outcome:
     if revision is None or not outcome.is_ready:
         return outcome
     if not _may_publish(page, user):
-        return Outcome(page, f"{outcome.sentence} You may not publish it.", revision)
+        return Outcome(
+            page,
+            gettext("{sentence} You may not publish it.").format(sentence=outcome.sentence),
+            revision,
+        )
     try:
         revision.publish(user=user)
     except ValidationError as error:
-        return Outcome(page, " ".join(["It was not published.", *error.messages]), revision)
-    return Outcome(page, "Published with the new file.", revision, is_published=True)
+        return Outcome(
+            page, " ".join([gettext("It was not published."), *error.messages]), revision
+        )
+    return Outcome(page, gettext("Published with the new file."), revision, is_published=True)
 
 
 def _may_publish(page: Page, user: Any) -> bool:
@@ -263,13 +277,13 @@ def register_log_actions(registry: LogActionRegistry) -> None:
 
     @registry.register_action(REPLACED)
     class ReplacedFormatter(LogFormatter):
-        label = "Replace with a new version"
+        label = gettext("Replace with a new version")
 
         def format_message(self, log_entry: Any) -> str:
             data = log_entry.data
             if "replaces" in data:
-                return f"Replaces “{data['replaces']}” from now on"
-            return f"Replaced by “{data.get('replaced_by', '')}”"
+                return gettext("Replaces “{data}” from now on").format(data=data["replaces"])
+            return gettext("Replaced by “{name}”").format(name=data.get("replaced_by", ""))
 
 
 hooks.register("register_log_actions", register_log_actions)

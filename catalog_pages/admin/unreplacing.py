@@ -15,6 +15,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from wagtail import hooks
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -45,7 +47,7 @@ class UndoReplaceView(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templat
     permission_policy: Any = None
     permission_required = "add"
     model: Any = None
-    page_title = "Undo: not a new version"
+    page_title = _("Undo: not a new version")
     header_icon = "rotate"
     template_name = "catalog_pages/admin/undo_replace.html"
     http_method_names = ["get", "post"]
@@ -82,7 +84,7 @@ class UndoReplaceView(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templat
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [
             *self.breadcrumbs_items,
-            {"url": reverse("digital_assets:index"), "label": "Audio files"},
+            {"url": reverse("digital_assets:index"), "label": gettext("Audio files")},
             {"url": file_url(self.object), "label": str(self.object)},
             {"url": "", "label": self.page_title},
         ]
@@ -112,7 +114,7 @@ def asset_undo_replace(*, old: DigitalAsset, new: DigitalAsset, by: Any) -> list
         freed = version_undo(old_id=old.pk, new_id=new.pk)
     except DigitalAsset.DoesNotExist as error:
         raise CannotUndo(
-            "That file has been deleted meanwhile. Nothing has to be undone."
+            gettext("That file has been deleted meanwhile. Nothing has to be undone.")
         ) from error
     tracks = _tracks_replaced(old, freed)
     log(freed, UNDONE, user=by, data={"replaces": str(old), "replaces_id": str(old.pk)})
@@ -149,11 +151,11 @@ def _restored(
     if not swap(version, new, old, only=tracks):
         return _left(page, version, new)
     if not may_edit(page, by):
-        return Outcome(page, LEFT_LOCKED)
+        return Outcome(page, str(LEFT_LOCKED))
     version.save_revision(user=by, log_action=True, clean=False)
     if _on_sale_with(page, old).exists():
-        return Outcome(page, "The old file is back in its draft, as it is on sale.")
-    return Outcome(page, "The old file is back in its draft.")
+        return Outcome(page, gettext("The old file is back in its draft, as it is on sale."))
+    return Outcome(page, gettext("The old file is back in its draft."))
 
 
 def _left(page: ProductPage, version: ProductPage, new: DigitalAsset) -> Outcome | None:
@@ -163,7 +165,10 @@ def _left(page: ProductPage, version: ProductPage, new: DigitalAsset) -> Outcome
         return None
     return Outcome(
         page,
-        f"Its draft has “{new}” in a track where replacing did not put it, so it was left as it is.",
+        gettext(
+            "Its draft has “{new}” in a track where replacing did not put it, so it was "
+            "left as it is."
+        ).format(new=new),
     )
 
 
@@ -172,13 +177,15 @@ def register_log_actions(registry: LogActionRegistry) -> None:
 
     @registry.register_action(UNDONE)
     class UndoneFormatter(LogFormatter):
-        label = "Undo: not a new version"
+        label = gettext("Undo: not a new version")
 
         def format_message(self, log_entry: Any) -> str:
             data = log_entry.data
             if "replaces" in data:
-                return f"No new version of “{data['replaces']}” any more"
-            return f"Not replaced by “{data.get('replaced_by', '')}” any more"
+                return gettext("No new version of “{data}” any more").format(data=data["replaces"])
+            return gettext("Not replaced by “{name}” any more").format(
+                name=data.get("replaced_by", "")
+            )
 
 
 hooks.register("register_log_actions", register_log_actions)

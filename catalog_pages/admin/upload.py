@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
@@ -30,7 +32,7 @@ from catalog_pages.uploads.tidying import DAYS_KEPT
 logger = logging.getLogger(__name__)
 
 ACCEPTED = ",".join(["audio/*", *sorted(AUDIO_EXTENSIONS)])
-NOTHING_CHOSEN = "Choose at least one audio file."
+NOTHING_CHOSEN = _("Choose at least one audio file.")
 
 
 def too_large(file_name: str) -> Outcome:
@@ -48,12 +50,16 @@ def store_upload(upload: TemporaryUploadedFile, *, user: Any) -> Outcome:
         return Outcome(name, refusal.message)
     except OSError:
         logger.exception("An uploaded audio file could not be stored")
-        return Outcome(name, NOT_STORED)
+        return Outcome(name, str(NOT_STORED))
     asset = stored.asset
     if not stored.created:
-        return Outcome(name, f"This is the same file as “{asset}”, already here.", asset)
+        return Outcome(
+            name,
+            gettext("This is the same file as “{asset}”, already here.").format(asset=asset),
+            asset,
+        )
     log(instance=asset, action="wagtail.create", user=user)
-    return Outcome(name, "Stored.", asset, is_new=True)
+    return Outcome(name, gettext("Stored."), asset, is_new=True)
 
 
 class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUploadView):
@@ -66,7 +72,7 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
 
     permission_policy: Any = None
     permission_required = "add"
-    page_title = "Upload audio files"
+    page_title = _("Upload audio files")
     header_icon = "media"
     template_name = "catalog_pages/admin/upload.html"
     http_method_names = ["get", "post"]
@@ -90,8 +96,10 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
         """About the request as a whole; "" when its files have sentences of their own."""
         if self.too_many:
             most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
-            return f"At most {most} files can be sent at once. None of these was taken."
-        return "" if outcomes else NOTHING_CHOSEN
+            return gettext(
+                "At most {most} files can be sent at once. None of these was taken."
+            ).format(most=most)
+        return str("" if outcomes else NOTHING_CHOSEN)
 
     def status_of(self, outcomes: list[Outcome]) -> int:
         if self.too_many:
@@ -112,7 +120,7 @@ class UploadView(PermissionCheckedMixin, WagtailAdminTemplateMixin, StreamedUplo
         return [as_json(upload) for upload in mine.order_by("created_at")]
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        index = {"url": reverse("digital_assets:index"), "label": "Audio files"}
+        index = {"url": reverse("digital_assets:index"), "label": gettext("Audio files")}
         return [*self.breadcrumbs_items, index, {"url": "", "label": self.page_title}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

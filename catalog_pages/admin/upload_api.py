@@ -27,6 +27,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views import View
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
@@ -48,13 +49,13 @@ logger = logging.getLogger(__name__)
 READ_BYTES = 1024 * 1024
 RETRY_SECONDS = 10
 MOST_EDGES = 128  # characters; twice what a SHA-256 takes
-CHECKING_SENTENCE = "Checking the file …"
+CHECKING_SENTENCE = gettext_lazy("Checking the file …")
 
 
 class BadRequest(DomainError):
     code = "bad_request"
     status = 400
-    message = "The shop did not understand this request. Load the page again."
+    message = gettext_lazy("The shop did not understand this request. Load the page again.")
 
 
 class LengthRequired(DomainError):
@@ -62,7 +63,9 @@ class LengthRequired(DomainError):
 
     code = "length_required"
     status = 411
-    message = "The shop takes a piece of a file only with its length, in Content-Length."
+    message = gettext_lazy(
+        "The shop takes a piece of a file only with its length, in Content-Length."
+    )
 
 
 class UploadApiView(PermissionCheckedMixin, View):

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.admin import facts
 from catalog_pages.models import DigitalAsset
 
 # Of a file that came whole, in one request, and of one that comes in pieces.
-NOT_STORED = "The shop's storage did not take this file. Nothing was kept; try again in a while."
-AWAY = "The shop's storage does not answer. What has arrived is kept; try again in a while."
+NOT_STORED = _("The shop's storage did not take this file. Nothing was kept; try again in a while.")
+AWAY = _("The shop's storage does not answer. What has arrived is kept; try again in a while.")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Literal
 
+from django.utils.translation import gettext, gettext_lazy
+
 from catalog_pages.audio import mpeg
 from catalog_pages.audio.facts import (
     AIFF,
@@ -33,8 +35,8 @@ STREAMED_SIZE = 0x7FFF_F000
 NO_PACKET_ENDS = b"\xff" * 8
 # Pictures included. What claims more wants to eat memory: readers keep headers whole.
 MAX_HEADER_BYTES = 64 * 1024 * 1024
-CUT_SHORT = "The file is cut short: part of it is missing at the end."
-NO_HEADER = "The file's header is damaged, so it cannot be opened."
+CUT_SHORT = gettext_lazy("The file is cut short: part of it is missing at the end.")
+NO_HEADER = gettext_lazy("The file's header is damaged, so it cannot be opened.")
 
 # Container -> what its structure promises in milliseconds, or None when it promises nothing.
 Promise = Callable[[BinaryIO, int], float | None]
@@ -48,8 +50,16 @@ def container_for_name(file_name: str) -> Container:
             return container
     if extension in UNSOLD_AUDIO_EXTENSIONS:
         kind = extension[1:].upper()
-        raise UnreadableAudio(f"{kind} files are not sold here; convert it to {SOLD_FORMATS}.")
-    raise UnreadableAudio(f"The name does not end like audio that is sold here: {SOLD_FORMATS}.")
+        raise UnreadableAudio(
+            gettext("{kind} files are not sold here; convert it to {sold_formats}.").format(
+                kind=kind, sold_formats=SOLD_FORMATS
+            )
+        )
+    raise UnreadableAudio(
+        gettext("The name does not end like audio that is sold here: {sold_formats}.").format(
+            sold_formats=SOLD_FORMATS
+        )
+    )
 
 
 def identify(file: BinaryIO, file_name: str) -> Container:
@@ -57,9 +67,17 @@ def identify(file: BinaryIO, file_name: str) -> Container:
     claimed = container_for_name(file_name)
     found = kind_of_content(file)
     if found is None:
-        raise UnreadableAudio(f"The name says {claimed.label}, but the content is something else.")
+        raise UnreadableAudio(
+            gettext("The name says {label}, but the content is something else.").format(
+                label=claimed.label
+            )
+        )
     if found is not claimed:
-        raise UnreadableAudio(f"The name says {claimed.label}, but the content is {found.label}.")
+        raise UnreadableAudio(
+            gettext("The name says {label}, but the content is {found_label}.").format(
+                label=claimed.label, found_label=found.label
+            )
+        )
     return claimed
 
 
@@ -83,7 +101,7 @@ def start_of_sound(file: BinaryIO) -> int:
 
 def _must_be_sane(header_bytes: int) -> None:
     if header_bytes > MAX_HEADER_BYTES:
-        raise UnreadableAudio("The file's header claims to be larger than 64 MB.")
+        raise UnreadableAudio(gettext("The file's header claims to be larger than 64 MB."))
 
 
 def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
@@ -125,7 +143,7 @@ def _wav_promise(file: BinaryIO, size: int) -> float | None:
             byte_rate = int.from_bytes(file.read(16)[8:12], "little")
         if name == b"ds64":
             long_length = int.from_bytes(file.read(16)[8:16], "little")
-    raise UnreadableAudio(NO_HEADER)
+    raise UnreadableAudio(str(NO_HEADER))
 
 
 def _aiff_promise(file: BinaryIO, size: int) -> float | None:
@@ -150,7 +168,7 @@ def _chunks(
         _must_be_sane(length)
         offset += 8 + length + (length & 1)
     if offset > size:
-        raise UnreadableAudio(CUT_SHORT)
+        raise UnreadableAudio(str(CUT_SHORT))
 
 
 def _flac_promise(file: BinaryIO, size: int) -> float | None:
@@ -162,7 +180,7 @@ def _flac_promise(file: BinaryIO, size: int) -> float | None:
         offset += 4 + int.from_bytes(head[1:], "big")
         _must_be_sane(offset - start)
     if offset > size:
-        raise UnreadableAudio(CUT_SHORT)
+        raise UnreadableAudio(str(CUT_SHORT))
     return None
 
 
@@ -183,9 +201,9 @@ def _mp4_promise(file: BinaryIO, size: int) -> float | None:
         names.add(head[4:8])
         offset += length
     if offset > size:
-        raise UnreadableAudio(CUT_SHORT)
+        raise UnreadableAudio(str(CUT_SHORT))
     if b"moov" not in names:
-        raise UnreadableAudio(NO_HEADER)
+        raise UnreadableAudio(str(NO_HEADER))
     return None
 
 
@@ -210,11 +228,11 @@ def _ogg_promise(file: BinaryIO, size: int) -> float | None:
         if head[5] & 4:
             del numbers[serial]
     if numbers and offset < size and len(head) == 27:
-        raise UnreadableAudio("The file is damaged: it is torn in the middle.")
+        raise UnreadableAudio(gettext("The file is damaged: it is torn in the middle."))
     if numbers or offset > size:
-        raise UnreadableAudio(CUT_SHORT)
+        raise UnreadableAudio(str(CUT_SHORT))
     if missing:
-        raise UnreadableAudio("The file is damaged: pieces are missing in the middle.")
+        raise UnreadableAudio(gettext("The file is damaged: pieces are missing in the middle."))
     return None
 
 

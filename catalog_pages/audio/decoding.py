@@ -17,6 +17,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from catalog_pages.audio.containers import NO_HEADER
@@ -41,7 +42,9 @@ class Deadline:
         """Raise UnreadableAudio when the time is over."""
         if time.monotonic() - self.started > self.seconds:
             raise UnreadableAudio(
-                f"Reading the file took longer than {self.seconds:.0f} seconds, so it was given up."
+                _(
+                    "Reading the file took longer than {seconds} seconds, so it was given up."
+                ).format(seconds=f"{self.seconds:.0f}")
             )
 
 
@@ -62,7 +65,7 @@ class BoundedFile:
         wanted = MAX_READ_BYTES if size < 0 else size
         self._budget -= wanted if size >= 0 else 0
         if wanted > MAX_READ_BYTES or self._budget < 0:
-            raise UnreadableAudio(NO_HEADER)
+            raise UnreadableAudio(str(NO_HEADER))
         return self._file.read(wanted)
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -87,7 +90,7 @@ def opened(
                 buffer_size=BUFFER_BYTES,
             )
         except (av.FFmpegError, ValueError, MemoryError) as error:
-            raise UnreadableAudio(NO_HEADER) from error
+            raise UnreadableAudio(str(NO_HEADER)) from error
         with source:
             yield source, _sound_of(source)
 
@@ -130,11 +133,11 @@ def _blocks(
 
 def _sound_of(source: InputContainer) -> AudioStream:
     if any(not stream.disposition & Disposition.attached_pic for stream in source.streams.video):
-        raise UnreadableAudio("The file is a film: it has moving pictures beside the sound.")
+        raise UnreadableAudio(_("The file is a film: it has moving pictures beside the sound."))
     if not source.streams.audio:
-        raise UnreadableAudio("There is no sound in the file.")
+        raise UnreadableAudio(_("There is no sound in the file."))
     stream = source.streams.audio[0]
     if stream.codec_context is None:
-        raise UnreadableAudio("The sound is coded in a way that nobody here can decode.")
+        raise UnreadableAudio(_("The sound is coded in a way that nobody here can decode."))
     stream.codec_context.options = STRICT
     return stream

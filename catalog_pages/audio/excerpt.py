@@ -14,6 +14,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from catalog_pages.audio.cuts import Cut, guessed_start, planned_cut
@@ -74,10 +75,10 @@ def cut_excerpt(
         samples = _write(source, target, start, cut.length_ms, deadline)
     except av.FFmpegError as error:
         target.unlink(missing_ok=True)
-        raise UnreadableAudio("An excerpt of this sound cannot be made.") from error
+        raise UnreadableAudio(gettext("An excerpt of this sound cannot be made.")) from error
     if samples == 0:
         target.unlink(missing_ok=True)
-        raise UnreadableAudio("There is no sound where the excerpt was to be cut.")
+        raise UnreadableAudio(gettext("There is no sound where the excerpt was to be cut."))
     data = target.read_bytes()
     return ExcerptFacts(
         start, samples * 1000 // RATE_HZ, len(data), hashlib.sha256(data).hexdigest()

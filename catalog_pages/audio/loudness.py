@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from catalog_pages.audio import containers
@@ -21,7 +22,7 @@ def container_of(path: Path) -> Container:
     with path.open("rb") as file:
         container = containers.kind_of_content(file)
     if container is None:
-        raise UnreadableAudio("The content is no audio that is sold here.")
+        raise UnreadableAudio(_("The content is no audio that is sold here."))
     return container
 
 

@@ -10,13 +10,14 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.audio import mpeg
 from catalog_pages.audio.decoding import Deadline, opened
 from catalog_pages.audio.facts import MP3, Container, UnreadableAudio
 
 MAX_DURATION_MS = 24 * 60 * 60 * 1000
-TOO_LONG = "The sound is longer than 24 hours."
+TOO_LONG = _("The sound is longer than 24 hours.")
 # Everything is decoded up to here; of what is longer, the beginning and the end.
 DECODED_HEAD_MS = 60 * 60 * 1000
 DECODED_TAIL_MS = 60 * 1000
@@ -85,7 +86,7 @@ def _read_through(
         measured.payload_bytes += packet.size
         measured.packets += packet.size > 0
         if measured.present_ms > MAX_DURATION_MS:
-            raise UnreadableAudio(TOO_LONG)
+            raise UnreadableAudio(str(TOO_LONG))
         if packet.size and DECODED_HEAD_MS < position < tail_starts_ms:
             measured.decoded_ms += length_ms
             skipping = True

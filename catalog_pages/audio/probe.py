@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from catalog_pages.audio import containers
 from catalog_pages.audio.decoding import READ_SECONDS, Deadline
 from catalog_pages.audio.facts import (
@@ -38,13 +40,13 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
     name = path.name if file_name is None else file_name
     size = path.stat().st_size
     if size == 0:
-        raise UnreadableAudio("The file is empty.")
+        raise UnreadableAudio(_("The file is empty."))
     deadline = Deadline(seconds)
     with path.open("rb") as file:
         container = containers.identify(file, name)
         promised_ms = containers.promised_ms(file, size, container)
     if promised_ms and promised_ms > MAX_DURATION_MS:
-        raise UnreadableAudio(TOO_LONG)
+        raise UnreadableAudio(str(TOO_LONG))
     sound = measure(path, container, deadline)
     format_name = _format_name(sound, container, name)
     _must_be_whole(sound, format_name, _promise(sound, container, promised_ms))
@@ -66,15 +68,23 @@ def _format_name(sound: Measurement, container: Container, file_name: str) -> st
     name = container.format_name(sound.codec)
     if name is None:
         raise UnreadableAudio(
-            f"The sound is coded as {sound.codec}, which is not sold in {container.label} files."
+            _("The sound is coded as {codec}, which is not sold in {label} files.").format(
+                codec=sound.codec, label=container.label
+            )
         )
     if extension_of(file_name) == ".opus" and name != "Opus":
-        raise UnreadableAudio(f"The name says Opus, but the content is {name}.")
+        raise UnreadableAudio(_("The name says Opus, but the content is {name}.").format(name=name))
     if sound.channels not in CHANNELS:
-        raise UnreadableAudio(f"The file claims {sound.channels} channels; at most 8 make sense.")
+        raise UnreadableAudio(
+            _("The file claims {channels} channels; at most 8 make sense.").format(
+                channels=sound.channels
+            )
+        )
     if sound.sample_rate_hz not in SAMPLE_RATES_HZ:
         raise UnreadableAudio(
-            f"The file claims a sample rate of {sound.sample_rate_hz} Hz, which is not music."
+            _("The file claims a sample rate of {sample_rate_hz} Hz, which is not music.").format(
+                sample_rate_hz=sound.sample_rate_hz
+            )
         )
     return name
 
@@ -89,14 +99,16 @@ def _must_be_whole(sound: Measurement, format_name: str, promised_ms: float | No
     if promised_ms and sound.present_ms + tolerance < promised_ms:
         raise UnreadableAudio(_shortfall(promised_ms, sound.present_ms))
     if promised_ms is None and sound.torn_end:
-        raise UnreadableAudio(containers.CUT_SHORT)
+        raise UnreadableAudio(str(containers.CUT_SHORT))
     if sound.packets == 0 or round(sound.decoded_ms) == 0:
         if sound.failures:
-            raise UnreadableAudio("The sound is damaged: nothing of it can be decoded.")
-        raise UnreadableAudio("There is no sound in the file: it lasts zero seconds.")
+            raise UnreadableAudio(_("The sound is damaged: nothing of it can be decoded."))
+        raise UnreadableAudio(_("There is no sound in the file: it lasts zero seconds."))
     if sound.failures > max(TOLERATED_FAILURES, sound.packets * TOLERATED_SHARE):
         raise UnreadableAudio(
-            f"The sound is damaged: {sound.failures} of its {sound.packets} pieces cannot be decoded."
+            _("The sound is damaged: {failures} of its {packets} pieces cannot be decoded.").format(
+                failures=sound.failures, packets=sound.packets
+            )
         )
 
 
@@ -104,11 +116,13 @@ def _shortfall(promised_ms: float, present_ms: float) -> str:
     promised, present = _clock(promised_ms), _clock(present_ms)
     if promised == present:
         missing = f"{promised_ms - present_ms:.0f} ms"
-        return f"The file is damaged: {missing} of its {promised} of sound are missing."
-    return (
-        f"The file is cut short: its header promises {promised} of sound, "
-        f"but only {present} is there."
-    )
+        return _("The file is damaged: {missing} of its {promised} of sound are missing.").format(
+            missing=missing, promised=promised
+        )
+    return _(
+        "The file is cut short: its header promises {promised} of sound, but only "
+        "{present} is there."
+    ).format(promised=promised, present=present)
 
 
 def _clock(milliseconds: float) -> str:

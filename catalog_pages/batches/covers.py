@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog_pages.audio.text import fold
-from catalog_pages.ingest.covers import CoverRefused, cover_store
+from catalog_pages.ingest.covers import CoverRefused, TooManyPixels, cover_store
 from catalog_pages.locks import lock_batch
 from catalog_pages.models import BatchAlbum, BatchCover, MusicBatch
 
@@ -40,11 +40,9 @@ def batch_cover_add(
         raise CoverTooLarge
     try:
         image = cover_store(data=data, title=PurePath(file_name).stem or _("Cover"))
-    except CoverTooLarge:
+    except (CoverTooLarge, TooManyPixels):
         raise
     except CoverRefused as refusal:
-        if "too large" in refusal.message:
-            raise
         sentence = _("This is not a picture that can be shown, whatever its name says.")
         raise CoverRefused(sentence) from refusal
     if image.uploaded_by_user_id is None and user is not None:

@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.core.files.base import ContentFile
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from PIL import Image
 
 from catalog_pages.assets import local_copy
@@ -32,6 +33,10 @@ class CoverRefused(DomainError):
 
     code = "cover_refused"
     status = 422
+
+
+class TooManyPixels(CoverRefused):
+    """A picture that nobody here decodes: it would fill the memory."""
 
 
 def cover_store(*, data: bytes, title: str) -> CoverImage:
@@ -85,8 +90,10 @@ def _checked(data: bytes) -> tuple[bytes, str]:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=READABLE)
             if image.width * image.height > MAX_PIXELS:
-                raise CoverRefused(
-                    f"The cover is too large: {image.width} by {image.height} pixels."
+                raise TooManyPixels(
+                    _("The cover is too large: {width} by {height} pixels.").format(
+                        width=image.width, height=image.height
+                    )
                 )
             image.load()
             if image.format in KEPT_AS_THEY_ARE and image.mode in KEPT_MODES:
@@ -94,8 +101,8 @@ def _checked(data: bytes) -> tuple[bytes, str]:
             made = io.BytesIO()
             image.convert("RGB").save(made, "JPEG", quality=JPEG_QUALITY)
     except Image.DecompressionBombError as error:
-        raise CoverRefused("The cover is too large.") from error
+        raise TooManyPixels(_("The cover is too large.")) from error
     # Damaged pictures fail in as many ways as there are decoders, and all mean the same.
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise CoverRefused("The cover inside is damaged.") from error
+        raise CoverRefused(_("The cover inside is damaged.")) from error
     return made.getvalue(), "jpg"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from catalog_pages.assets import FileRefused, digest_of, refuse_size
 from catalog_pages.audio.containers import container_for_name, identify
 from catalog_pages.audio.probe import probe
@@ -21,7 +23,7 @@ def read_source(path: Path) -> SourceFile:
     name = name_of(path)
     container_for_name(name)
     if not path.is_file() and path.exists():
-        raise FileRefused("This is not a regular file.")
+        raise FileRefused(_("This is not a regular file."))
     refuse_size(path.stat().st_size)
     with path.open("rb") as file:
         identify(file, name)

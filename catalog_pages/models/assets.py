@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 FORBIDDEN_IN_NAMES = frozenset("/\\\0\r\n")
 
@@ -45,7 +47,7 @@ def validate_file_name(name: str) -> None:
         or any(ord(character) < 32 for character in name)
     ):
         raise ValidationError(
-            "A file name must be a plain name without folders.", code="file_name_not_plain"
+            gettext("A file name must be a plain name without folders."), code="file_name_not_plain"
         )
 
 
@@ -56,27 +58,40 @@ class DigitalAsset(models.Model):
     file = models.FileField(
         storage=protected_storage, upload_to=protected_key, max_length=200, editable=False
     )
-    file_name = models.CharField(max_length=255, validators=[validate_file_name])
+    file_name = models.CharField(
+        max_length=255, validators=[validate_file_name], verbose_name=_("file name")
+    )
     sha256 = models.CharField("SHA-256", max_length=64, unique=True, editable=False)
     crc32 = models.BigIntegerField(
-        editable=False, help_text="A sized ZIP states it before the bytes."
+        editable=False, help_text=_("A sized ZIP states it before the bytes.")
     )
-    size_bytes = models.BigIntegerField(editable=False)
-    content_type = models.CharField(max_length=100, editable=False)
+    size_bytes = models.BigIntegerField(editable=False, verbose_name=_("size bytes"))
+    content_type = models.CharField(max_length=100, editable=False, verbose_name=_("content type"))
     format_name = models.CharField(
-        max_length=20, editable=False, help_text="As shown: FLAC, MP3, Opus …"
+        max_length=20,
+        editable=False,
+        help_text=_("As shown: FLAC, MP3, Opus …"),
+        verbose_name=_("format name"),
     )
-    codec = models.CharField(max_length=40, blank=True, editable=False)
-    duration_ms = models.PositiveIntegerField(null=True, editable=False)
-    bitrate_bps = models.PositiveIntegerField(null=True, editable=False)
-    sample_rate_hz = models.PositiveIntegerField(null=True, editable=False)
-    channels = models.PositiveSmallIntegerField(null=True, editable=False)
-    tags = models.JSONField(default=dict, blank=True, editable=False)
+    codec = models.CharField(max_length=40, blank=True, editable=False, verbose_name=_("codec"))
+    duration_ms = models.PositiveIntegerField(
+        null=True, editable=False, verbose_name=_("duration ms")
+    )
+    bitrate_bps = models.PositiveIntegerField(
+        null=True, editable=False, verbose_name=_("bitrate bps")
+    )
+    sample_rate_hz = models.PositiveIntegerField(
+        null=True, editable=False, verbose_name=_("sample rate hz")
+    )
+    channels = models.PositiveSmallIntegerField(
+        null=True, editable=False, verbose_name=_("channels")
+    )
+    tags = models.JSONField(default=dict, blank=True, editable=False, verbose_name=_("tags"))
     lineage = models.UUIDField(
         default=uuid.uuid4,
         editable=False,
         db_index=True,
-        help_text="Shared by all versions of one file.",
+        help_text=_("Shared by all versions of one file."),
     )
     replaces = models.OneToOneField(
         "self",
@@ -85,6 +100,7 @@ class DigitalAsset(models.Model):
         on_delete=models.PROTECT,
         related_name="replaced_by",
         editable=False,
+        verbose_name=_("replaces"),
     )
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -93,11 +109,12 @@ class DigitalAsset(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         editable=False,
+        verbose_name=_("uploaded by"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created at"))
 
     class Meta:
-        verbose_name = "audio file"
+        verbose_name = _("audio file")
         ordering = ["-created_at", "file_name"]
         constraints = [
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="asset_has_bytes"),
@@ -150,7 +167,7 @@ class Excerpt(models.Model):
     duration_ms = models.PositiveIntegerField()
     size_bytes = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
-    peaks = models.JSONField(default=list, help_text="Loudness from 0 to 100, evenly spaced.")
+    peaks = models.JSONField(default=list, help_text=_("Loudness from 0 to 100, evenly spaced."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -162,7 +179,9 @@ class Excerpt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset} from {self.start_ms} ms"
+        return gettext("{asset} from {start_ms} ms").format(
+            asset=self.asset, start_ms=self.start_ms
+        )
 
 
 class FixityCheck(models.Model):
@@ -173,9 +192,9 @@ class FixityCheck(models.Model):
     """
 
     class Found(models.TextChoices):
-        INTACT = "intact", "as it was stored"
-        MISSING = "missing", "missing"
-        ALTERED = "altered", "altered"
+        INTACT = "intact", _("as it was stored")
+        MISSING = "missing", _("missing")
+        ALTERED = "altered", _("altered")
 
     asset = models.OneToOneField(
         DigitalAsset, on_delete=models.CASCADE, related_name="fixity", primary_key=True

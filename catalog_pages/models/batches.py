@@ -9,8 +9,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.models.assets import DigitalAsset
 from catalog_pages.models.images import CoverImage
@@ -35,13 +35,13 @@ class MusicBatch(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = gettext_lazy("batch of music")
-        verbose_name_plural = gettext_lazy("batches of music")
+        verbose_name = _("batch of music")
+        verbose_name_plural = _("batches of music")
         ordering = ["-touched_at", "-pk"]
         indexes = [models.Index(fields=("-touched_at", "-id"), name="batch_newest_first")]
 
     def __str__(self) -> str:
-        return _("Music of %(day)s") % {"day": f"{self.created_at:%Y-%m-%d %H:%M}"}
+        return gettext("Music of %(day)s") % {"day": f"{self.created_at:%Y-%m-%d %H:%M}"}
 
 
 class BatchAlbum(models.Model):
@@ -49,8 +49,8 @@ class BatchAlbum(models.Model):
 
     class Wish(models.TextChoices):
         NONE = "", ""
-        DRAFT = "draft", gettext_lazy("Save as a draft")
-        PUBLISH = "publish", gettext_lazy("Publish")
+        DRAFT = "draft", _("Save as a draft")
+        PUBLISH = "publish", _("Publish")
 
     batch = models.ForeignKey(MusicBatch, on_delete=models.CASCADE, related_name="albums")
     position = models.PositiveIntegerField()
@@ -59,31 +59,32 @@ class BatchAlbum(models.Model):
     genre = models.CharField(max_length=200, blank=True)
     price_pennies = models.PositiveIntegerField(null=True)
     release_date = models.DateField(null=True)
-    is_album = models.BooleanField(default=True, help_text="False for a file without an album.")
+    is_album = models.BooleanField(default=True, help_text=_("False for a file without an album."))
     cover = models.ForeignKey(
         CoverImage,
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Null: the picture inside the files.",
+        help_text=_("Null: the picture inside the files."),
     )
     page = models.ForeignKey(
         "catalog_pages.ProductPage", null=True, on_delete=models.SET_NULL, related_name="+"
     )
     revision_id = models.BigIntegerField(
-        null=True, help_text="The version that we wrote last; another one is somebody else's work."
+        null=True,
+        help_text=_("The version that we wrote last; another one is somebody else's work."),
     )
     joined = models.BooleanField(
-        default=False, help_text="The product was there before: it only got what was missing."
+        default=False, help_text=_("The product was there before: it only got what was missing.")
     )
     is_changed = models.BooleanField(
-        default=True, help_text="Corrected since it was last written to its product."
+        default=True, help_text=_("Corrected since it was last written to its product.")
     )
     wish = models.CharField(max_length=7, choices=Wish.choices, blank=True, default="")
     wished_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    sentence = models.TextField(blank=True, help_text="What came of the last wish.")
+    sentence = models.TextField(blank=True, help_text=_("What came of the last wish."))
 
     wagtail_reference_index_ignore = True
 
@@ -143,7 +144,7 @@ class BatchFile(models.Model):
     )
     file_name = models.CharField(max_length=255)
     folder = models.CharField(max_length=255, blank=True)
-    sentence = models.TextField(blank=True, help_text="Why there is no asset, or whose it is.")
+    sentence = models.TextField(blank=True, help_text=_("Why there is no asset, or whose it is."))
 
     wagtail_reference_index_ignore = True
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import MultipleChooserPanel, PageChooserPanel
 from wagtail.models import Orderable
@@ -22,12 +23,17 @@ class BundledProduct(Orderable):
         "catalog_pages.ProductPage", on_delete=models.CASCADE, related_name="contents"
     )
     product = models.ForeignKey(
-        "catalog_pages.ProductPage", on_delete=models.PROTECT, related_name="in_bundles"
+        "catalog_pages.ProductPage",
+        on_delete=models.PROTECT,
+        related_name="in_bundles",
+        verbose_name=_("product"),
     )
 
     panels = [PageChooserPanel("product", "catalog_pages.ProductPage")]
 
     class Meta(Orderable.Meta):
+        verbose_name = _("bundled product")
+        verbose_name_plural = _("bundled products")
         constraints = [
             models.UniqueConstraint(fields=("page", "product"), name="bundled_once_per_product"),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from wagtail.images.models import AbstractImage, AbstractRendition, Image
 
 
@@ -17,7 +18,7 @@ class CoverImage(AbstractImage):
     admin_form_fields = Image.admin_form_fields
 
     class Meta(AbstractImage.Meta):
-        verbose_name = "cover image"
+        verbose_name = _("cover image")
 
 
 class CoverRendition(AbstractRendition):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 KNOWN_STATES = ["reading", "ready", "applying", "done", "failed"]
 KNOWN_ROW_STATES = ["wrong", "waiting", "done", "left"]
@@ -15,11 +15,11 @@ class CatalogueImport(models.Model):
     """One file that somebody sent. Nothing of it is written before somebody confirms what it changes."""
 
     class State(models.TextChoices):
-        READING = "reading", gettext_lazy("being read")
-        READY = "ready", gettext_lazy("to be confirmed")
-        APPLYING = "applying", gettext_lazy("being written")
-        DONE = "done", gettext_lazy("done")
-        FAILED = "failed", gettext_lazy("not readable")
+        READING = "reading", _("being read")
+        READY = "ready", _("to be confirmed")
+        APPLYING = "applying", _("being written")
+        DONE = "done", _("done")
+        FAILED = "failed", _("not readable")
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -31,7 +31,8 @@ class CatalogueImport(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     file_name = models.CharField(max_length=255)
     content = models.BinaryField(
-        null=True, help_text="The file, until it has been read: the worker may be another machine."
+        null=True,
+        help_text=_("The file, until it has been read: the worker may be another machine."),
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.READING)
     sentence = models.TextField(blank=True)
@@ -43,8 +44,8 @@ class CatalogueImport(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = gettext_lazy("import of prices and texts")
-        verbose_name_plural = gettext_lazy("imports of prices and texts")
+        verbose_name = _("import of prices and texts")
+        verbose_name_plural = _("imports of prices and texts")
         ordering = ["-pk"]
         permissions = [("export_products", "Can export prices and texts of products")]
         constraints = [
@@ -61,21 +62,23 @@ class ImportRow(models.Model):
     """A row of the file that changes something or is wrong; the others are only counted."""
 
     class State(models.TextChoices):
-        WRONG = "wrong", gettext_lazy("cannot be taken")
-        WAITING = "waiting", gettext_lazy("to be written")
-        DONE = "done", gettext_lazy("written")
-        LEFT = "left", gettext_lazy("left alone")
+        WRONG = "wrong", _("cannot be taken")
+        WAITING = "waiting", _("to be written")
+        DONE = "done", _("written")
+        LEFT = "left", _("left alone")
 
     source = models.ForeignKey(CatalogueImport, on_delete=models.CASCADE, related_name="rows")
-    number = models.PositiveIntegerField(help_text="As the spreadsheet counts: the heading is 1.")
+    number = models.PositiveIntegerField(
+        help_text=_("As the spreadsheet counts: the heading is 1.")
+    )
     page_id = models.BigIntegerField(null=True)
     title = models.CharField(max_length=255, blank=True)
     revision_id = models.BigIntegerField(
-        null=True, help_text="The product's version that the differences were shown against."
+        null=True, help_text=_("The product's version that the differences were shown against.")
     )
-    changes = models.JSONField(default=dict, help_text="column -> [old, new], as shown")
-    values = models.JSONField(default=dict, help_text="field -> new value, as stored")
-    errors = models.JSONField(default=dict, help_text="column -> sentence")
+    changes = models.JSONField(default=dict, help_text=_("column -> [old, new], as shown"))
+    values = models.JSONField(default=dict, help_text=_("field -> new value, as stored"))
+    errors = models.JSONField(default=dict, help_text=_("column -> sentence"))
     state = models.CharField(max_length=8, choices=State.choices)
     sentence = models.TextField(blank=True)
 

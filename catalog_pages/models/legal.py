@@ -39,7 +39,13 @@ def plain_text(body: str) -> str:
 class LegalText(PreviewableMixin, models.Model):
     """What is being worked on; nobody but staff sees it. One row for each kind, made on first use."""
 
-    kind = models.CharField(max_length=20, choices=LegalKind.choices, unique=True, editable=False)
+    kind = models.CharField(
+        max_length=20,
+        choices=LegalKind.choices,
+        unique=True,
+        editable=False,
+        verbose_name=_("kind"),
+    )
     draft = RichTextField(_("text"), blank=True, features=FEATURES, max_length=200_000)
 
     panels = [FieldPanel("draft")]

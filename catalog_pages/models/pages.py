@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
@@ -34,18 +35,29 @@ class HomePage(Page):
     """The front door: one line, one large cover, one call to action."""
 
     hero_title = models.CharField(
-        max_length=120, blank=True, help_text="One line that says what is sold here."
+        max_length=120,
+        blank=True,
+        help_text=_("One line that says what is sold here."),
+        verbose_name=_("hero title"),
     )
-    hero_text = models.CharField(max_length=300, blank=True, help_text="A second, quieter line.")
+    hero_text = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text=_("A second, quieter line."),
+        verbose_name=_("hero text"),
+    )
     hero_product = models.ForeignKey(
         "catalog_pages.ProductPage",
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The large cover. Leave empty for the newest release.",
+        help_text=_("The large cover. Leave empty for the newest release."),
+        verbose_name=_("hero product"),
     )
-    call_to_action = models.CharField(max_length=40, blank=True, default="Browse the catalogue")
+    call_to_action = models.CharField(
+        max_length=40, blank=True, default="Browse the catalogue", verbose_name=_("call to action")
+    )
 
     content_panels = [
         *Page.content_panels,
@@ -56,7 +68,7 @@ class HomePage(Page):
                 FieldPanel("hero_product"),
                 FieldPanel("call_to_action"),
             ],
-            heading="Hero",
+            heading=_("Hero"),
         ),
     ]
     max_count = 1
@@ -64,6 +76,10 @@ class HomePage(Page):
     parent_page_types = ["wagtailcore.Page"]
     subpage_types = ["catalog_pages.CataloguePage"]
     template = "catalog_pages/home_page.html"
+
+    class Meta:
+        verbose_name = _("home page")
+        verbose_name_plural = _("home pages")
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
@@ -81,12 +97,14 @@ class HomePage(Page):
 class CataloguePage(Page):
     """The list of everything for sale. Its address is fixed, so its slug is not offered."""
 
-    introduction = RichTextField(blank=True, features=["bold", "italic", "link"])
+    introduction = RichTextField(
+        blank=True, features=["bold", "italic", "link"], verbose_name=_("introduction")
+    )
 
     content_panels = [*Page.content_panels, FieldPanel("introduction")]
     promote_panels = [
         MultiFieldPanel(
-            [FieldPanel("seo_title"), FieldPanel("search_description")], "Search engines"
+            [FieldPanel("seo_title"), FieldPanel("search_description")], _("Search engines")
         )
     ]
     max_count = 1
@@ -94,6 +112,10 @@ class CataloguePage(Page):
     parent_page_types = ["catalog_pages.HomePage"]
     subpage_types = ["catalog_pages.ProductPage"]
     template = "catalog_pages/catalogue_page.html"
+
+    class Meta:
+        verbose_name = _("catalogue page")
+        verbose_name_plural = _("catalogue pages")
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
@@ -107,7 +129,11 @@ class ProductPage(Page):
     """One thing to buy. "On sale" is Wagtail's `live`; a price of None means "not priced yet"."""
 
     artist = models.ForeignKey(
-        "catalog_pages.Artist", null=True, on_delete=models.PROTECT, related_name="products"
+        "catalog_pages.Artist",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="products",
+        verbose_name=_("artist"),
     )
     genre = models.ForeignKey(
         "catalog_pages.Genre",
@@ -115,6 +141,7 @@ class ProductPage(Page):
         blank=True,
         on_delete=models.PROTECT,
         related_name="products",
+        verbose_name=_("genre"),
     )
     cover = models.ForeignKey(
         "catalog_pages.CoverImage",
@@ -122,29 +149,41 @@ class ProductPage(Page):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        verbose_name=_("cover"),
     )
     price_pennies = models.PositiveIntegerField("price", null=True)
     pay_what_you_want = models.BooleanField(
-        "buyers name their price",
+        _("buyers name their price"),
         default=False,
-        help_text="The price above is then the least that anybody pays; 0 lets them take it for nothing.",
+        help_text=_(
+            "The price above is then the least that anybody pays; 0 lets them take it for nothing."
+        ),
     )
     suggested_price_pennies = models.PositiveIntegerField(
-        "suggested price",
+        _("suggested price"),
         null=True,
         blank=True,
-        help_text="What stands in the field before the buyer changes it. Empty: the price above.",
+        help_text=_(
+            "What stands in the field before the buyer changes it. Empty: the price above."
+        ),
     )
-    description = RichTextField(blank=True, features=["bold", "italic", "link", "ul", "ol"])
+    description = RichTextField(
+        blank=True, features=["bold", "italic", "link", "ul", "ol"], verbose_name=_("description")
+    )
     credits = models.TextField(
-        blank=True, help_text="Who played, recorded, drew the cover. One per line."
+        blank=True,
+        help_text=_("Who played, recorded, drew the cover. One per line."),
+        verbose_name=_("credits"),
     )
-    release_date = models.DateField(null=True, blank=True)
+    release_date = models.DateField(null=True, blank=True, verbose_name=_("release date"))
     download_limit = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="How often each buyer may download each file. Empty: the shop's usual limit; "
-        "0: as often as they like. Holds for sales from now on.",
+        help_text=_(
+            "How often each buyer may download each file. Empty: the shop's usual limit; "
+            "0: as often as they like. Holds for sales from now on."
+        ),
+        verbose_name=_("download limit"),
     )
 
     objects = ProductManager()
@@ -171,7 +210,7 @@ class ProductPage(Page):
     template = "catalog_pages/product_page.html"
 
     class Meta:
-        verbose_name = "product"
+        verbose_name = _("product")
         constraints = [
             models.CheckConstraint(
                 condition=Q(price_pennies__isnull=True)
@@ -230,7 +269,7 @@ class ProductPage(Page):
             # possible any more, and what was written is in the page that the other request made.
             if not self._state.adding or "slug" not in getattr(error, "error_dict", {}):
                 raise
-            sentence = _(
+            sentence = gettext(
                 "A page with the address “{slug}” was saved in the same moment. Open that one."
             )
             raise PublishRefused(self, [sentence.format(slug=self.slug)]) from error

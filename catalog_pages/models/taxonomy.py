@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.fields import RichTextField
 from wagtail.search import index
@@ -14,13 +15,14 @@ from wagtail.snippets.models import register_snippet
 class NamedWithSlug(models.Model):
     """A unique name and the slug that its page lives under."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200, unique=True, verbose_name=_("name"))
     slug = models.SlugField(
         max_length=200,
         unique=True,
         allow_unicode=True,
         blank=True,
-        help_text="The last part of the page's address. Leave empty to make it from the name.",
+        help_text=_("The last part of the page's address. Leave empty to make it from the name."),
+        verbose_name=_("slug"),
     )
 
     class Meta:
@@ -56,12 +58,16 @@ class Artist(NamedWithSlug, index.Indexed):
 
     objects = TaxonomyQuerySet.as_manager()
 
-    biography = RichTextField(blank=True, features=["bold", "italic", "link"])
+    biography = RichTextField(
+        blank=True, features=["bold", "italic", "link"], verbose_name=_("biography")
+    )
 
     panels = [FieldPanel("name"), FieldPanel("slug"), FieldPanel("biography")]
     search_fields = [index.SearchField("name"), index.AutocompleteField("name")]
 
     class Meta(NamedWithSlug.Meta):
+        verbose_name = _("artist")
+        verbose_name_plural = _("artists")
         abstract = False
         ordering = ["name"]
 
@@ -77,6 +83,8 @@ class Genre(NamedWithSlug, index.Indexed):
     search_fields = [index.SearchField("name"), index.AutocompleteField("name")]
 
     class Meta(NamedWithSlug.Meta):
+        verbose_name = _("genre")
+        verbose_name_plural = _("genres")
         abstract = False
         ordering = ["name"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
@@ -19,20 +20,23 @@ class ProductTrack(Orderable, ClusterableModel):
     """One piece of a product: its title and place, and where its excerpt is cut."""
 
     page = ParentalKey("catalog_pages.ProductPage", on_delete=models.CASCADE, related_name="tracks")
-    title = models.CharField(max_length=255)
-    disc = models.PositiveSmallIntegerField(null=True, blank=True)
-    number = models.PositiveSmallIntegerField(null=True, blank=True)
+    title = models.CharField(max_length=255, verbose_name=_("title"))
+    disc = models.PositiveSmallIntegerField(null=True, blank=True, verbose_name=_("disc"))
+    number = models.PositiveSmallIntegerField(null=True, blank=True, verbose_name=_("number"))
     excerpt_start_seconds = models.PositiveIntegerField(
-        "excerpt starts at",
+        _("excerpt starts at"),
         null=True,
         blank=True,
-        help_text="Seconds into the track. Leave empty for a good guess.",
+        help_text=_("Seconds into the track. Leave empty for a good guess."),
     )
     excerpt_length_seconds = models.PositiveIntegerField(
-        "excerpt length",
+        _("excerpt length"),
         null=True,
         blank=True,
-        help_text=f"Seconds. Leave empty for {DEFAULT_EXCERPT_SECONDS}.",
+        help_text=format_lazy(
+            _("Seconds. Leave empty for {default_excerpt_seconds}."),
+            default_excerpt_seconds=DEFAULT_EXCERPT_SECONDS,
+        ),
     )
 
     panels = [
@@ -46,12 +50,14 @@ class ProductTrack(Orderable, ClusterableModel):
     ]
 
     class Meta(Orderable.Meta):
+        verbose_name = _("product track")
+        verbose_name_plural = _("product tracks")
         constraints = [
             models.CheckConstraint(
                 condition=Q(excerpt_length_seconds__isnull=True)
                 | Q(excerpt_length_seconds__gte=5, excerpt_length_seconds__lte=90),
                 name="track_excerpt_between_5_and_90_s",
-                violation_error_message="An excerpt is between 5 and 90 seconds long.",
+                violation_error_message=_("An excerpt is between 5 and 90 seconds long."),
             )
         ]
 
@@ -69,11 +75,14 @@ class TrackFile(Orderable):
         null=True,
         on_delete=models.PROTECT,
         related_name="track_files",
+        verbose_name=_("asset"),
     )
 
-    panels = [FieldPanel("asset", heading="Audio file")]
+    panels = [FieldPanel("asset", heading=_("Audio file"))]
 
     class Meta(Orderable.Meta):
+        verbose_name = _("track file")
+        verbose_name_plural = _("track files")
         constraints = [
             models.UniqueConstraint(fields=("track", "asset"), name="track_file_once_per_track")
         ]

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.models.assets import DigitalAsset, protected_key, validate_file_name
 
@@ -21,12 +22,12 @@ class PendingUpload(models.Model):
     """
 
     class State(models.TextChoices):
-        RECEIVING = "receiving", "arriving"
-        CHECKING = "checking", "being checked"
-        STORED = "stored", "stored"
-        DUPLICATE = "duplicate", "already here"
-        REFUSED = "refused", "refused"
-        FAILED = "failed", "given up"
+        RECEIVING = "receiving", _("arriving")
+        CHECKING = "checking", _("being checked")
+        STORED = "stored", _("stored")
+        DUPLICATE = "duplicate", _("already here")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("given up")
 
     UNFINISHED = (State.RECEIVING, State.CHECKING)
 
@@ -35,38 +36,38 @@ class PendingUpload(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     file_name = models.CharField(max_length=255, validators=[validate_file_name])
-    size_bytes = models.BigIntegerField(help_text="As the browser declared it.")
+    size_bytes = models.BigIntegerField(help_text=_("As the browser declared it."))
     fingerprint = models.CharField(
         max_length=64,
-        help_text="SHA-256 of the file's name, size, date and ends: it is chosen again.",
+        help_text=_("SHA-256 of the file's name, size, date and ends: it is chosen again."),
     )
     piece_bytes = models.PositiveIntegerField()
     received_bytes = models.BigIntegerField(
-        default=0, help_text="When last looked; the storage itself knows better."
+        default=0, help_text=_("When last looked; the storage itself knows better.")
     )
     multipart_id = models.CharField(
         max_length=512,
         null=True,
         blank=True,
         unique=True,
-        help_text="The bucket's own name for it.",
+        help_text=_("The bucket's own name for it."),
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
     sentence = models.TextField(blank=True)
     # An asset may be deleted before what a duplicate of it left in storage: the row has to know of that.
     asset = models.ForeignKey(DigitalAsset, null=True, on_delete=models.SET_NULL, related_name="+")
     holds_bytes = models.BooleanField(
-        default=True, help_text="False once its bytes are an asset's, or are gone."
+        default=True, help_text=_("False once its bytes are an asset's, or are gone.")
     )
-    claim = models.UUIDField(null=True, help_text="Of the task that is checking it.")
+    claim = models.UUIDField(null=True, help_text=_("Of the task that is checking it."))
     claimed_at = models.DateTimeField(
-        null=True, help_text="When a check of it was last claimed, given back or enqueued again."
+        null=True, help_text=_("When a check of it was last claimed, given back or enqueued again.")
     )
     attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="Claims that never came to an end."
+        default=0, help_text=_("Claims that never came to an end.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    touched_at = models.DateTimeField(help_text="When something last happened to it.")
+    touched_at = models.DateTimeField(help_text=_("When something last happened to it."))
 
     wagtail_reference_index_ignore = True
 

@@ -7,21 +7,25 @@ Nothing here writes, and nothing here queries for a product that came from `for_
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django import template
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from catalog_pages.addresses import page_url
 from catalog_pages.assets import excerpt_for
 from catalog_pages.listening import preview_cut
 from catalog_pages.listing import Listing
-from catalog_pages.money import NO_BREAK_SPACE, currency, format_money, format_plain
+from catalog_pages.locales import grouped, joined, size_words
+from catalog_pages.money import currency, format_money, format_plain
 from catalog_pages.shop_days import today
 from catalog_pages.structured_data import as_script, structured_data
 
@@ -88,16 +92,33 @@ def duration(milliseconds: int | None) -> str:
 
 @register.filter
 def filesize_short(size_bytes: int | None) -> str:
-    """`31 MB`: powers of a thousand as disks and data plans count, two figures at least."""
-    if size_bytes is None:
-        return ""
-    size, unit = float(size_bytes), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 999.5:
-            break
-        size, unit = size / 1000, larger
-    digits = 1 if unit != "bytes" and size < 9.95 else 0
-    return f"{size:.{digits}f}{NO_BREAK_SPACE}{unit}"
+    """`31 MB`."""
+    return "" if size_bytes is None else size_words(int(size_bytes))
+
+
+@register.filter(name="joined")
+def joined_words(words: Iterable[object]) -> str:
+    """`a, b and c`."""
+    return joined(words)
+
+
+@register.filter
+def titles_joined(rows: Iterable[Any]) -> str:
+    """The titles of `rows`, as a list is spoken."""
+    return joined(row.title for row in rows)
+
+
+@register.filter
+def grouped_number(number: int) -> str:
+    """`12,345`."""
+    return grouped(int(number))
+
+
+@register.filter
+def moment_in_zone(moment: datetime) -> str:
+    """`29 November 2026, 18:05 GMT`, where the clock that is meant has to be said."""
+    local = localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {date_format(local, 'e')}"
 
 
 @register.filter
@@ -291,8 +312,12 @@ def _resampled(peaks: list[int], count: int) -> list[int]:
 
 def _cover_words(product: Any) -> str:
     artist = getattr(product, "artist", None)
-    title = getattr(product, "title", "") or "an untitled release"
-    return f"Cover of {title} by {artist}" if artist else f"Cover of {title}"
+    title = getattr(product, "title", "") or gettext("an untitled release")
+    return (
+        gettext("Cover of {title} by {artist}").format(title=title, artist=artist)
+        if artist
+        else gettext("Cover of {title}").format(title=title)
+    )
 
 
 def _image(

@@ -20,6 +20,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from catalog_pages.assets import CHUNK_BYTES, StoredAsset, asset_adopt, digest_of
@@ -36,10 +38,10 @@ State = PendingUpload.State
 CLAIM_LASTS = timedelta(minutes=10)
 BEAT_SECONDS = 30
 ATTEMPTS_AT_MOST = 3
-WAITS = (
+WAITS = _(
     "The shop could not check this file yet, and tries again by itself. You may leave this page."
 )
-STOPPED = "Checking this file stopped three times without an answer, so it was given up."
+STOPPED = _("Checking this file stopped three times without an answer, so it was given up.")
 
 
 class ClaimLost(Exception):
@@ -85,7 +87,9 @@ class Check:
         if stored.created:
             log(instance=stored.asset, action="wagtail.create", user=self.upload.uploaded_by)
         else:
-            sentence = f"This is the same file as “{stored.asset}”, already here."
+            sentence = gettext("This is the same file as “{asset}”, already here.").format(
+                asset=stored.asset
+            )
             self.end(State.DUPLICATE, sentence, stored.asset)
 
     def _adopt(self, source: Path) -> StoredAsset:
@@ -103,7 +107,9 @@ class Check:
         )
 
     def _store(self, asset: DigitalAsset) -> None:
-        self._become(state=State.STORED, sentence="Stored.", asset=asset, holds_bytes=False)
+        self._become(
+            state=State.STORED, sentence=gettext("Stored."), asset=asset, holds_bytes=False
+        )
 
     def end(self, state: str, sentence: str, asset: DigitalAsset | None = None) -> None:
         """First the decision, then the bytes: nobody can still make an asset of what goes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from catalog_pages.errors import DomainError
 
 
@@ -10,7 +12,7 @@ class WrongOffset(DomainError):
 
     code = "wrong_offset"
     status = 409
-    message = "This piece does not begin where the last one ended."
+    message = _("This piece does not begin where the last one ended.")
 
     def __init__(self, received_bytes: int) -> None:
         super().__init__()
@@ -20,7 +22,7 @@ class WrongOffset(DomainError):
 class PieceTooLong(DomainError):
     code = "piece_too_long"
     status = 413
-    message = "More arrived than the file was said to hold. Choose it again."
+    message = _("More arrived than the file was said to hold. Choose it again.")
 
 
 class NotWhole(DomainError):
@@ -28,7 +30,7 @@ class NotWhole(DomainError):
 
     code = "not_whole"
     status = 409
-    message = "Part of the file has not arrived yet."
+    message = _("Part of the file has not arrived yet.")
 
 
 class UploadOver(DomainError):
@@ -36,7 +38,7 @@ class UploadOver(DomainError):
 
     code = "upload_over"
     status = 409
-    message = "This upload has ended."
+    message = _("This upload has ended.")
 
 
 class WrongPlace(DomainError):
@@ -44,7 +46,7 @@ class WrongPlace(DomainError):
 
     code = "wrong_place"
     status = 409
-    message = "The shop keeps its files elsewhere now. Choose the file again."
+    message = _("The shop keeps its files elsewhere now. Choose the file again.")
 
 
 class NotBegun(DomainError):
@@ -52,13 +54,13 @@ class NotBegun(DomainError):
 
     code = "not_begun"
     status = 409
-    message = "The shop's storage does not expect this file yet. Choose it again."
+    message = _("The shop's storage does not expect this file yet. Choose it again.")
 
 
 class NoRoom(DomainError):
     code = "no_room"
     status = 507
-    message = "The shop's disk has no room for all of this file. Make room, then try again."
+    message = _("The shop's disk has no room for all of this file. Make room, then try again.")
 
 
 class BytesLost(DomainError):
@@ -66,4 +68,4 @@ class BytesLost(DomainError):
 
     code = "bytes_lost"
     status = 410
-    message = "What had arrived of this file is gone from the shop's storage. Choose it again."
+    message = _("What had arrived of this file is gone from the shop's storage. Choose it again.")

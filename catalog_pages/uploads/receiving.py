@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from catalog_pages.assets import refuse_name, refuse_size
 from catalog_pages.audio.containers import container_for_name
@@ -29,9 +30,11 @@ logger = logging.getLogger(__name__)
 
 State = PendingUpload.State
 RECEIVING, CHECKING = State.RECEIVING, State.CHECKING
-DROPPED = "This upload was removed."
+DROPPED = gettext_lazy("This upload was removed.")
 LOOKS = 3  # for what another window began; one is in vain only when that has ended again already
-TWO_WINDOWS = "This file is being sent from another window as well. Try again in a moment."
+TWO_WINDOWS = gettext_lazy(
+    "This file is being sent from another window as well. Try again in a moment."
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def _found_or_made(
             # The same file was chosen in another window in the same moment; that may be over by now.
             conflict = error
     logger.warning("An upload was neither found nor made %d times", LOOKS, exc_info=conflict)
-    raise UploadOver(TWO_WINDOWS) from conflict
+    raise UploadOver(str(TWO_WINDOWS)) from conflict
 
 
 def _unfinished(user: Any, fingerprint: str) -> PendingUpload | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from catalog_pages.models import PendingUpload
 from catalog_pages.uploads.checking import CLAIM_LASTS, bytes_remove
@@ -20,8 +21,12 @@ DAYS_KEPT = 7
 CHECK_WAITS = timedelta(minutes=5)
 CHECK_WAITS_AT_MOST = timedelta(hours=6)
 GIVEN_UP = {
-    State.RECEIVING: "Nothing more arrived of this file for days, so it was given up.",
-    State.CHECKING: "The shop's storage would not let this file be checked for days. Choose it again.",
+    State.RECEIVING: gettext_lazy(
+        "Nothing more arrived of this file for days, so it was given up."
+    ),
+    State.CHECKING: gettext_lazy(
+        "The shop's storage would not let this file be checked for days. Choose it again."
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import ngettext
 
 from downloads.admin import log
 from downloads.counting import limit_reset
@@ -28,7 +29,8 @@ def press_reset(*, grant: UserAsset, by: Any) -> bool:
         return False
     limit_reset(grant=locked, actor_id=by.pk)
     event = AccessEvent.objects.filter(grant=locked, kind=AccessEvent.Kind.LIMIT_RESET).latest("pk")
-    comment = f"{times} {'download' if times == 1 else 'downloads'} had counted"
+    words = ngettext("{times} download had counted", "{times} downloads had counted", times)
+    comment = words.format(times=times)
     log.log_press(log.LIMIT_RESET, grant=locked, by=by, event=event, comment=comment)
     return True
 

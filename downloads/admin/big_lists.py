@@ -15,8 +15,8 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.paginator import WagtailPaginator
 
@@ -50,7 +50,7 @@ class CappedPaginator(WagtailPaginator):
         names = self.verbose_name if self.count == 1 else self.verbose_name_plural
         count = number_format(self.count, use_l10n=True, force_grouping=True)
         label = f"{count} {names}"
-        return _("More than %(label)s") % {"label": label} if self.is_cut else label
+        return gettext("More than %(label)s") % {"label": label} if self.is_cut else label
 
 
 def distinct_values(queryset: QuerySet[Any], column: str) -> list[str]:
@@ -76,7 +76,7 @@ class ValuesFilter(django_filters.ChoiceFilter):
 
     def __init__(self, *args: Any, words: Any = str, **kwargs: Any) -> None:
         self.words = words
-        kwargs.setdefault("empty_label", gettext_lazy("All"))
+        kwargs.setdefault("empty_label", _("All"))
         kwargs.setdefault("widget", forms.Select)
         super().__init__(*args, **kwargs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from catalog_pages.sheets.writing import spreadsheet
 
 AT_ONCE = 500
-Columns = dict[str, Callable[[Any], Any]]
+Columns = Mapping[Any, Callable[[Any], Any]]
 
 
 class StreamedExport:
@@ -24,7 +24,7 @@ class StreamedExport:
 
     @property
     def list_export(self) -> list[str]:
-        return list(self.export)
+        return [str(heading) for heading in self.export]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """An export never makes the page, which would read all rows at once."""
@@ -37,7 +37,7 @@ class StreamedExport:
         return queryset.iterator(chunk_size=AT_ONCE)
 
     def lines(self, rows: Iterator[Any]) -> Iterator[list[Any]]:
-        yield list(self.export)
+        yield self.list_export
         for row in rows:
             yield [value(row) for value in self.export.values()]
 

@@ -22,6 +22,8 @@ from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -82,15 +84,15 @@ def state_of(grant: Any) -> SafeString:
     """In the order in which the holder is refused: by a cause, by the limit, by our own fault."""
     if grant.standing:
         causes = ", ".join(str(row.get_cause_display()) for row in grant.standing)
-        return status_tag(f"Closed: {causes}", "bad")
+        return status_tag(gettext("Closed: {causes}").format(causes=causes), "bad")
     if grant.limit and grant.used >= grant.limit:
-        return status_tag("Limit reached", "careful")
+        return status_tag(gettext("Limit reached"), "careful")
     check = getattr(grant.asset, "fixity", None)
     if check and check.found in DAMAGED:
-        return status_tag("File missing or damaged", "bad")
+        return status_tag(gettext("File missing or damaged"), "bad")
     if grant.limit and grant.most_used >= grant.limit:
-        return status_tag("Limit reached for another version", "careful")
-    return status_tag("Open", "good")
+        return status_tag(gettext("Limit reached for another version"), "careful")
+    return status_tag(gettext("Open"), "good")
 
 
 def holder_of(grant: UserAsset) -> str | SafeString:
@@ -100,7 +102,11 @@ def holder_of(grant: UserAsset) -> str | SafeString:
 
 
 def used_of(grant: Any) -> str:
-    return f"{grant.used} of {grant.limit}" if grant.limit else str(grant.used)
+    return (
+        gettext("{used} of {limit}").format(used=grant.used, limit=grant.limit)
+        if grant.limit
+        else str(grant.used)
+    )
 
 
 def order_of(grant: UserAsset) -> SafeString:
@@ -111,21 +117,24 @@ def order_of(grant: UserAsset) -> SafeString:
 
 class GrantFilterSet(WagtailFilterSet):
     state = django_filters.ChoiceFilter(
-        label="State",
+        label=_("State"),
         method="keep_state",
         choices=[
-            ("open", "Open"),
-            *((cause.value, f"Closed: {cause.label}") for cause in Revocation.Cause),
-            ("limit", "Limit reached"),
-            ("missing", "File missing or damaged"),
+            ("open", _("Open")),
+            *(
+                (cause.value, format_lazy(_("Closed: {label}"), label=cause.label))
+                for cause in Revocation.Cause
+            ),
+            ("limit", _("Limit reached")),
+            ("missing", _("File missing or damaged")),
         ],
-        empty_label="All",
+        empty_label=_("All"),
         widget=forms.RadioSelect,
     )
     created_at = DayFilter(label=_("Given"))
     line = django_filters.NumberFilter(
         field_name="order_item_id",
-        label="Order line",
+        label=_("Order line"),
         min_value=1,
         max_value=2**31 - 1,
         widget=forms.NumberInput,
@@ -146,21 +155,21 @@ class GrantFilterSet(WagtailFilterSet):
 
 
 class GrantIndexView(DeskIndexView):
-    page_title = "Downloads"
-    verbose_name, verbose_name_plural = "file", "files"
+    page_title = _("Downloads")
+    verbose_name, verbose_name_plural = _("file"), _("files")
     filterset_class = GrantFilterSet
     default_ordering = "-created_at"
     search_hint = _("Email, order number, title, file or id")
     export = {
-        "File": lambda row: row.title,
-        "Holder": lambda row: str(row.user or row.email),
-        "Product": lambda row: row.order_item.title,
-        "Order": lambda row: row.order_item.order.number,
-        "State": lambda row: strip_tags(state_of(row)),
-        "Downloads used": lambda row: row.used,
-        "Limit": lambda row: row.limit,
-        "Last download": lambda row: row.last_download,
-        "Given": lambda row: row.created_at,
+        _("File"): lambda row: row.title,
+        _("Holder"): lambda row: str(row.user or row.email),
+        _("Product"): lambda row: row.order_item.title,
+        _("Order"): lambda row: row.order_item.order.number,
+        _("State"): lambda row: strip_tags(state_of(row)),
+        _("Downloads used"): lambda row: row.used,
+        _("Limit"): lambda row: row.limit,
+        _("Last download"): lambda row: row.last_download,
+        _("Given"): lambda row: row.created_at,
     }
 
     def export_rows(self, queryset: QuerySet[Any]) -> Any:
@@ -183,16 +192,20 @@ class GrantIndexView(DeskIndexView):
     @property
     def no_results_message(self) -> str:
         matching = self.is_searching or self.is_filtering
-        return "No download matches." if matching else "Nobody has bought a file yet."
+        return (
+            gettext("No download matches.")
+            if matching
+            else gettext("Nobody has bought a file yet.")
+        )
 
 
 GRANT_COLUMNS = [
-    TitleColumn("title", url_name="download_desk:inspect"),
-    Column("holder", label="Holder", accessor=holder_of, classname=BREAKS),
-    Column("product", label="Product", accessor="order_item.title", classname=WIDE),
-    Column("order", label="Order", accessor=order_of, classname=WIDE),
-    Column("state", label="State", accessor=state_of),
-    Column("used", label="Downloads used", accessor=used_of),
-    DateColumn("last_download", label="Last download", classname=WIDE),
+    TitleColumn("title", label=_("Title"), url_name="download_desk:inspect"),
+    Column("holder", label=_("Holder"), accessor=holder_of, classname=BREAKS),
+    Column("product", label=_("Product"), accessor="order_item.title", classname=WIDE),
+    Column("order", label=_("Order"), accessor=order_of, classname=WIDE),
+    Column("state", label=_("State"), accessor=state_of),
+    Column("used", label=_("Downloads used"), accessor=used_of),
+    DateColumn("last_download", label=_("Last download"), classname=WIDE),
     DateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
 ]

@@ -45,7 +45,7 @@ def what_of(event: AccessEvent) -> str:
 def why_of(event: AccessEvent) -> str:
     if event.code in Revocation.Cause.values:
         return str(Revocation.Cause(event.code).label).capitalize()
-    return DENIALS.get(event.code, event.code.replace("_", " ")).capitalize()
+    return str(DENIALS.get(event.code, event.code.replace("_", " "))).capitalize()
 
 
 def holder_text(event: AccessEvent) -> str:
@@ -76,14 +76,14 @@ class LedgerIndexView(DeskIndexView):
     ties = {"kind": "at"}
     search_hint = _("Email, order number, title, file or id")
     export = {
-        "When": lambda row: row.at,
-        "What": what_of,
-        "Why": why_of,
-        "Holder": holder_text,
-        "File": lambda row: row.grant.title,
-        "Product": lambda row: row.grant.order_item.title,
-        "Order": lambda row: row.grant.order_item.order.number,
-        "By": lambda row: str(row.actor or ""),
+        _("When"): lambda row: row.at,
+        _("What"): what_of,
+        _("Why"): why_of,
+        _("Holder"): holder_text,
+        _("File"): lambda row: row.grant.title,
+        _("Product"): lambda row: row.grant.order_item.title,
+        _("Order"): lambda row: row.grant.order_item.order.number,
+        _("By"): lambda row: str(row.actor or ""),
     }
 
     def get_base_queryset(self) -> QuerySet[Any]:

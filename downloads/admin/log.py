@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log
 
 from downloads.explain import LOGGED_EVENT
@@ -15,9 +16,9 @@ GIVE_BACK = "downloads.give_back"
 
 # What each is called in a filter, and how it reads in a history.
 ACTIONS = {
-    LIMIT_RESET: ("Reset the limit", "Reset the download limit"),
-    TAKE_BACK: ("Take back", "Took the file back"),
-    GIVE_BACK: ("Give back", "Gave the file back"),
+    LIMIT_RESET: (gettext_lazy("Reset the limit"), gettext_lazy("Reset the download limit")),
+    TAKE_BACK: (gettext_lazy("Take back"), gettext_lazy("Took the file back")),
+    GIVE_BACK: (gettext_lazy("Give back"), gettext_lazy("Gave the file back")),
 }
 
 
@@ -31,7 +32,7 @@ def log_press(action: str, *, grant: UserAsset, by: Any, event: AccessEvent, com
 
 class PressFormatter(LogFormatter):
     def format_message(self, log_entry: Any) -> str:
-        return ACTIONS[log_entry.action][1]
+        return str(ACTIONS[log_entry.action][1])
 
     def format_comment(self, log_entry: Any) -> str:
         return str(log_entry.data.get("comment", ""))

@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.views.generic import InspectView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -42,7 +44,7 @@ def other_causes(grant: UserAsset) -> str:
 
 class GrantInspectView(InspectView):
     any_permission_required = ["view"]
-    page_title = "Download"
+    page_title = _("Download")
     template_name = "downloads/admin/grant.html"
 
     object: UserAsset
@@ -57,7 +59,7 @@ class GrantInspectView(InspectView):
         return self.object.title
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        index = {"url": reverse("download_desk:index"), "label": "Downloads"}
+        index = {"url": reverse("download_desk:index"), "label": gettext("Downloads")}
         here = {"url": "", "label": self.page_title, "sublabel": self.object.title}
         return [*self.breadcrumbs_items, index, here]
 
@@ -79,9 +81,9 @@ class ResetView(ActionView):
 
     def perform(self, row: UserAsset) -> None:
         if press_reset(grant=row, by=self.request.user):
-            self.say(True, "The limit has been reset. The holder may start again.")
+            self.say(True, gettext("The limit has been reset. The holder may start again."))
         else:
-            self.say(True, "Nothing counts against the limit, so nothing was changed.")
+            self.say(True, gettext("Nothing counts against the limit, so nothing was changed."))
 
 
 class GiveBackView(ActionView):
@@ -90,18 +92,23 @@ class GiveBackView(ActionView):
 
     def perform(self, row: UserAsset) -> None:
         if not press_give_back(grant=row, by=self.request.user):
-            self.say(True, "Staff have not taken this back, so nothing was changed.")
+            self.say(True, gettext("Staff have not taken this back, so nothing was changed."))
         elif others := other_causes(row):
-            messages.warning(self.request, f"Given back, but it stays closed: {others}.")
+            messages.warning(
+                self.request,
+                gettext("Given back, but it stays closed: {others}.").format(others=others),
+            )
         else:
-            self.say(True, "Given back. The holder may download it again.")
+            self.say(True, gettext("Given back. The holder may download it again."))
 
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
-        error_messages={"required": "Say why, for whoever looks at this later."},
-        help_text="For staff; the holder never sees it. It is kept for good: no names, no addresses.",
+        error_messages={"required": _("Say why, for whoever looks at this later.")},
+        help_text=_(
+            "For staff; the holder never sees it. It is kept for good: no names, no addresses."
+        ),
         widget=forms.TextInput,
     )
 
@@ -113,7 +120,7 @@ class TakeBackView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
     permission_required = "revoke"
     any_permission_required = ["view"]
     http_method_names = ["get", "post"]
-    page_title = "Take back"
+    page_title = _("Take back")
     header_icon = "download"
     template_name = "downloads/admin/take_back.html"
 
@@ -129,9 +136,11 @@ class TakeBackView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
         if not form.is_valid():
             return self.show(form)
         if press_take_back(grant=self.grant, by=request.user, reason=form.cleaned_data["reason"]):
-            messages.success(request, "Taken back. The file is closed from now on.")
+            messages.success(request, gettext("Taken back. The file is closed from now on."))
         else:
-            messages.success(request, "This was taken back already, so nothing was changed.")
+            messages.success(
+                request, gettext("This was taken back already, so nothing was changed.")
+            )
         return redirect(grant_url(self.grant))
 
     def show(self, form: ReasonForm) -> HttpResponse:
@@ -141,7 +150,7 @@ class TakeBackView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
         return self.grant.title
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        index = {"url": reverse("download_desk:index"), "label": "Downloads"}
+        index = {"url": reverse("download_desk:index"), "label": gettext("Downloads")}
         grant = {"url": grant_url(self.grant), "label": self.grant.title}
         here = {"url": "", "label": self.page_title, "sublabel": self.grant.title}
         return [*self.breadcrumbs_items, index, grant, here]
@@ -160,7 +169,7 @@ class GrantViewSet(ReadOnlyViewSet):
     name = "download_desk"
     url_prefix = "downloads"
     icon = "download"
-    menu_label = "Downloads"
+    menu_label = _("Downloads")
     index_view_class = GrantIndexView
     inspect_view_class = GrantInspectView
     actions = {"reset": ResetView, "take-back": TakeBackView, "give-back": GiveBackView}

@@ -9,6 +9,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -17,35 +19,36 @@ from wagtail.permissions import ModelPermissionPolicy
 from downloads.admin.base import NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
 from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, order_link
+from orders.coded_words import anomaly_words
 from orders.models import OrderAnomaly
 from orders.services.anomalies import WORDS
 from orders.services.reviewing import anomaly_resolve
 
-UNKNOWN = (
+UNKNOWN = _(
     "Something about this order contradicts what is known. Look at it in the Stripe dashboard."
 )
 
 
 def words_of(anomaly: OrderAnomaly) -> str:
-    return WORDS.get(anomaly.code, UNKNOWN)
+    return str(WORDS.get(anomaly.code, UNKNOWN))
 
 
 def title_of(anomaly: OrderAnomaly) -> str:
-    return anomaly.code.replace("_", " ").capitalize()
+    return anomaly_words(anomaly.code)
 
 
 def state_of(anomaly: OrderAnomaly) -> SafeString:
     if anomaly.resolved_at is None:
-        return status_tag("Needs attention", "bad")
-    return status_tag("Dealt with", "good")
+        return status_tag(gettext("Needs attention"), "bad")
+    return status_tag(gettext("Dealt with"), "good")
 
 
 class AttentionFilterSet(WagtailFilterSet):
     state = django_filters.ChoiceFilter(
-        label="State",
+        label=_("State"),
         method="keep",
-        choices=[("resolved", "Dealt with"), ("all", "Both")],
-        empty_label="Needs attention",
+        choices=[("resolved", _("Dealt with")), ("all", _("Both"))],
+        empty_label=_("Needs attention"),
         widget=forms.RadioSelect,
     )
 
@@ -58,8 +61,8 @@ class AttentionFilterSet(WagtailFilterSet):
 
 
 class AttentionIndexView(DeskIndexView):
-    page_title = "Needs attention"
-    verbose_name, verbose_name_plural = "matter", "matters"
+    page_title = _("Needs attention")
+    verbose_name, verbose_name_plural = _("matter"), _("matters")
     filterset_class = AttentionFilterSet
     select_related = ("order",)
     find_in = ("reference", "code", "order__number", "order__email")
@@ -73,20 +76,20 @@ class AttentionIndexView(DeskIndexView):
     @property
     def no_results_message(self) -> str:
         if self.is_searching or self.is_filtering:
-            return "Nothing matches."
-        return "Nothing needs attention."
+            return gettext("Nothing matches.")
+        return gettext("Nothing needs attention.")
 
 
 class AttentionInspectView(DeskInspectView):
-    page_title = "Needs attention"
+    page_title = _("Needs attention")
     labels = {
-        "words": "What it means, and what to do",
-        "reference": "It is about",
-        "detail": "Details",
-        "created_at": "Found",
-        "state": "State",
-        "resolved_at": "Dealt with",
-        "resolved_by": "Dealt with by",
+        "words": _("What it means, and what to do"),
+        "reference": _("It is about"),
+        "detail": _("Details"),
+        "created_at": _("Found"),
+        "state": _("State"),
+        "resolved_at": _("Dealt with"),
+        "resolved_by": _("Dealt with by"),
     }
 
     def get_page_subtitle(self) -> str:
@@ -110,11 +113,14 @@ class AttentionInspectView(DeskInspectView):
     def get_resolved_by_display_value(self) -> str:
         if self.object.resolved_at is None:
             return NOTHING
-        return str(self.object.resolved_by or "The shop itself, by later facts")
+        return str(self.object.resolved_by or gettext("The shop itself, by later facts"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may = self.user_has_permission("resolve") and self.object.resolved_at is None
-        button = {"name": "order_anomalies:resolve", "label": "Mark as dealt with"}
+        button = {
+            "name": "order_anomalies:resolve",
+            "label": gettext("Mark as dealt with"),
+        }
         return super().get_context_data(button=button if may else None, **kwargs)
 
 
@@ -124,12 +130,12 @@ class ResolveView(ActionView):
 
     def perform(self, row: OrderAnomaly) -> None:
         if row.resolved_at is not None:
-            self.say(True, "This was dealt with already.")
+            self.say(True, gettext("This was dealt with already."))
             return
         anomaly_resolve(anomaly=row, by=self.request.user)
         comment = f"{title_of(row)}: {row.reference}"
         log.log_press(log.ANOMALY_RESOLVE, on=row, by=self.request.user, comment=comment)
-        self.say(True, "Marked as dealt with.")
+        self.say(True, gettext("Marked as dealt with."))
 
 
 class AttentionMenuItem(MenuItem):
@@ -150,7 +156,7 @@ class AttentionViewSet(ReadOnlyViewSet):
     name = "order_anomalies"
     url_prefix = "orders/attention"
     icon = "warning"
-    menu_label = "Needs attention"
+    menu_label = _("Needs attention")
     menu_item_class = AttentionMenuItem
     index_view_class = AttentionIndexView
     inspect_view_class = AttentionInspectView
@@ -158,15 +164,15 @@ class AttentionViewSet(ReadOnlyViewSet):
     list_display = [
         TitleColumn(
             "code",
-            label="What",
+            label=_("What"),
             accessor=title_of,
             url_name="order_anomalies:inspect",
             sort_key="code",
         ),
-        Column("words", label="What it means, and what to do", accessor=words_of),
-        Column("order", label="Order", accessor=lambda row: order_link(row.order)),
-        Column("state", label="State", accessor=state_of, classname=WIDE),
-        DateColumn("created_at", label="Found", sort_key="created_at", classname=WIDE),
+        Column("words", label=_("What it means, and what to do"), accessor=words_of),
+        Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
+        Column("state", label=_("State"), accessor=state_of, classname=WIDE),
+        DateColumn("created_at", label=_("Found"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "words",

@@ -10,6 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from wagtail.admin.widgets.chooser import BaseChooser
 
 ID = re.compile(r"[0-9]{1,18}", flags=re.ASCII)
@@ -24,7 +26,7 @@ class ManyChoosers(forms.Widget):
 
     template_name = "orders/admin/_many_choosers.html"
 
-    def __init__(self, chooser: BaseChooser, *, choose: str) -> None:
+    def __init__(self, chooser: BaseChooser, *, choose: str | Promise) -> None:
         super().__init__()
         self.chooser, self.choose = chooser, choose
 
@@ -71,9 +73,9 @@ class ManyField(forms.ModelMultipleChoiceField):
     def clean(self, value: Any) -> Any:
         values = list(value or ())
         if len(values) > MANY:
-            raise ValidationError(f"Choose up to {MANY}.")
+            raise ValidationError(_("Choose up to {many}.").format(many=MANY))
         if not all(ID.fullmatch(str(one)) for one in values):
-            raise ValidationError("Choose from what the shop has.")
+            raise ValidationError(_("Choose from what the shop has."))
         return super().clean(values)
 
 

@@ -18,7 +18,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -71,7 +71,7 @@ def name_of(customer: Any) -> str:
 def name_cell(customer: Any) -> str | SafeString:
     if customer.user is not None:
         return str(customer.user)
-    return format_html("{} <small>{}</small>", customer.email, now("without an account"))
+    return format_html("{} <small>{}</small>", customer.email, gettext("without an account"))
 
 
 def with_sums(customers: list[Any]) -> list[Any]:
@@ -102,7 +102,10 @@ def with_sums(customers: list[Any]) -> list[Any]:
 def titles_of(customer: Any) -> str:
     shown = [f"“{title}”" for title in customer.titles[:TITLES]]
     more = len(customer.titles) - len(shown)
-    return ", ".join(shown) + (now(" and %(number)s more") % {"number": more} if more else "")
+    if not more:
+        return ", ".join(shown)
+    words = ngettext("%(titles)s and %(number)s more", "%(titles)s and %(number)s more", more)
+    return words % {"titles": ", ".join(shown), "number": more}
 
 
 class CustomerFilterSet(WagtailFilterSet):
@@ -131,12 +134,12 @@ class CustomerIndexView(SearchedByOrder, DeskIndexView):
     select_related = ("user",)
     default_ordering = "-created_at"
     export = {
-        "Customer": name_of,
-        "With an account": lambda row: "yes" if row.user_id is not None else "",
-        "Orders paid": lambda row: row.times,
-        "Paid": lambda row: row.paid,
-        "Bought last": lambda row: ", ".join(row.titles),
-        "Last order": lambda row: row.created_at,
+        _("Customer"): name_of,
+        _("With an account"): lambda row: gettext("yes") if row.user_id is not None else "",
+        _("Orders paid"): lambda row: row.times,
+        _("Paid"): lambda row: row.paid,
+        _("Bought last"): lambda row: ", ".join(row.titles),
+        _("Last order"): lambda row: row.created_at,
     }
 
     def get_base_queryset(self) -> QuerySet[Any]:

@@ -9,6 +9,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.widgets import AdminDateTimeInput, AdminPageChooser
@@ -20,9 +22,9 @@ from catalog_pages.money import currency, format_plain
 from orders.admin.choosers import ManyChoosers, ManyField
 from orders.models import DiscountCode
 
-PERCENT_SENTENCE = "Type a whole number from 1 to 100."
-LIMIT_SENTENCE = "Type a whole number from 1 to 1,000,000, or leave it empty."
-SOME_DAY = "Type a day and a time such as 2031-05-01 09:00."
+PERCENT_SENTENCE = _("Type a whole number from 1 to 100.")
+LIMIT_SENTENCE = _("Type a whole number from 1 to 1,000,000, or leave it empty.")
+SOME_DAY = _("Type a day and a time such as 2031-05-01 09:00.")
 YEARS = range(2000, 2100)
 
 
@@ -62,51 +64,54 @@ class DiscountCodeForm(WagtailAdminModelForm):
     """One of percentage and amount counts, as `kind` says; the other is emptied."""
 
     percent = forms.IntegerField(
-        label="Percentage",
+        label=_("Percentage"),
         min_value=1,
         max_value=100,
         required=False,
-        help_text="For a percentage: from 1 to 100, taken off what the code is good for.",
+        help_text=_("For a percentage: from 1 to 100, taken off what the code is good for."),
         error_messages={
             "invalid": PERCENT_SENTENCE,
             "min_value": PERCENT_SENTENCE,
             "max_value": PERCENT_SENTENCE,
         },
     )
-    amount_pennies = MoneyFormField(label="Amount", required=False)
-    min_subtotal_pennies = MoneyFormField(label="Least order", required=False)
+    amount_pennies = MoneyFormField(label=_("Amount"), required=False)
+    min_subtotal_pennies = MoneyFormField(label=_("Least order"), required=False)
     starts_at = ShopDateTimeField(
-        label="Valid from", required=False, error_messages={"invalid": SOME_DAY}
+        label=_("Valid from"), required=False, error_messages={"invalid": SOME_DAY}
     )
     ends_at = ShopDateTimeField(
-        label="Valid until", required=False, error_messages={"invalid": SOME_DAY}
+        label=_("Valid until"), required=False, error_messages={"invalid": SOME_DAY}
     )
     max_uses = LimitField(
-        label="Orders in all", help_text="How many orders may use it. Empty: any number."
+        label=_("Orders in all"), help_text=_("How many orders may use it. Empty: any number.")
     )
     max_uses_per_buyer = LimitField(
-        label="Orders per buyer",
-        help_text="How many orders one email address may use it for. Empty: any number.",
+        label=_("Orders per buyer"),
+        help_text=_("How many orders one email address may use it for. Empty: any number."),
     )
     products = ManyField(
+        label=_("Products"),
         queryset=ProductPage.objects.all(),
         required=False,
         widget=ManyChoosers(
-            AdminPageChooser(target_models=[ProductPage]), choose="Choose a product"
+            AdminPageChooser(target_models=[ProductPage]), choose=_("Choose a product")
         ),
-        help_text="It is good for these products.",
+        help_text=_("It is good for these products."),
     )
     artists = ManyField(
+        label=_("Artists"),
         queryset=Artist.objects.all(),
         required=False,
-        widget=ManyChoosers(AdminSnippetChooser(Artist), choose="Choose an artist"),
-        help_text="It is good for everything by these artists.",
+        widget=ManyChoosers(AdminSnippetChooser(Artist), choose=_("Choose an artist")),
+        help_text=_("It is good for everything by these artists."),
     )
     genres = ManyField(
+        label=_("Genres"),
         queryset=Genre.objects.all(),
         required=False,
-        widget=ManyChoosers(AdminSnippetChooser(Genre), choose="Choose a genre"),
-        help_text="It is good for everything of these genres.",
+        widget=ManyChoosers(AdminSnippetChooser(Genre), choose=_("Choose a genre")),
+        help_text=_("It is good for everything of these genres."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -114,17 +119,19 @@ class DiscountCodeForm(WagtailAdminModelForm):
         code = settings.STRIPE_CURRENCY
         example = format_plain(500 if currency(code).digits != 3 else 5000, code)
         zone = timezone.get_default_timezone_name()
-        self.fields[
-            "amount_pennies"
-        ].help_text = (
-            f"For an amount: in {code}, such as {example}, at most what the order comes to."
-        )
-        self.fields["min_subtotal_pennies"].help_text = (
-            f"In {code}, such as {example}: what the cart must come to before the discount. "
+        self.fields["amount_pennies"].help_text = gettext(
+            "For an amount: in {code}, such as {example}, at most what the order comes to."
+        ).format(code=code, example=example)
+        self.fields["min_subtotal_pennies"].help_text = gettext(
+            "In {code}, such as {example}: what the cart must come to before the discount. "
             "Empty: any order."
-        )
-        self.fields["starts_at"].help_text = f"In the shop's time ({zone}). Empty: from now on."
-        self.fields["ends_at"].help_text = f"In the shop's time ({zone}). Empty: for ever."
+        ).format(code=code, example=example)
+        self.fields["starts_at"].help_text = gettext(
+            "In the shop's time ({zone}). Empty: from now on."
+        ).format(zone=zone)
+        self.fields["ends_at"].help_text = gettext(
+            "In the shop's time ({zone}). Empty: for ever."
+        ).format(zone=zone)
 
     def clean_code(self) -> str:
         code = self.cleaned_data["code"]
@@ -137,13 +144,13 @@ class DiscountCodeForm(WagtailAdminModelForm):
         data = super().clean() or self.cleaned_data
         if data.get("kind") == DiscountCode.Kind.PERCENT:
             data["amount_pennies"] = None
-            self._need("percent", PERCENT_SENTENCE)
+            self._need("percent", str(PERCENT_SENTENCE))
         elif data.get("kind") == DiscountCode.Kind.AMOUNT:
             data["percent"] = None
-            self._need("amount_pennies", "Type an amount above zero.")
+            self._need("amount_pennies", gettext("Type an amount above zero."))
         starts, ends = data.get("starts_at"), data.get("ends_at")
         if starts and ends and ends <= starts:
-            self.add_error("ends_at", "It has to end after it starts.")
+            self.add_error("ends_at", gettext("It has to end after it starts."))
         return data
 
     def _need(self, field: str, sentence: str) -> None:
@@ -155,7 +162,9 @@ class DiscountCodeForm(WagtailAdminModelForm):
 
 
 def taken(code: str) -> str:
-    return f"There is a code “{code}” already. Capital and small letters are the same."
+    return gettext(
+        "There is a code “{code}” already. Capital and small letters are the same."
+    ).format(code=code)
 
 
 DISCOUNT_PANELS = ObjectList(
@@ -169,19 +178,21 @@ DISCOUNT_PANELS = ObjectList(
                 FieldRowPanel([FieldPanel("percent"), FieldPanel("amount_pennies")]),
                 FieldPanel("min_subtotal_pennies"),
             ],
-            heading="What it takes off",
+            heading=_("What it takes off"),
         ),
         MultiFieldPanel(
             [
                 FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
                 FieldRowPanel([FieldPanel("max_uses"), FieldPanel("max_uses_per_buyer")]),
             ],
-            heading="When, and how often",
+            heading=_("When, and how often"),
         ),
         MultiFieldPanel(
             [FieldPanel("products"), FieldPanel("artists"), FieldPanel("genres")],
-            heading="What it is good for",
-            help_text="Leave all three empty for everything in the shop. Otherwise one match is enough.",
+            heading=_("What it is good for"),
+            help_text=_(
+                "Leave all three empty for everything in the shop. Otherwise one match is enough."
+            ),
         ),
     ],
     base_form_class=DiscountCodeForm,

@@ -14,6 +14,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views import generic
@@ -29,13 +30,15 @@ from orders.admin.discount_form import DISCOUNT_PANELS, taken
 from orders.models import DiscountCode, DiscountUse, Order
 
 USES_SHOWN = 100
-KEEP = "“{}” has been used, and its orders say so. Untick “in use” instead: nobody can use it then."
+KEEP = gettext_lazy(
+    "“{code}” has been used, and its orders say so. Untick “in use” instead: nobody can use it then."
+)
 STATES = {
-    "usable": ("Can be used", "good"),
-    "waiting": ("Not yet valid", "careful"),
-    "over": ("Over", ""),
-    "used_up": ("Used up", ""),
-    "stopped": ("Not in use", ""),
+    "usable": (gettext_lazy("Can be used"), "good"),
+    "waiting": (gettext_lazy("Not yet valid"), "careful"),
+    "over": (gettext_lazy("Over"), ""),
+    "used_up": (gettext_lazy("Used up"), ""),
+    "stopped": (gettext_lazy("Not in use"), ""),
 }
 
 
@@ -58,7 +61,8 @@ def state_key(code: Any) -> str:
 
 
 def state_of(code: Any) -> SafeString:
-    return status_tag(*STATES[state_key(code)])
+    words, tone = STATES[state_key(code)]
+    return status_tag(str(words), tone)
 
 
 def in_state(codes: QuerySet[Any], state: str) -> QuerySet[Any]:
@@ -98,35 +102,45 @@ def validity(code: DiscountCode) -> str:
     """`From 1 May 2031, 09:00 until 8 May 2031, 09:00`, in the shop's time."""
     starts, ends = (moment(at) for at in (code.starts_at, code.ends_at))
     if starts and ends:
-        return f"From {starts} until {ends}"
-    return f"From {starts}" if starts else f"Until {ends}" if ends else "Always"
+        return gettext("From {starts} until {ends}").format(starts=starts, ends=ends)
+    return (
+        gettext("From {starts}").format(starts=starts)
+        if starts
+        else gettext("Until {ends}").format(ends=ends)
+        if ends
+        else gettext("Always")
+    )
 
 
 def moment(at: Any) -> str:
     if at is None:
         return ""
-    return date_format(timezone.localtime(at, timezone.get_default_timezone()), "j F Y, H:i")
+    return date_format(timezone.localtime(at, timezone.get_default_timezone()), "DATETIME_FORMAT")
 
 
 def used_of(code: Any) -> str:
-    return f"{code.used} of {code.max_uses}" if code.max_uses is not None else str(code.used)
+    return (
+        gettext("{used} of {max_uses}").format(used=code.used, max_uses=code.max_uses)
+        if code.max_uses is not None
+        else str(code.used)
+    )
 
 
 class DiscountFilterSet(WagtailFilterSet):
     state = django_filters.ChoiceFilter(
-        label="State",
+        label=gettext_lazy("State"),
         method="keep_state",
         choices=[(key, words) for key, (words, _) in STATES.items()],
-        empty_label="All",
+        empty_label=gettext_lazy("All"),
         widget=forms.RadioSelect,
     )
     kind = django_filters.ChoiceFilter(
-        label="Takes off",
+        label=gettext_lazy("Takes off"),
         choices=DiscountCode.Kind.choices,
-        empty_label="All",
+        empty_label=gettext_lazy("All"),
         widget=forms.RadioSelect,
     )
-    created_at = DayFilter(label="Made")
+    created_at = DayFilter(label=gettext_lazy("Made"))
 
     class Meta:
         model = DiscountCode
@@ -138,19 +152,19 @@ class DiscountFilterSet(WagtailFilterSet):
 
 class DiscountIndexView(DeskIndexView):
     any_permission_required = ["view", "add", "change", "delete"]
-    page_title = "Discount codes"
-    add_item_label = "Add a discount code"
+    page_title = gettext_lazy("Discount codes")
+    add_item_label = gettext_lazy("Add a discount code")
     filterset_class = DiscountFilterSet
     find_in = ("code", "note")
     export = {
-        "Code": lambda code: code.code,
-        "Takes off": takes_off,
-        "Valid": validity,
-        "Used": lambda code: code.used,
-        "At most": lambda code: code.max_uses,
-        "State": lambda code: STATES[state_key(code)][0],
-        "Note": lambda code: code.note,
-        "Made": lambda code: code.created_at,
+        gettext_lazy("Code"): lambda code: code.code,
+        gettext_lazy("Takes off"): takes_off,
+        gettext_lazy("Valid"): validity,
+        gettext_lazy("Used"): lambda code: code.used,
+        gettext_lazy("At most"): lambda code: code.max_uses,
+        gettext_lazy("State"): lambda code: STATES[state_key(code)][0],
+        gettext_lazy("Note"): lambda code: code.note,
+        gettext_lazy("Made"): lambda code: code.created_at,
     }
 
     def get_base_queryset(self) -> QuerySet[Any]:
@@ -159,7 +173,11 @@ class DiscountIndexView(DeskIndexView):
     @property
     def no_results_message(self) -> str:
         matching = self.is_searching or self.is_filtering
-        return "No discount code matches." if matching else "There are no discount codes yet."
+        return (
+            gettext("No discount code matches.")
+            if matching
+            else gettext("There are no discount codes yet.")
+        )
 
 
 class OneCodeMixin:
@@ -175,13 +193,15 @@ class OneCodeMixin:
 
 
 class DiscountCreateView(OneCodeMixin, generic.CreateView):
-    success_message = "“%(object)s” is ready."
-    error_message = "The code was not saved. Look at the marked fields."
+    success_message = gettext_lazy("“%(object)s” is ready.")
+    error_message = gettext_lazy("The code was not saved. Look at the marked fields.")
 
 
 class DiscountEditView(OneCodeMixin, generic.EditView):
-    success_message = "“%(object)s” is saved. Orders made before keep what they were promised."
-    error_message = "The code was not saved. Look at the marked fields."
+    success_message = gettext_lazy(
+        "“%(object)s” is saved. Orders made before keep what they were promised."
+    )
+    error_message = gettext_lazy("The code was not saved. Look at the marked fields.")
 
 
 class DiscountDeleteView(generic.DeleteView):
@@ -189,7 +209,9 @@ class DiscountDeleteView(generic.DeleteView):
 
     @property
     def confirmation_message(self) -> str:
-        return f"No order has used “{self.object}”. Carts that hold it lose it."
+        return gettext("No order has used “{object}”. Carts that hold it lose it.").format(
+            object=self.object
+        )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.user_has_permission("delete") and self.object.uses.exists():
@@ -204,22 +226,22 @@ class DiscountDeleteView(generic.DeleteView):
 
     def refuse(self) -> HttpResponse:
         back = reverse("discount_codes:inspect", args=[self.object.pk])
-        return refuse(self.request, [KEEP.format(self.object)], back)
+        return refuse(self.request, [KEEP.format(code=self.object)], back)
 
 
 class DiscountInspectView(DeskInspectView):
     any_permission_required = ["view", "add", "change", "delete"]
-    page_title = "Discount code"
+    page_title = gettext_lazy("Discount code")
     template_name = "orders/admin/discount.html"
     labels = {
-        "takes_off": "Takes off",
-        "state": "State",
-        "validity": "Valid",
-        "used": "Used by orders",
-        "max_uses_per_buyer": "Orders per buyer",
-        "min_subtotal_pennies": "Least order",
-        "good_for": "Good for",
-        "created_at": "Made",
+        "takes_off": gettext_lazy("Takes off"),
+        "state": gettext_lazy("State"),
+        "validity": gettext_lazy("Valid"),
+        "used": gettext_lazy("Used by orders"),
+        "max_uses_per_buyer": gettext_lazy("Orders per buyer"),
+        "min_subtotal_pennies": gettext_lazy("Least order"),
+        "good_for": gettext_lazy("Good for"),
+        "created_at": gettext_lazy("Made"),
     }
 
     def get_object(self, queryset: QuerySet[Any] | None = None) -> Any:
@@ -243,14 +265,14 @@ class DiscountInspectView(DeskInspectView):
         return used_of(self.object)
 
     def get_max_uses_per_buyer_display_value(self) -> str:
-        return str(self.object.max_uses_per_buyer or "Any number")
+        return str(self.object.max_uses_per_buyer or gettext("Any number"))
 
     def get_min_subtotal_pennies_display_value(self) -> str:
         return money(self.object.min_subtotal_pennies)
 
     def get_good_for_display_value(self) -> str:
         scope = [*self.object.products.all(), *self.object.artists.all(), *self.object.genres.all()]
-        return ", ".join(f"“{one}”" for one in scope) or "Everything"
+        return ", ".join(f"“{one}”" for one in scope) or gettext("Everything")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_see = ModelPermissionPolicy(Order).user_has_permission(self.request.user, "view")
@@ -271,7 +293,7 @@ class DiscountCodeViewSet(ModelViewSet):
     name = "discount_codes"
     url_prefix = "discount-codes"
     icon = "tag"
-    menu_label = "Discount codes"
+    menu_label = gettext_lazy("Discount codes")
     menu_order = 255
     add_to_admin_menu = True
     add_to_reference_index = False
@@ -287,12 +309,12 @@ class DiscountCodeViewSet(ModelViewSet):
     export_filename = "discount-codes"
     list_display = [
         "code",
-        Column("takes_off", label="Takes off", accessor=takes_off),
-        Column("validity", label="Valid", accessor=validity, classname=WIDE),
-        Column("used", label="Used", accessor=used_of, sort_key="used"),
-        Column("state", label="State", accessor=state_of),
-        Column("note", label="Note", classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label="Made", sort_key="created_at", classname=WIDE),
+        Column("takes_off", label=gettext_lazy("Takes off"), accessor=takes_off),
+        Column("validity", label=gettext_lazy("Valid"), accessor=validity, classname=WIDE),
+        Column("used", label=gettext_lazy("Used"), accessor=used_of, sort_key="used"),
+        Column("state", label=gettext_lazy("State"), accessor=state_of),
+        Column("note", label=gettext_lazy("Note"), classname=f"{WIDE} {BREAKS}"),
+        DateColumn("created_at", label=gettext_lazy("Made"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "code",

@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
@@ -43,10 +45,13 @@ def error_of(event: StripeEvent) -> str:
 
 class EventFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=StripeEvent.Status.choices, empty_label="All", widget=forms.RadioSelect
+        label=_("Status"),
+        choices=StripeEvent.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
-    type = ValuesFilter()
-    received_at = DayFilter(label="Received")
+    type = ValuesFilter(label=_("Type"))
+    received_at = DayFilter(label=_("Received"))
 
     class Meta:
         model = StripeEvent
@@ -54,21 +59,21 @@ class EventFilterSet(WagtailFilterSet):
 
 
 class EventIndexView(SearchedByOrder, DeskIndexView):
-    page_title = "Stripe events"
-    verbose_name, verbose_name_plural = "Stripe event", "Stripe events"
+    page_title = _("Stripe events")
+    verbose_name, verbose_name_plural = _("Stripe event"), _("Stripe events")
     filterset_class = EventFilterSet
     select_related = ("order",)
     hide = ("payload",)
     default_ordering = "-received_at"
     export = {
-        "Event": lambda row: row.event_id,
-        "Type": lambda row: row.type,
-        "About": lambda row: row.object_id,
-        "Status": lambda row: row.get_status_display(),
-        "Failed attempts": lambda row: row.attempts,
-        "Why it failed": error_of,
-        "Order": lambda row: row.order.number if row.order else "",
-        "Received": lambda row: row.received_at,
+        _("Event"): lambda row: row.event_id,
+        _("Type"): lambda row: row.type,
+        _("About"): lambda row: row.object_id,
+        _("Status"): lambda row: row.get_status_display(),
+        _("Failed attempts"): lambda row: row.attempts,
+        _("Why it failed"): error_of,
+        _("Order"): lambda row: row.order.number if row.order else "",
+        _("Received"): lambda row: row.received_at,
     }
 
     def matching_found(self, found: Found) -> Q:
@@ -87,19 +92,19 @@ class EventIndexView(SearchedByOrder, DeskIndexView):
 
 
 class EventInspectView(DeskInspectView):
-    page_title = "Stripe event"
+    page_title = _("Stripe event")
     labels = {
-        "event_id": "Stripe's id",
-        "object_id": "It is about",
-        "created_at": "Happened at Stripe",
-        "received_at": "Received",
-        "handled_at": "Handled",
-        "api_version": "API version",
-        "attempts": "Failed attempts",
-        "livemode": "Real money",
-        "error": "Why it failed",
-        "next_attempt_at": "Tried again after",
-        "payload": "As received",
+        "event_id": _("Stripe's id"),
+        "object_id": _("It is about"),
+        "created_at": _("Happened at Stripe"),
+        "received_at": _("Received"),
+        "handled_at": _("Handled"),
+        "api_version": _("API version"),
+        "attempts": _("Failed attempts"),
+        "livemode": _("Real money"),
+        "error": _("Why it failed"),
+        "next_attempt_at": _("Tried again after"),
+        "payload": _("As received"),
     }
 
     def get_page_subtitle(self) -> str:
@@ -115,7 +120,7 @@ class EventInspectView(DeskInspectView):
         return state_of(self.object)
 
     def get_livemode_display_value(self) -> str:
-        return "Yes" if self.object.livemode else "No, a test"
+        return gettext("Yes") if self.object.livemode else gettext("No, a test")
 
     def get_error_display_value(self) -> str | SafeString:
         if not self.object.error:
@@ -135,7 +140,7 @@ class EventInspectView(DeskInspectView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may = self.user_has_permission("retry") and self.object.status not in SETTLED
-        button = {"name": "stripe_events:retry", "label": "Try again"}
+        button = {"name": "stripe_events:retry", "label": gettext("Try again")}
         return super().get_context_data(button=button if may else None, **kwargs)
 
 
@@ -145,13 +150,17 @@ class RetryView(ActionView):
 
     def perform(self, row: StripeEvent) -> None:
         if row.status in SETTLED:
-            self.say(True, "Nothing is left to do about this event.")
+            self.say(True, gettext("Nothing is left to do about this event."))
             return
         settled = event_retry(event=row)
         comment = f"{row.event_id} ({row.type}): {'handled' if settled else 'failed again'}"
         log.log_press(log.EVENT_RETRY, on=row, by=self.request.user, comment=comment)
         row.refresh_from_db()
-        sentence = "The event has been handled." if settled else f"It failed again. {row.error}"
+        sentence = (
+            gettext("The event has been handled.")
+            if settled
+            else gettext("It failed again. {error}").format(error=row.error)
+        )
         self.say(settled, sentence)
 
 
@@ -160,18 +169,18 @@ class StripeEventViewSet(ReadOnlyViewSet):
     name = "stripe_events"
     url_prefix = "orders/stripe-events"
     icon = "history"
-    menu_label = "Stripe events"
+    menu_label = _("Stripe events")
     index_view_class = EventIndexView
     inspect_view_class = EventInspectView
     export_filename = "stripe-events"
     actions = {"retry": RetryView}
     list_display = [
-        TitleColumn("type", url_name="stripe_events:inspect", sort_key="type"),
-        Column("status", label="Status", accessor=state_of, sort_key="status"),
-        Column("attempts", label="Failed attempts", classname=WIDE),
-        Column("error", label="Why it failed", accessor=error_of, classname=BREAKS),
-        Column("order", label="Order", accessor=lambda row: order_link(row.order)),
-        DateColumn("received_at", label="Received", sort_key="received_at"),
+        TitleColumn("type", label=_("Type"), url_name="stripe_events:inspect", sort_key="type"),
+        Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
+        Column("attempts", label=_("Failed attempts"), classname=WIDE),
+        Column("error", label=_("Why it failed"), accessor=error_of, classname=BREAKS),
+        Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
+        DateColumn("received_at", label=_("Received"), sort_key="received_at"),
     ]
     inspect_view_fields = [
         "status",

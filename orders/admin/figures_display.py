@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog_pages.locales import grouped
 from orders.admin.figures_chart import Chart, bars_of
 from orders.admin.figures_form import country_name
 from orders.services.figures.periods import DAY, MONTH, Period
@@ -64,10 +65,13 @@ class Section:
 
 def day_words(period: Period) -> str:
     """`3 May 2026`, or `3 May 2026 to 9 May 2026`."""
-    first = date_format(period.first)
+    first = date_format(period.first, "SHORT_DATE_FORMAT")
     if period.first == period.last:
         return first
-    return _("%(first)s to %(last)s") % {"first": first, "last": date_format(period.last)}
+    return _("%(first)s to %(last)s") % {
+        "first": first,
+        "last": date_format(period.last, "SHORT_DATE_FORMAT"),
+    }
 
 
 def part_words(part: Period, grouping: str) -> str:
@@ -76,7 +80,7 @@ def part_words(part: Period, grouping: str) -> str:
         next_day = part.last.toordinal() + 1
         if part.last.fromordinal(next_day).day == 1:
             return name
-    return day_words(part) if grouping != DAY else date_format(part.first)
+    return day_words(part) if grouping != DAY else date_format(part.first, "SHORT_DATE_FORMAT")
 
 
 def section_of(one: CurrencyFigures, asked: Asked) -> Section:
@@ -104,7 +108,7 @@ def cards_of(now: Sums, before: Sums, code: str, asked: Asked) -> list[Card]:
         )
 
     def of_number(label: str, one: int, other: int, note: str = "") -> Card:
-        return Card(label, f"{one:,}", f"{other:,}", change_words(one, other), note)
+        return Card(label, grouped(one), grouped(other), change_words(one, other), note)
 
     net = of_money(_("Net revenue"), now.net, before.net, _("Revenue less what went back."))
     revenue = of_money(_("Revenue"), now.revenue, before.revenue, _("What arrived, tax included."))
@@ -130,7 +134,7 @@ def cards_of(now: Sums, before: Sums, code: str, asked: Asked) -> list[Card]:
 def _free_words(number: int) -> str:
     return (
         ngettext("And one with nothing to pay.", "And %(number)s with nothing to pay.", number)
-        % {"number": f"{number:,}"}
+        % {"number": grouped(number)}
         if number
         else ""
     )
@@ -143,7 +147,7 @@ def _conversion(now: Sums, before: Sums) -> Card:
         percent_words(now.begun_paid, now.begun) or NONE,
         percent_words(before.begun_paid, before.begun) or NONE,
         "",
-        note % {"paid": f"{now.begun_paid:,}", "begun": f"{now.begun:,}"},
+        note % {"paid": grouped(now.begun_paid), "begun": grouped(now.begun)},
     )
 
 
@@ -172,10 +176,10 @@ def charts_of(one: CurrencyFigures, asked: Asked) -> list[Chart]:
     counted = chart_of(
         f"orders-{one.code}",
         _("%(what)s, paid in %(code)s") % {"what": label, "code": one.code},
-        _("In all: %(number)s.") % {"number": f"{one.now.orders:,}"},
+        _("In all: %(number)s.") % {"number": grouped(one.now.orders)},
         (orders, [0] * len(orders)),
-        [(f"{name}: {number:,}", "") for name, number in zip(names, orders, strict=True)],
-        f"{max([0, *orders]):,}",
+        [(f"{name}: {grouped(number)}", "") for name, number in zip(names, orders, strict=True)],
+        grouped(max([0, *orders])),
         names,
     )
     return [money_chart, counted]
@@ -221,7 +225,7 @@ def _cells(sums: Sums, code: str, asked: Asked, begun: bool) -> list[str]:
     free = [] if asked.is_of_products else [sums.free_orders]
     numbers = [sums.orders, *free, sums.copies]
     numbers += [sums.begun, sums.begun_paid] if begun else []
-    return [*(money(one, code) for one in amounts), *(f"{one:,}" for one in numbers)]
+    return [*(money(one, code) for one in amounts), *(grouped(one) for one in numbers)]
 
 
 def _ranked(key: str, title: str, name: str, rows: list[Ranked], code: str) -> Table:
@@ -235,7 +239,7 @@ def _ranked(key: str, title: str, name: str, rows: list[Ranked], code: str) -> T
                 country_name(row.key) if key == "countries" else row.name or NONE,
                 [
                     *(money(one, code) for one in (row.sums.net, row.sums.revenue, row.sums.back)),
-                    f"{row.sums.copies:,}",
+                    grouped(row.sums.copies),
                 ],
             )
             for row in rows
@@ -257,8 +261,8 @@ def downloads_of(found: Figures) -> Downloads | None:
     names = [part_words(part, found.asked.grouping) for part in found.parts]
     card = Card(
         _("Downloads"),
-        f"{counted.now:,}",
-        f"{counted.before:,}",
+        grouped(counted.now),
+        grouped(counted.before),
         change_words(counted.now, counted.before),
         _("Each file once, in however many pieces it was fetched."),
     )
@@ -266,12 +270,12 @@ def downloads_of(found: Figures) -> Downloads | None:
     chart = chart_of(
         "downloads",
         _("Downloads"),
-        _("In all: %(number)s.") % {"number": f"{counted.now:,}"},
+        _("In all: %(number)s.") % {"number": grouped(counted.now)},
         (counted.parts, [0] * len(pairs)),
-        [(f"{name}: {number:,}", "") for name, number in pairs],
-        f"{max([0, *counted.parts]):,}",
+        [(f"{name}: {grouped(number)}", "") for name, number in pairs],
+        grouped(max([0, *counted.parts])),
         names,
     )
-    rows = [Row(name, [f"{number:,}"]) for name, number in pairs]
+    rows = [Row(name, [grouped(number)]) for name, number in pairs]
     table = Table("downloads", _("All numbers"), [_("When"), _("Downloads")], rows)
     return Downloads(card, chart, table)

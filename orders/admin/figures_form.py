@@ -6,16 +6,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from babel import Locale
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 from wagtail.admin.widgets import AdminPageChooser
 from wagtail.snippets.widgets import AdminSnippetChooser
 
+from catalog_pages.locales import locale_of
 from catalog_pages.models import Artist, ProductPage
 from catalog_pages.money import THREE_DIGITS, TWO_DIGITS, ZERO_DIGITS
 from catalog_pages.shop_days import today
@@ -47,24 +46,24 @@ PERIODS: dict[str, Callable[[], Period]] = {
     "year": this_year,
 }
 PERIOD_CHOICES = [
-    ("1", lazy("Today")),
-    ("7", lazy("Last 7 days")),
-    (USUAL, lazy("Last 30 days")),
-    ("month", lazy("This month")),
-    ("last_month", lazy("Last month")),
-    ("year", lazy("This year")),
-    (CUSTOM, lazy("Days of my choice")),
+    ("1", gettext_lazy("Today")),
+    ("7", gettext_lazy("Last 7 days")),
+    (USUAL, gettext_lazy("Last 30 days")),
+    ("month", gettext_lazy("This month")),
+    ("last_month", gettext_lazy("Last month")),
+    ("year", gettext_lazy("This year")),
+    (CUSTOM, gettext_lazy("Days of my choice")),
 ]
-SOME_DAY = lazy("Type a day such as 2026-05-31.")
-NOT_A_CHOICE = lazy("Choose from the list.")
-NO_SUCH_THING = lazy("There is no such thing. Choose again.")
+SOME_DAY = gettext_lazy("Type a day such as 2026-05-31.")
+NOT_A_CHOICE = gettext_lazy("Choose from the list.")
+NO_SUCH_THING = gettext_lazy("There is no such thing. Choose again.")
 CHOSEN = ("product", "artist")
 
 
 @lru_cache(maxsize=8)
 def country_names(language: str) -> dict[str, str]:
     """Code -> name, by name."""
-    territories = Locale.parse(to_locale(language)).territories.items()
+    territories = locale_of(language).territories.items()
     countries = {
         code: name
         for code, name in territories
@@ -112,37 +111,37 @@ class DayField(forms.DateField):
 class FiguresForm(forms.Form):
     """`asked()` says what to show, once it is valid."""
 
-    period = forms.ChoiceField(label=lazy("Period"), choices=PERIOD_CHOICES)
-    first = DayField(label=lazy("From"))
-    last = DayField(label=lazy("To and including"))
+    period = forms.ChoiceField(label=gettext_lazy("Period"), choices=PERIOD_CHOICES)
+    first = DayField(label=gettext_lazy("From"))
+    last = DayField(label=gettext_lazy("To and including"))
     grouping = forms.ChoiceField(
-        label=lazy("Show by"),
+        label=gettext_lazy("Show by"),
         required=False,
         choices=[
-            ("", lazy("What fits")),
-            (DAY, lazy("Day")),
-            (WEEK, lazy("Week, from Monday")),
-            (MONTH, lazy("Month")),
+            ("", gettext_lazy("What fits")),
+            (DAY, gettext_lazy("Day")),
+            (WEEK, gettext_lazy("Week, from Monday")),
+            (MONTH, gettext_lazy("Month")),
         ],
     )
-    currency = forms.ChoiceField(label=lazy("Currency"), required=False, choices=currencies)
-    country = forms.ChoiceField(label=lazy("Country"), required=False, choices=countries)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False, choices=currencies)
+    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False, choices=countries)
     product = forms.ModelChoiceField(
-        label=lazy("Product"),
+        label=gettext_lazy("Product"),
         queryset=ProductPage.objects.all(),
         required=False,
         widget=AdminPageChooser(target_models=[ProductPage]),
     )
     artist = forms.ModelChoiceField(
-        label=lazy("Artist"),
+        label=gettext_lazy("Artist"),
         queryset=Artist.objects.all(),
         required=False,
         widget=AdminSnippetChooser(Artist),
     )
     top = forms.ChoiceField(
-        label=lazy("Best sellers by"),
+        label=gettext_lazy("Best sellers by"),
         required=False,
-        choices=[(BY_NET, lazy("Net revenue")), (BY_COPIES, lazy("Copies"))],
+        choices=[(BY_NET, gettext_lazy("Net revenue")), (BY_COPIES, gettext_lazy("Copies"))],
     )
 
     def __init__(self, data: Any) -> None:

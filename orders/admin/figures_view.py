@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.generic.base import View
 from wagtail.admin.auth import permission_required
 from wagtail.admin.menu import MenuItem
@@ -28,7 +28,7 @@ class FiguresView(WagtailAdminTemplateMixin, View):
     """What cannot be shown is a sentence beside its field, and nothing is added up for it."""
 
     http_method_names = ["get", "head", "options"]
-    page_title = lazy("What sold")
+    page_title = gettext_lazy("What sold")
     header_icon = "table"
     template_name = "orders/admin/figures.html"
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -40,7 +40,7 @@ class ProductField(forms.ModelChoiceField):
 
     def clean(self, value: Any) -> Any:
         if value and not ID.fullmatch(str(value)):
-            raise ValidationError(now("Choose a product that the shop has."))
+            raise ValidationError(gettext("Choose a product that the shop has."))
         return super().clean(value)
 
 
@@ -104,7 +104,7 @@ class FreeCopyView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
         form = FreeCopyForm(typed)
         about = self.about
         if "copy_id" in form.errors:
-            messages.error(request, now("This form cannot be used any more. Open it again."))
+            messages.error(request, gettext("This form cannot be used any more. Open it again."))
             return redirect(request.path)
         if not form.is_valid():
             return self.show(form)
@@ -114,10 +114,12 @@ class FreeCopyView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
             form.add_error("email", refusal.message)
             return self.show(form)
         except DomainError as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            form.add_error(
+                refusal.field if refusal.field in form.fields else None, str(refusal.message)
+            )
             return self.show(form)
         values = {"title": form.cleaned_data["product"].title, "email": order.email}
-        sentence = now("“%(title)s” is issued to %(email)s, and the links are on their way.")
+        sentence = gettext("“%(title)s” is issued to %(email)s, and the links are on their way.")
         messages.success(request, sentence % values)
         return redirect(reverse("order_desk:inspect", args=[(about or order).pk]))
 
@@ -134,7 +136,7 @@ class FreeCopyView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
                 about=about,
             )
             if is_new:
-                comment = f"Order {order.number}"
+                comment = gettext("Order {number}").format(number=order.number)
                 log.log_press(
                     log.FREE_COPY, on=about or order, by=self.request.user, comment=comment
                 )
@@ -155,7 +157,7 @@ class FreeCopyView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         items = [
             *self.breadcrumbs_items,
-            {"url": reverse("order_desk:index"), "label": now("Orders")},
+            {"url": reverse("order_desk:index"), "label": gettext("Orders")},
         ]
         if self.about is not None:
             items.append({"url": self.back_url, "label": self.about.number})

@@ -34,7 +34,7 @@ def ending_of(gift: GiftCode) -> str:
 
 
 def state_of(gift: Any) -> SafeString:
-    return status_tag(LABELS[gift.state], "bad" if gift.state in CLOSED else "good")
+    return status_tag(str(LABELS[gift.state]), "bad" if gift.state in CLOSED else "good")
 
 
 def redeemer_of(gift: GiftCode) -> str:
@@ -81,15 +81,15 @@ class GiftIndexView(SearchedByOrder, DeskIndexView):
     order_path = "order_item__order"
     default_ordering = "-created_at"
     export = {
-        "Code": ending_of,
-        "Product": lambda row: row.order_item.title,
-        "Order": lambda row: row.order_item.order.number,
-        "For": lambda row: row.recipient_email,
-        "State": lambda row: str(LABELS[row.state]),
-        "Redeemed by": redeemer_of,
-        "Redeemed": lambda row: row.redeemed_at,
-        "Sent on": lambda row: row.send_at,
-        "Bought": lambda row: row.created_at,
+        _("Code"): ending_of,
+        _("Product"): lambda row: row.order_item.title,
+        _("Order"): lambda row: row.order_item.order.number,
+        _("For"): lambda row: row.recipient_email,
+        _("State"): lambda row: str(LABELS[row.state]),
+        _("Redeemed by"): redeemer_of,
+        _("Redeemed"): lambda row: row.redeemed_at,
+        _("Sent on"): lambda row: row.send_at,
+        _("Bought"): lambda row: row.created_at,
     }
 
     def matching_found(self, found: Found) -> Q:

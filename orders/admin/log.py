@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from wagtail.log_actions import LogActionRegistry, LogFormatter, log
 
 from orders.models import Order
@@ -21,16 +22,25 @@ LETTER_TEST = "orders.letter_test"
 
 # What each is called in a filter, and how it reads in a history.
 ACTIONS = {
-    REFUND: ("Refund", "Asked for a refund"),
-    CHECK: ("Check with Stripe", "Checked with Stripe"),
-    EVENT_RETRY: ("Stripe event again", "Had a Stripe event tried again"),
-    MAIL_AGAIN: ("Mail again", "Had a mail sent again"),
-    ANOMALY_RESOLVE: ("Dealt with", "Marked as dealt with"),
-    NOTE: ("Note", "Wrote a note"),
-    FREE_COPY: ("Free copy", "Issued a free copy"),
-    WEBHOOK_ROTATE: ("Webhook secret", "Made a new secret for a webhook endpoint"),
-    WEBHOOK_AGAIN: ("Webhook again", "Had a webhook sent again"),
-    LETTER_TEST: ("Test letter", "Had a test letter sent to themselves"),
+    REFUND: (gettext_lazy("Refund"), gettext_lazy("Asked for a refund")),
+    CHECK: (gettext_lazy("Check with Stripe"), gettext_lazy("Checked with Stripe")),
+    EVENT_RETRY: (
+        gettext_lazy("Stripe event again"),
+        gettext_lazy("Had a Stripe event tried again"),
+    ),
+    MAIL_AGAIN: (gettext_lazy("Mail again"), gettext_lazy("Had a mail sent again")),
+    ANOMALY_RESOLVE: (gettext_lazy("Dealt with"), gettext_lazy("Marked as dealt with")),
+    NOTE: (gettext_lazy("Note"), gettext_lazy("Wrote a note")),
+    FREE_COPY: (gettext_lazy("Free copy"), gettext_lazy("Issued a free copy")),
+    WEBHOOK_ROTATE: (
+        gettext_lazy("Webhook secret"),
+        gettext_lazy("Made a new secret for a webhook endpoint"),
+    ),
+    WEBHOOK_AGAIN: (gettext_lazy("Webhook again"), gettext_lazy("Had a webhook sent again")),
+    LETTER_TEST: (
+        gettext_lazy("Test letter"),
+        gettext_lazy("Had a test letter sent to themselves"),
+    ),
 }
 
 # What the story of an order tells by the facts themselves.
@@ -48,7 +58,7 @@ def log_press(action: str, *, on: Any, by: Any, comment: str) -> None:
 
 class DeskLogFormatter(LogFormatter):
     def format_message(self, log_entry: Any) -> str:
-        return ACTIONS[log_entry.action][1]
+        return str(ACTIONS[log_entry.action][1])
 
     def format_comment(self, log_entry: Any) -> str:
         return str(log_entry.data.get("comment", ""))

@@ -9,6 +9,8 @@ from django import forms
 from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
@@ -18,6 +20,7 @@ from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyView
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.coded_words import letter_words
 from orders.models import OutboxMail
 from orders.services.finding import MAX_FOUND, Found, begins
 from orders.services.mail import mail_send_again
@@ -30,7 +33,7 @@ TONES = {
 
 
 def kind_of(mail: OutboxMail) -> str:
-    return mail.kind.replace("_", " ").capitalize()
+    return letter_words(mail.kind)
 
 
 def state_of(mail: OutboxMail) -> SafeString:
@@ -39,10 +42,13 @@ def state_of(mail: OutboxMail) -> SafeString:
 
 class MailFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=OutboxMail.Status.choices, empty_label="All", widget=forms.RadioSelect
+        label=_("Status"),
+        choices=OutboxMail.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
-    kind = ValuesFilter(words=lambda kind: kind.replace("_", " ").capitalize())
-    created_at = DayFilter(label="Written")
+    kind = ValuesFilter(label=_("Kind"), words=letter_words)
+    created_at = DayFilter(label=_("Written"))
 
     class Meta:
         model = OutboxMail
@@ -50,23 +56,23 @@ class MailFilterSet(WagtailFilterSet):
 
 
 class MailIndexView(SearchedByOrder, DeskIndexView):
-    page_title = "Mail"
-    verbose_name, verbose_name_plural = "mail", "mails"
+    page_title = _("Mail")
+    verbose_name, verbose_name_plural = _("mail"), _("mails")
     filterset_class = MailFilterSet
     select_related = ("order",)
     hide = ("body_text", "body_html")
     default_ordering = "-created_at"
     ties = {"status": "pk", "kind": "created_at", "to_email": "pk"}
     export = {
-        "Mail": kind_of,
-        "To": lambda row: row.to_email,
-        "Subject": lambda row: row.subject,
-        "Status": lambda row: row.get_status_display(),
-        "Attempts": lambda row: row.attempts,
-        "Last error": lambda row: row.last_error,
-        "Order": lambda row: row.order.number if row.order else "",
-        "Written": lambda row: row.created_at,
-        "Sent": lambda row: row.sent_at,
+        _("Mail"): kind_of,
+        _("To"): lambda row: row.to_email,
+        _("Subject"): lambda row: row.subject,
+        _("Status"): lambda row: row.get_status_display(),
+        _("Attempts"): lambda row: row.attempts,
+        _("Last error"): lambda row: row.last_error,
+        _("Order"): lambda row: row.order.number if row.order else "",
+        _("Written"): lambda row: row.created_at,
+        _("Sent"): lambda row: row.sent_at,
     }
 
     def matching_found(self, found: Found) -> Q:
@@ -81,19 +87,19 @@ class MailIndexView(SearchedByOrder, DeskIndexView):
     @property
     def no_results_message(self) -> str:
         matching = self.is_searching or self.is_filtering
-        return "No mail matches." if matching else "No mail has been written yet."
+        return gettext("No mail matches.") if matching else gettext("No mail has been written yet.")
 
 
 class MailInspectView(DeskInspectView):
-    page_title = "Mail"
+    page_title = _("Mail")
     labels = {
-        "to_email": "To",
-        "created_at": "Written",
-        "sent_at": "Sent",
-        "next_attempt_at": "Tried again after",
-        "requested_by": "Sent again for",
-        "body_text": "Text",
-        "message_id": "Message-ID",
+        "to_email": _("To"),
+        "created_at": _("Written"),
+        "sent_at": _("Sent"),
+        "next_attempt_at": _("Tried again after"),
+        "requested_by": _("Sent again for"),
+        "body_text": _("Text"),
+        "message_id": _("Message-ID"),
     }
 
     def get_page_subtitle(self) -> str:
@@ -106,7 +112,7 @@ class MailInspectView(DeskInspectView):
         return state_of(self.object)
 
     def get_subject_display_value(self) -> str:
-        return self.object.subject or "Written when it is sent"
+        return self.object.subject or gettext("Written when it is sent")
 
     def get_last_error_display_value(self) -> str:
         return self.object.last_error or NOTHING
@@ -123,11 +129,11 @@ class MailInspectView(DeskInspectView):
 
     def get_body_text_display_value(self) -> str | SafeString:
         if not self.object.body_text:
-            return "Written when it is sent"
+            return gettext("Written when it is sent")
         return format_html('<pre class="desk-pre">{}</pre>', self.object.body_text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        button = {"name": "outbox_mail:send-again", "label": "Send again"}
+        button = {"name": "outbox_mail:send-again", "label": gettext("Send again")}
         may = self.user_has_permission("resend")
         return super().get_context_data(button=button if may else None, **kwargs)
 
@@ -145,8 +151,12 @@ class SendAgainView(ActionView):
         log.log_press(log.MAIL_AGAIN, on=row, by=self.request.user, comment=kind_of(row))
         again.refresh_from_db()
         sent = again.status == OutboxMail.Status.SENT
-        where = "was sent" if sent else "is on its way"
-        self.say(True, f"“{kind_of(row)}” {where} to {again.to_email}.")
+        words = (
+            gettext("“{letter}” was sent to {email}.")
+            if sent
+            else gettext("“{letter}” is on its way to {email}.")
+        )
+        self.say(True, words.format(letter=kind_of(row), email=again.to_email))
 
 
 class OutboxMailViewSet(ReadOnlyViewSet):
@@ -154,20 +164,26 @@ class OutboxMailViewSet(ReadOnlyViewSet):
     name = "outbox_mail"
     url_prefix = "orders/mail"
     icon = "mail"
-    menu_label = "Mail"
+    menu_label = _("Mail")
     index_view_class = MailIndexView
     inspect_view_class = MailInspectView
     export_filename = "mails"
     actions = {"send-again": SendAgainView}
     list_display = [
-        TitleColumn("kind", accessor=kind_of, url_name="outbox_mail:inspect", sort_key="kind"),
-        Column("to_email", label="To", classname=BREAKS),
-        Column("subject", label="Subject", classname=WIDE),
-        Column("status", label="Status", accessor=state_of, sort_key="status"),
-        Column("attempts", label="Attempts", classname=WIDE),
-        Column("last_error", label="Last error", classname=BREAKS),
-        Column("order", label="Order", accessor=lambda row: order_link(row.order)),
-        DateColumn("created_at", label="Written", sort_key="created_at", classname=WIDE),
+        TitleColumn(
+            "kind",
+            label=_("Kind"),
+            accessor=kind_of,
+            url_name="outbox_mail:inspect",
+            sort_key="kind",
+        ),
+        Column("to_email", label=_("To"), classname=BREAKS),
+        Column("subject", label=_("Subject"), classname=WIDE),
+        Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
+        Column("attempts", label=_("Attempts"), classname=WIDE),
+        Column("last_error", label=_("Last error"), classname=BREAKS),
+        Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
+        DateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "kind",

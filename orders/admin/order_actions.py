@@ -12,8 +12,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -60,22 +60,29 @@ class CheckView(ActionView):
         try:
             differences = order_check(order=row)
         except GatewayError:
-            self.say(False, _("Stripe cannot be asked right now. Try again in a while."))
+            self.say(False, gettext("Stripe cannot be asked right now. Try again in a while."))
             return
         found = len(differences)
         comment = f"{found} {'difference' if found == 1 else 'differences'}"
         log.log_press(log.CHECK, on=row, by=self.request.user, comment=comment)
         if not differences:
-            self.say(True, _("Everything agrees with Stripe."))
+            self.say(True, gettext("Everything agrees with Stripe."))
         for difference in differences:
             self.report(difference)
 
     def report(self, difference: Any) -> None:
         if difference.repaired:
-            messages.success(self.request, f"{difference.sentence} Repaired.")
+            messages.success(
+                self.request, gettext("{sentence} Repaired.").format(sentence=difference.sentence)
+            )
         else:
             problem = f" {difference.problem}" if difference.problem else ""
-            messages.warning(self.request, f"{difference.sentence} Not repaired.{problem}")
+            messages.warning(
+                self.request,
+                gettext("{sentence} Not repaired.{problem}").format(
+                    sentence=difference.sentence, problem=problem
+                ),
+            )
 
 
 class SendLinksView(RightsOfOthers, ActionView):
@@ -94,9 +101,11 @@ class SendLinksView(RightsOfOthers, ActionView):
         again.refresh_from_db()
         values = {"email": again.to_email}
         if again.status == OutboxMail.Status.SENT:
-            self.say(True, _("The receipt with its links was sent to %(email)s.") % values)
+            self.say(True, gettext("The receipt with its links was sent to %(email)s.") % values)
         else:
-            self.say(True, _("The receipt with its links is on its way to %(email)s.") % values)
+            self.say(
+                True, gettext("The receipt with its links is on its way to %(email)s.") % values
+            )
 
 
 class NoteView(ActionView):
@@ -120,7 +129,7 @@ class NoteView(ActionView):
             return
         if is_new:
             log.log_press(log.NOTE, on=row, by=self.request.user, comment="")
-        self.say(True, _("The note is written down."))
+        self.say(True, gettext("The note is written down."))
 
     def keep(self, row: Order, form: NoteForm) -> None:
         """What was typed is there again, for the person who typed it."""
@@ -155,7 +164,7 @@ class ResetLineView(LineView):
         line = self.line_of(row)
         times = press_line_reset(order_item_id=line.pk, by=self.request.user)
         if not times:
-            self.say(True, _("Nothing counts against these limits, so nothing was changed."))
+            self.say(True, gettext("Nothing counts against these limits, so nothing was changed."))
             return
         sentence = ngettext(
             "The limit of %(number)s file of “%(title)s” has been reset.",
@@ -172,16 +181,18 @@ class RestoreLineView(LineView):
         line = self.line_of(row)
         times = press_line_give_back(order_item_id=line.pk, by=self.request.user)
         if not times:
-            self.say(True, _("Staff have taken nothing of this back, so nothing was changed."))
+            self.say(
+                True, gettext("Staff have taken nothing of this back, so nothing was changed.")
+            )
             return
         standing = Revocation.objects.filter(grant__order_item=line, lifted_at=None)
         values = {"title": line.title}
         if causes := sorted({str(row.get_cause_display()) for row in standing}):
             values["causes"] = ", ".join(causes)
-            sentence = _("“%(title)s” is restored, but files of it stay closed: %(causes)s.")
+            sentence = gettext("“%(title)s” is restored, but files of it stay closed: %(causes)s.")
             messages.warning(self.request, sentence % values)
         else:
-            self.say(True, _("“%(title)s” is restored. It can be downloaded again.") % values)
+            self.say(True, gettext("“%(title)s” is restored. It can be downloaded again.") % values)
 
 
 class RevokeLineView(RightsOfOthers, WagtailAdminTemplateMixin, View):
@@ -191,7 +202,7 @@ class RevokeLineView(RightsOfOthers, WagtailAdminTemplateMixin, View):
     permission_required = TAKE_BACK
     any_permission_required = ["view"]
     http_method_names = ["get", "post"]
-    page_title = gettext_lazy("Revoke")
+    page_title = _("Revoke")
     header_icon = "download"
     template_name = "orders/admin/revoke_line.html"
 
@@ -212,9 +223,11 @@ class RevokeLineView(RightsOfOthers, WagtailAdminTemplateMixin, View):
         )
         values = {"title": self.line.title}
         if times:
-            messages.success(request, _("The files of “%(title)s” are revoked.") % values)
+            messages.success(request, gettext("The files of “%(title)s” are revoked.") % values)
         else:
-            sentence = _("All files of “%(title)s” were revoked already. Nothing was changed.")
+            sentence = gettext(
+                "All files of “%(title)s” were revoked already. Nothing was changed."
+            )
             messages.success(request, sentence % values)
         return redirect(self.order_url)
 
@@ -230,7 +243,7 @@ class RevokeLineView(RightsOfOthers, WagtailAdminTemplateMixin, View):
         return self.line.title
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        index = {"url": reverse("order_desk:index"), "label": _("Orders")}
+        index = {"url": reverse("order_desk:index"), "label": gettext("Orders")}
         order = {"url": self.order_url, "label": self.order.number}
         here = {"url": "", "label": self.page_title, "sublabel": self.line.title}
         return [*self.breadcrumbs_items, index, order, here]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -68,22 +68,22 @@ def refunded_of(order: Any) -> str:
 
 
 def flags_of(order: Any) -> SafeString:
-    disputed = status_tag(now("Disputed"), "bad") if order.is_disputed else ""
-    attention = status_tag(now("Needs attention"), "bad") if order.needs_attention else ""
+    disputed = status_tag(gettext("Disputed"), "bad") if order.is_disputed else ""
+    attention = status_tag(gettext("Needs attention"), "bad") if order.needs_attention else ""
     return format_html("{} {}", disputed, attention)
 
 
 # What a spreadsheet is given, column by column; amounts as plain figures beside their currency.
-EXPORT: dict[str, Callable[[Any], Any]] = {
-    "Number": lambda order: order.number,
-    "Date": lambda order: order.created_at,
-    "Buyer": lambda order: order.email,
-    "Status": lambda order: order.get_status_display(),
-    "Total": lambda order: format_plain(order.total_pennies, order.currency),
-    "Refunded": lambda order: format_plain(order.refunded_pennies, order.currency),
-    "Currency": lambda order: order.currency,
-    "Disputed": lambda order: "yes" if order.is_disputed else "",
-    "Needs attention": lambda order: "yes" if order.needs_attention else "",
+EXPORT: dict[Any, Callable[[Any], Any]] = {
+    _("Number"): lambda order: order.number,
+    _("Date"): lambda order: order.created_at,
+    _("Buyer"): lambda order: order.email,
+    _("Status"): lambda order: order.get_status_display(),
+    _("Total"): lambda order: format_plain(order.total_pennies, order.currency),
+    _("Refunded"): lambda order: format_plain(order.refunded_pennies, order.currency),
+    _("Currency"): lambda order: order.currency,
+    _("Disputed"): lambda order: gettext("yes") if order.is_disputed else "",
+    _("Needs attention"): lambda order: gettext("yes") if order.needs_attention else "",
 }
 MARKS: dict[str, Callable[[], QuerySet[Any]]] = {
     "disputed": lambda: Dispute.objects.filter(status__in=BLOCKING_DISPUTES).values(
@@ -112,7 +112,10 @@ MARKED_AT = {
 
 class OrderFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=Order.Status.choices, empty_label=_("All"), widget=forms.RadioSelect
+        label=_("Status"),
+        choices=Order.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
     created_at = DayFilter(label=_("Date"))
     currency = ValuesFilter(label=_("Currency"))
@@ -166,7 +169,9 @@ class OrderIndexView(SearchedByOrder, DeskIndexView):
         buttons = list(super().header_buttons)
         if self.user_has_permission("give"):
             address = reverse("order_desk:give")
-            buttons.append(HeaderButton(now("Issue a free copy"), url=address, icon_name="plus"))
+            buttons.append(
+                HeaderButton(gettext("Issue a free copy"), url=address, icon_name="plus")
+            )
         return buttons
 
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
@@ -184,7 +189,11 @@ class OrderIndexView(SearchedByOrder, DeskIndexView):
 
 ORDER_COLUMNS = [
     TitleColumn(
-        "number", url_name="order_desk:inspect", sort_key="number", link_classname="desk-nowrap"
+        "number",
+        label=_("Number"),
+        url_name="order_desk:inspect",
+        sort_key="number",
+        link_classname="desk-nowrap",
     ),
     DateColumn("created_at", label=_("Date"), sort_key="created_at", classname=WIDE),
     Column("email", label=_("Buyer"), sort_key="email", classname=BREAKS),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog_pages.money import format_money
 from downloads.models import Revocation, UserAsset
@@ -100,7 +102,7 @@ class OrderPage:
     def no_refund(self) -> str:
         """Why there is no button for a refund, where a reader would look for it."""
         disputed = any(dispute.status in BLOCKING_DISPUTES for dispute in self.disputes)
-        return RefundBlockedByDispute.message if disputed and not self.can_refund else ""
+        return str(RefundBlockedByDispute.message if disputed and not self.can_refund else "")
 
 
 def order_page(order: Order, reader: Any) -> OrderPage:
@@ -163,7 +165,9 @@ def _line(order: Order, item: Any, files: OrderFiles) -> LineView:
         paid_pennies=paid_for(order, item) if order.is_paid else 0,
         refunded_pennies=sums["done"],
         under_way_pennies=sums["asked"],
-        access="All copies are gifts" if item.is_gift else _access(item.promised, grants, stopped),
+        access=_("All copies are gifts")
+        if item.is_gift
+        else _access(item.promised, grants, stopped),
         is_open=bool(grants) and not stopped,
         given=len(item.grants.all()),
         files=files.lines.get(item.pk, LineFiles()),
@@ -179,14 +183,20 @@ def _stage(refund: Refund) -> str:
 def _access(promised: int, grants: list[Any], stopped: list[Any]) -> str:
     """`Has all 3 files`, `Closed: refunded`, `1 of 3 files closed: refunded`."""
     if not grants:
-        return "Not given yet" if promised else "No files"
+        return _("Not given yet") if promised else _("No files")
     causes = {row.get_cause_display() for grant in stopped for row in grant.standing}
     why = ", ".join(sorted(causes))
     if len(stopped) == len(grants):
-        return f"Closed: {why}"
+        return _("Closed: {why}").format(why=why)
     if stopped:
-        return f"{len(stopped)} of {len(grants)} files closed: {why}"
-    return "Has the file" if len(grants) == 1 else f"Has all {len(grants)} files"
+        words = ngettext(
+            "{closed} of {number} file closed: {why}",
+            "{closed} of {number} files closed: {why}",
+            len(grants),
+        )
+        return words.format(closed=len(stopped), number=len(grants), why=why)
+    words = ngettext("Has the file", "Has all {number} files", len(grants))
+    return words.format(number=len(grants))
 
 
 def _payment(payment: Payment) -> PaymentView:
@@ -200,11 +210,11 @@ def _payment(payment: Payment) -> PaymentView:
 
 def _refund(refund: Refund) -> RefundView:
     titles = [f"“{line.item.title}”" for line in refund.lines.all()]
-    asked_by = str(refund.requested_by) if refund.requested_by else "At Stripe"
+    asked_by = str(refund.requested_by) if refund.requested_by else _("At Stripe")
     return RefundView(
         refund=refund,
         amount=format_money(refund.amount_pennies, refund.currency),
-        what_for=", ".join(titles) or "No line in particular",
+        what_for=", ".join(titles) or _("No line in particular"),
         asked_by=asked_by,
     )
 

@@ -8,7 +8,7 @@ import django_filters
 from django import forms
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -33,7 +33,7 @@ def state_of(payment: Payment) -> SafeString:
 
 
 def name_of(payment: Payment) -> str:
-    return now("%(amount)s, attempt %(number)s") % {
+    return gettext("%(amount)s, attempt %(number)s") % {
         "amount": amount_of(payment),
         "number": payment.attempt,
     }
@@ -50,7 +50,10 @@ def taken_of(payment: Payment) -> str:
 
 class PaymentFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=Payment.Status.choices, empty_label=_("All"), widget=forms.RadioSelect
+        label=_("Status"),
+        choices=Payment.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
     created_at = DayFilter(label=_("Begun"))
     currency = ValuesFilter(label=_("Currency"))
@@ -72,21 +75,21 @@ class PaymentIndexView(SearchedByOrder, DeskIndexView):
     default_ordering = "-created_at"
     ties = {"status": "created_at"}
     export = {
-        "Order": lambda row: row.order.number,
-        "Attempt": lambda row: row.attempt,
-        "Buyer": lambda row: row.order.email,
-        "Status": lambda row: row.get_status_display(),
-        "By": lambda row: row.get_kind_display(),
-        "Amount": lambda row: format_plain(row.amount_pennies, row.currency),
-        "Taken": lambda row: (
+        _("Order"): lambda row: row.order.number,
+        _("Attempt"): lambda row: row.attempt,
+        _("Buyer"): lambda row: row.order.email,
+        _("Status"): lambda row: row.get_status_display(),
+        _("By"): lambda row: row.get_kind_display(),
+        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
+        _("Taken"): lambda row: (
             "" if row.captured_pennies is None else format_plain(row.captured_pennies, row.currency)
         ),
-        "Currency": lambda row: row.currency,
-        "Card": card_of,
-        "Payment intent": lambda row: row.stripe_payment_intent_id,
-        "Charge": lambda row: row.stripe_charge_id,
-        "Begun": lambda row: row.created_at,
-        "Paid": lambda row: row.paid_at,
+        _("Currency"): lambda row: row.currency,
+        _("Card"): card_of,
+        _("Payment intent"): lambda row: row.stripe_payment_intent_id,
+        _("Charge"): lambda row: row.stripe_charge_id,
+        _("Begun"): lambda row: row.created_at,
+        _("Paid"): lambda row: row.paid_at,
     }
 
 
@@ -123,7 +126,9 @@ class PaymentInspectView(DeskInspectView):
         return card_of(self.object) or NOTHING
 
     def get_livemode_display_value(self) -> str:
-        return {True: now("Yes"), False: now("No, a test")}.get(self.object.livemode, NOTHING)
+        return {True: gettext("Yes"), False: gettext("No, a test")}.get(
+            self.object.livemode, NOTHING
+        )
 
     def get_paid_at_display_value(self) -> Any:
         return self.object.paid_at or NOTHING

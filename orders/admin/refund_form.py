@@ -6,34 +6,37 @@ the person to exactly what the sentence said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.dateformat import format as date
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
-from catalog_pages.money import MoneyError, format_money, parse_money
+from catalog_pages.locales import quoted
+from catalog_pages.money import AMOUNT_WORDS, MoneyError, format_money, parse_money
 from orders.admin.cards import card_of
 from orders.models import Order, Refund
 from orders.services.access import revoked_lines
 from orders.services.refunds import Refundable, RefundableLine, RefundablePayment
 
 EVERYTHING, LINES, AMOUNT = "everything", "lines", "amount"
-NOT_PAID = "This order has not been paid, so there is nothing to refund."
-WAS_FREE = "Nothing was charged for this order, so there is nothing to refund."
-ALL_BACK = "Everything that was paid has gone back, or is on its way."
+NOT_PAID = _("This order has not been paid, so there is nothing to refund.")
+WAS_FREE = _("Nothing was charged for this order, so there is nothing to refund.")
+ALL_BACK = _("Everything that was paid has gone back, or is on its way.")
 
 
 def reason_not_to_refund(order: Order, state: Refundable) -> str:
     """Why the form has nothing to offer for this order; empty when it has."""
     if not order.is_paid:
-        return NOT_PAID
+        return str(NOT_PAID)
     if not state.payments:
-        return WAS_FREE
+        return str(WAS_FREE)
     left = [payment for payment in state.payments if payment.left_pennies > 0]
     if not left:
-        return ALL_BACK
+        return str(ALL_BACK)
     return "" if offered(state) else left[0].blocked
 
 
@@ -46,19 +49,19 @@ class RefundForm(forms.Form):
     """Checks shapes only: it must accept, on the second press, what the first one has changed."""
 
     refund_id = forms.UUIDField(widget=forms.HiddenInput)
-    payment = forms.TypedChoiceField(coerce=int, widget=forms.RadioSelect, label="Which payment")
-    what = forms.ChoiceField(widget=forms.RadioSelect, label="What goes back")
+    payment = forms.TypedChoiceField(coerce=int, widget=forms.RadioSelect, label=_("Which payment"))
+    what = forms.ChoiceField(widget=forms.RadioSelect, label=_("What goes back"))
     items = forms.TypedMultipleChoiceField(
-        coerce=int, required=False, widget=forms.CheckboxSelectMultiple, label="Which lines"
+        coerce=int, required=False, widget=forms.CheckboxSelectMultiple, label=_("Which lines")
     )
     amount = forms.CharField(
         required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
-    reason = forms.ChoiceField(choices=Refund.Reason.choices, label="Why")
+    reason = forms.ChoiceField(choices=Refund.Reason.choices, label=_("Why"))
     note = forms.CharField(
         required=False,
         max_length=300,
-        help_text="For staff; the buyer never sees it.",
+        help_text=_("For staff; the buyer never sees it."),
         widget=forms.TextInput,
     )
 
@@ -79,11 +82,13 @@ class RefundForm(forms.Form):
 
     def _ways(self) -> list[tuple[str, str]]:
         left = [format_money(row.left_pennies, self.order.currency) for row in offered(self.state)]
-        everything = f"Everything that is left: {left[0]}" if len(left) == 1 else "All that is left"
+        everything = gettext("All that is left")
+        if len(left) == 1:
+            everything = gettext("Everything that is left: {left}").format(left=left[0])
         return [
             (EVERYTHING, everything),
-            (LINES, "Some lines, and their files are taken back"),
-            (AMOUNT, "An amount, and the buyer keeps the files"),
+            (LINES, gettext("Some lines, and their files are taken back")),
+            (AMOUNT, gettext("An amount, and the buyer keeps the files")),
         ]
 
     @property
@@ -93,20 +98,19 @@ class RefundForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("what") == LINES and "items" in data and not data["items"]:
-            self.add_error("items", "Choose at least one line.")
+            self.add_error("items", gettext("Choose at least one line."))
         if data.get("what") == AMOUNT and "amount" in data:
             data["amount_pennies"] = self._pennies(data["amount"])
         return data
 
     def _pennies(self, text: str) -> int | None:
         try:
-            pennies = parse_money(text, self.order.currency)
+            pennies = parse_money(text, self.order.currency, words=AMOUNT_WORDS)
         except MoneyError as error:
-            sentence = str(error).replace("a price", "an amount").replace("A price", "An amount")
-            self.add_error("amount", sentence)
+            self.add_error("amount", str(error))
             return None
         if pennies == 0:
-            self.add_error("amount", "Enter an amount above zero.")
+            self.add_error("amount", gettext("Enter an amount above zero."))
         return pennies
 
 
@@ -128,15 +132,25 @@ class RefundPlan:
     @property
     def sentence(self) -> str:
         card = card_of(self.payment.payment)
-        where = f"the buyer's {card}" if card else "the buyer, the way they paid"
-        return f"{self.amount} goes back to {where}. {self._files()} This cannot be undone."
+        amount = self.amount
+        if card:
+            back = gettext("{amount} goes back to the buyer's {card}.").format(
+                amount=amount, card=card
+            )
+        else:
+            back = gettext("{amount} goes back to the buyer, the way they paid.").format(
+                amount=amount
+            )
+        return f"{back} {self._files()} {gettext('This cannot be undone.')}"
 
     def _files(self) -> str:
         if self.loses_all and self.lost_titles:
-            return "They lose all files of this order."
+            return gettext("They lose all files of this order.")
         if self.lost_titles:
-            return f"They lose the files of {_and(f'“{title}”' for title in self.lost_titles)}."
-        return "They keep the files that they have."
+            return gettext("They lose the files of {titles}.").format(
+                titles=quoted(self.lost_titles)
+            )
+        return gettext("They keep the files that they have.")
 
     @property
     def fingerprint(self) -> str:
@@ -188,33 +202,44 @@ def _problem(
     if payment.blocked:
         return "payment", payment.blocked
     if free := [line.item.title for line in chosen if line.paid_pennies <= 0]:
-        return field, f"Nothing was charged for {_and(f'“{title}”' for title in free)}."
+        return field, gettext("Nothing was charged for {titles}.").format(titles=quoted(free))
     if taken := [line.item.title for line in chosen if line.left_pennies <= 0]:
-        return field, f"{_and(f'“{title}”' for title in taken)} has been refunded already."
+        sentence = ngettext(
+            "{titles} has been refunded already.",
+            "{titles} have been refunded already.",
+            len(taken),
+        )
+        return field, sentence.format(titles=quoted(taken))
     if payment.left_pennies <= 0:
-        return "payment", "Nothing is left of this payment."
+        return "payment", gettext("Nothing is left of this payment.")
     if amount > payment.left_pennies:
-        return field, f"Only {left} of this payment is left to refund."
+        return field, gettext("Only {left} of this payment is left to refund.").format(left=left)
     return None
 
 
 def _payment_label(row: RefundablePayment) -> str:
-    currency = row.payment.currency
-    parts = [format_money(row.captured_pennies, currency)]
-    if row.payment.paid_at:
-        parts.append(f"paid on {date(row.payment.paid_at, 'j F Y')}")
-    if card := card_of(row.payment):
-        parts.append(f"with {card}")
-    parts.append(f"{format_money(max(row.left_pennies, 0), currency)} left")
-    return ", ".join(parts) + (f". {row.blocked}" if row.blocked else "")
+    payment = row.payment
+    names = {
+        "amount": format_money(row.captured_pennies, payment.currency),
+        "left": format_money(max(row.left_pennies, 0), payment.currency),
+        "day": date_format(timezone.localtime(payment.paid_at)) if payment.paid_at else "",
+        "card": card_of(payment),
+    }
+    if names["day"] and names["card"]:
+        words = gettext("{amount}, paid on {day}, with {card}, {left} left")
+    elif names["day"]:
+        words = gettext("{amount}, paid on {day}, {left} left")
+    elif names["card"]:
+        words = gettext("{amount}, with {card}, {left} left")
+    else:
+        words = gettext("{amount}, {left} left")
+    return words.format(**names) + (f". {row.blocked}" if row.blocked else "")
 
 
 def _line_label(line: RefundableLine, currency: str) -> str:
-    if line.left_pennies <= 0:
-        return f"{line.item.title} ({'nothing left' if line.paid_pennies else 'was free'})"
-    return f"{line.item.title}: {format_money(line.left_pennies, currency)}"
-
-
-def _and(words: Iterable[str]) -> str:
-    *most, last = list(words)
-    return f"{', '.join(most)} and {last}" if most else last
+    if line.left_pennies > 0:
+        return f"{line.item.title}: {format_money(line.left_pennies, currency)}"
+    words = (
+        gettext("{title} (nothing left)") if line.paid_pennies else gettext("{title} (was free)")
+    )
+    return words.format(title=line.item.title)

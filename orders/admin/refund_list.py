@@ -8,7 +8,7 @@ import django_filters
 from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -17,6 +17,7 @@ from catalog_pages.money import format_money, format_plain
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.coded_words import dispute_reason_words, dispute_words
 from orders.models import Dispute, Refund
 from orders.services.access import BLOCKING_DISPUTES
 from orders.services.refund_facts import UNDONE
@@ -28,7 +29,7 @@ def refund_state(refund: Refund) -> SafeString:
 
 
 def dispute_state(dispute: Dispute) -> SafeString:
-    words = dispute.status.replace("_", " ").capitalize()
+    words = dispute_words(dispute.status)
     return status_tag(words, "bad" if dispute.status in BLOCKING_DISPUTES else "")
 
 
@@ -37,12 +38,15 @@ def amount_of(row: Refund | Dispute) -> str:
 
 
 def asked_by(refund: Refund) -> str:
-    return str(refund.requested_by) if refund.requested_by else now("At Stripe")
+    return str(refund.requested_by) if refund.requested_by else gettext("At Stripe")
 
 
 class RefundFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=Refund.Status.choices, empty_label=_("All"), widget=forms.RadioSelect
+        label=_("Status"),
+        choices=Refund.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
     created_at = DayFilter(label=_("Asked for"))
     currency = ValuesFilter(label=_("Currency"))
@@ -68,16 +72,16 @@ class RefundIndexView(SearchedByOrder, DeskIndexView):
     default_ordering = "-created_at"
     ties = {"status": "created_at"}
     export = {
-        "Order": lambda row: row.payment.order.number,
-        "Buyer": lambda row: row.payment.order.email,
-        "Amount": lambda row: format_plain(row.amount_pennies, row.currency),
-        "Currency": lambda row: row.currency,
-        "Status": lambda row: row.get_status_display(),
-        "Why": lambda row: row.get_reason_display(),
-        "Asked for by": asked_by,
-        "Note": lambda row: row.note,
-        "At Stripe": lambda row: row.stripe_refund_id,
-        "Asked for": lambda row: row.created_at,
+        _("Order"): lambda row: row.payment.order.number,
+        _("Buyer"): lambda row: row.payment.order.email,
+        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
+        _("Currency"): lambda row: row.currency,
+        _("Status"): lambda row: row.get_status_display(),
+        _("Why"): lambda row: row.get_reason_display(),
+        _("Asked for by"): asked_by,
+        _("Note"): lambda row: row.note,
+        _("At Stripe"): lambda row: row.stripe_refund_id,
+        _("Asked for"): lambda row: row.created_at,
     }
 
 
@@ -125,7 +129,9 @@ class RefundInspectView(DeskInspectView):
 
     def get_what_for_display_value(self) -> str:
         lines = self.object.lines.select_related("item")
-        return ", ".join(f"“{line.item.title}”" for line in lines) or now("No line in particular")
+        return ", ".join(f"“{line.item.title}”" for line in lines) or gettext(
+            "No line in particular"
+        )
 
 
 class RefundViewSet(ReadOnlyViewSet):
@@ -163,7 +169,7 @@ class RefundViewSet(ReadOnlyViewSet):
 
 
 class DisputeFilterSet(WagtailFilterSet):
-    status = ValuesFilter(words=lambda text: text.replace("_", " ").capitalize())
+    status = ValuesFilter(label=_("Status"), words=dispute_words)
     opened_at = DayFilter(label=_("Opened"))
     currency = ValuesFilter(label=_("Currency"))
 
@@ -182,14 +188,14 @@ class DisputeIndexView(SearchedByOrder, DeskIndexView):
     default_ordering = "-opened_at"
     ties = {"status": "opened_at"}
     export = {
-        "Order": lambda row: row.payment.order.number,
-        "Buyer": lambda row: row.payment.order.email,
-        "Amount": lambda row: format_plain(row.amount_pennies, row.currency),
-        "Currency": lambda row: row.currency,
-        "Status": lambda row: row.status,
-        "Reason": lambda row: row.reason,
-        "At Stripe": lambda row: row.stripe_dispute_id,
-        "Opened": lambda row: row.opened_at,
+        _("Order"): lambda row: row.payment.order.number,
+        _("Buyer"): lambda row: row.payment.order.email,
+        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
+        _("Currency"): lambda row: row.currency,
+        _("Status"): lambda row: row.status,
+        _("Reason"): lambda row: row.reason,
+        _("At Stripe"): lambda row: row.stripe_dispute_id,
+        _("Opened"): lambda row: row.opened_at,
     }
 
 
@@ -216,7 +222,7 @@ class DisputeInspectView(DeskInspectView):
         return dispute_state(self.object)
 
     def get_reason_display_value(self) -> Any:
-        return self.object.reason.replace("_", " ").capitalize() or NOTHING
+        return dispute_reason_words(self.object.reason) or NOTHING
 
     def get_stripe_dispute_id_display_value(self) -> SafeString:
         return format_html("<code>{}</code>", self.object.stripe_dispute_id)

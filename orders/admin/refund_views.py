@@ -13,6 +13,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -31,9 +33,11 @@ from orders.admin.refund_form import (
 from orders.models import Order, Refund
 from orders.services.refunds import Refundable, refund_request, refundable
 
-UNUSABLE = "This form cannot be used any more. Open it again."
-CHANGED = "What is left to refund has changed since you looked. Nothing was refunded; look again."
-UNREACHABLE = "Stripe cannot be reached. The refund is written down and will be sent by itself."
+UNUSABLE = _("This form cannot be used any more. Open it again.")
+CHANGED = _(
+    "What is left to refund has changed since you looked. Nothing was refunded; look again."
+)
+UNREACHABLE = _("Stripe cannot be reached. The refund is written down and will be sent by itself.")
 
 
 class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
@@ -46,7 +50,7 @@ class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
     permission_required = "refund"
     any_permission_required = ["view"]
     http_method_names = ["get", "post"]
-    page_title = "Refund"
+    page_title = _("Refund")
     header_icon = "rotate"
     template_name = "orders/admin/refund.html"
 
@@ -137,14 +141,22 @@ class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
     def tell(self, refund: Refund) -> None:
         amount = format_money(refund.amount_pennies, refund.currency)
         if refund.status == Refund.Status.SUCCEEDED:
-            messages.success(self.request, f"{amount} has gone back to the buyer.")
+            messages.success(
+                self.request, gettext("{amount} has gone back to the buyer.").format(amount=amount)
+            )
         elif refund.status in (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION):
-            messages.success(self.request, f"{amount} is on its way back to the buyer.")
+            messages.success(
+                self.request,
+                gettext("{amount} is on its way back to the buyer.").format(amount=amount),
+            )
         elif refund.status == Refund.Status.REQUESTED:
             messages.warning(self.request, UNREACHABLE)
         else:
-            why = refund.failure or "the refund did not succeed."
-            messages.error(self.request, f"Stripe said: {why} Nothing was changed here.")
+            why = refund.failure or gettext("the refund did not succeed.")
+            messages.error(
+                self.request,
+                gettext("Stripe said: {why} Nothing was changed here.").format(why=why),
+            )
 
     def show(self, form: RefundForm, plan: RefundPlan | None = None) -> HttpResponse:
         if "refund_id" in form.errors:
@@ -164,7 +176,7 @@ class RefundView(PermissionCheckedMixin, WagtailAdminTemplateMixin, View):
         return self.order.number
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        index = {"url": reverse("order_desk:index"), "label": "Orders"}
+        index = {"url": reverse("order_desk:index"), "label": gettext("Orders")}
         order = {"url": self.order_url, "label": self.order.number}
         return [*self.breadcrumbs_items, index, order, self._here()]
 

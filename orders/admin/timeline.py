@@ -24,6 +24,7 @@ from downloads.models import AccessEvent, Revocation, UserAsset
 from orders.admin.attention import title_of
 from orders.admin.cards import card_of
 from orders.admin.log import ACTIONS, ANOMALY_RESOLVE, MAIL_AGAIN, TOLD_ELSEWHERE
+from orders.coded_words import letter_words
 from orders.models import (
     Dispute,
     FreeCopy,
@@ -167,7 +168,7 @@ def _anomalies(anomalies: Iterable[OrderAnomaly]) -> Iterator[Moment]:
 
 def _mails(mails: Iterable[OutboxMail]) -> Iterator[Moment]:
     for mail in mails:
-        values = {"letter": mail.kind.replace("_", " ").capitalize(), "email": mail.to_email}
+        values = {"letter": letter_words(mail.kind), "email": mail.to_email}
         who = str(mail.requested_by or "")
         if mail.status == OutboxMail.Status.SENT and mail.sent_at is not None:
             yield Moment(
@@ -277,7 +278,7 @@ def _words(event: AccessEvent) -> str:
         by_hand = event.code == Cause.STAFF
         return _("%(what)s restored by staff") if by_hand else _("%(what)s open again")
     if event.kind == Kind.DENIED:
-        why = DENIALS.get(event.code, event.code.replace("_", " ")).replace("%", "%%")
+        why = str(DENIALS.get(event.code, event.code.replace("_", " "))).replace("%", "%%")
         return _("%(what)s refused to its holder") + f": {why}"
     return {
         Kind.LINK_ISSUED: _("Storage address given out for %(what)s"),

@@ -63,7 +63,7 @@ class OrderViewSet(ReadOnlyViewSet):
     name = "order_desk"
     url_prefix = "orders"
     icon = "clipboard-list"
-    menu_label = "Orders"
+    menu_label = _("Orders")
     index_view_class = OrderIndexView
     inspect_view_class = OrderInspectView
     list_display = ORDER_COLUMNS
@@ -87,7 +87,7 @@ class OrderViewSet(ReadOnlyViewSet):
 
 
 class OrderDesk(ModelViewSetGroup):
-    menu_label = "Orders"
+    menu_label = _("Orders")
     menu_name = "order-desk"
     menu_icon = "clipboard-list"
     menu_order = 260

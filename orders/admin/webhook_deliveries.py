@@ -10,6 +10,8 @@ from django import forms
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
@@ -36,12 +38,18 @@ def state_of(delivery: WebhookDelivery) -> SafeString:
 
 class DeliveryFilterSet(WagtailFilterSet):
     status = django_filters.ChoiceFilter(
-        choices=WebhookDelivery.Status.choices, empty_label="All", widget=forms.RadioSelect
+        label=_("Status"),
+        choices=WebhookDelivery.Status.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
     event__type = django_filters.ChoiceFilter(
-        label="Event", choices=WebhookType.choices, empty_label="All", widget=forms.RadioSelect
+        label=_("Event"),
+        choices=WebhookType.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
     )
-    created_at = DayFilter(label="Written")
+    created_at = DayFilter(label=_("Written"))
 
     class Meta:
         model = WebhookDelivery
@@ -49,8 +57,8 @@ class DeliveryFilterSet(WagtailFilterSet):
 
 
 class DeliveryIndexView(DeskIndexView):
-    page_title = "Webhook deliveries"
-    verbose_name, verbose_name_plural = "delivery", "deliveries"
+    page_title = _("Webhook deliveries")
+    verbose_name, verbose_name_plural = _("delivery"), _("deliveries")
     filterset_class = DeliveryFilterSet
     select_related = ("event", "endpoint")
     hide = ("event__payload", "endpoint__sealed_secret", "endpoint__sealed_previous_secret")
@@ -59,21 +67,23 @@ class DeliveryIndexView(DeskIndexView):
     @property
     def no_results_message(self) -> str:
         matching = self.is_searching or self.is_filtering
-        return "No delivery matches." if matching else "Nothing has been sent yet."
+        return (
+            gettext("No delivery matches.") if matching else gettext("Nothing has been sent yet.")
+        )
 
 
 class DeliveryInspectView(DeskInspectView):
-    page_title = "Webhook delivery"
+    page_title = _("Webhook delivery")
     labels = {
-        "event": "Event",
-        "webhook_id": "webhook-id",
-        "endpoint": "Sent to",
-        "last_status_code": "Last answer",
-        "last_error": "Last error",
-        "next_attempt_at": "Tried again after",
-        "delivered_at": "Delivered",
-        "created_at": "Written",
-        "payload": "What is sent",
+        "event": _("Event"),
+        "webhook_id": _("webhook-id"),
+        "endpoint": _("Sent to"),
+        "last_status_code": _("Last answer"),
+        "last_error": _("Last error"),
+        "next_attempt_at": _("Tried again after"),
+        "delivered_at": _("Delivered"),
+        "created_at": _("Written"),
+        "payload": _("What is sent"),
     }
 
     def get_page_subtitle(self) -> str:
@@ -110,7 +120,7 @@ class DeliveryInspectView(DeskInspectView):
         return format_html('<pre class="desk-pre">{}</pre>', text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        button = {"name": "webhook_deliveries:send-again", "label": "Send again"}
+        button = {"name": "webhook_deliveries:send-again", "label": gettext("Send again")}
         may = self.user_has_permission("resend")
         return super().get_context_data(button=button if may else None, **kwargs)
 
@@ -127,7 +137,12 @@ class SendAgainView(ActionView):
             return
         comment = f"{row.event.type} {row.event.webhook_id}"
         log_press(WEBHOOK_AGAIN, on=row.endpoint, by=self.request.user, comment=comment)
-        self.say(True, f"“{row.event.type}” is on its way to {row.endpoint.url}.")
+        self.say(
+            True,
+            gettext("“{type}” is on its way to {url}.").format(
+                type=row.event.type, url=row.endpoint.url
+            ),
+        )
 
 
 class WebhookDeliveryViewSet(ReadOnlyViewSet):
@@ -135,22 +150,22 @@ class WebhookDeliveryViewSet(ReadOnlyViewSet):
     name = "webhook_deliveries"
     url_prefix = "webhooks/deliveries"
     icon = "link-external"
-    menu_label = "Webhook deliveries"
+    menu_label = _("Webhook deliveries")
     index_view_class = DeliveryIndexView
     inspect_view_class = DeliveryInspectView
     actions = {"send-again": SendAgainView}
     list_display = [
         TitleColumn(
             "event",
-            label="Event",
+            label=_("Event"),
             accessor=lambda row: row.event.type,
             url_name="webhook_deliveries:inspect",
         ),
-        Column("endpoint", label="Sent to", accessor="endpoint.url", classname=BREAKS),
-        Column("status", label="Status", accessor=state_of, sort_key="status"),
-        Column("attempts", label="Attempts", sort_key="attempts", classname=WIDE),
-        Column("last_error", label="Last error", classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label="Written", sort_key="created_at"),
+        Column("endpoint", label=_("Sent to"), accessor="endpoint.url", classname=BREAKS),
+        Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
+        Column("attempts", label=_("Attempts"), sort_key="attempts", classname=WIDE),
+        Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
+        DateColumn("created_at", label=_("Written"), sort_key="created_at"),
     ]
     inspect_view_fields = [
         "event",

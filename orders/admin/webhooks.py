@@ -13,6 +13,8 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -41,9 +43,11 @@ ANY_RIGHT = ["view", "add", "change", "delete"]
 
 def state_of(endpoint: WebhookEndpoint) -> SafeString:
     if not endpoint.is_active:
-        return status_tag("Switched off", "bad" if endpoint.disabled_reason else "")
+        return status_tag(gettext("Switched off"), "bad" if endpoint.disabled_reason else "")
     return (
-        status_tag("Failing", "careful") if endpoint.failing_since else status_tag("In use", "good")
+        status_tag(gettext("Failing"), "careful")
+        if endpoint.failing_since
+        else status_tag(gettext("In use"), "good")
     )
 
 
@@ -61,21 +65,21 @@ class EndpointForm(WagtailAdminModelForm):
     """Checks what was typed; the services write it."""
 
     url = forms.CharField(
-        label="URL",
+        label=_("URL"),
         max_length=500,
-        help_text="An https address with a host name. Events are sent there by POST.",
+        help_text=_("An https address with a host name. Events are sent there by POST."),
     )
     events = forms.MultipleChoiceField(
-        label="It is told when",
+        label=_("It is told when"),
         choices=WebhookType.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one."},
+        error_messages={"required": _("Choose at least one.")},
     )
     is_active = forms.BooleanField(
-        label="In use",
+        label=_("In use"),
         required=False,
         initial=True,
-        help_text="Switched on again, it is sent what waited, but nothing older than a week.",
+        help_text=_("Switched on again, it is sent what waited, but nothing older than a week."),
     )
 
     class Meta:
@@ -92,14 +96,14 @@ class EndpointForm(WagtailAdminModelForm):
         try:
             return url_clean(self.cleaned_data["url"])
         except DomainError as refusal:
-            raise ValidationError(refusal.message, code=refusal.code) from refusal
+            raise ValidationError(str(refusal.message), code=refusal.code) from refusal
 
 
 @method_decorator(never_cache, name="dispatch")
 class EndpointCreateView(generic.CreateView):
     """Its answer is the page with the secret: it is kept nowhere that it could be shown from later."""
 
-    error_message = "The endpoint was not saved. Look at the marked fields."
+    error_message = _("The endpoint was not saved. Look at the marked fields.")
 
     def form_valid(self, form: Any) -> HttpResponse:
         self.form = form
@@ -113,8 +117,8 @@ class EndpointCreateView(generic.CreateView):
 
 
 class EndpointEditView(generic.EditView):
-    success_message = "“%(object)s” is saved."
-    error_message = "The endpoint was not saved. Look at the marked fields."
+    success_message = _("“%(object)s” is saved.")
+    error_message = _("The endpoint was not saved. Look at the marked fields.")
 
     def save_instance(self) -> WebhookEndpoint:
         self.has_content_changes = self.form.has_changed()
@@ -126,35 +130,41 @@ class EndpointEditView(generic.EditView):
 class EndpointDeleteView(generic.DeleteView):
     @property
     def confirmation_message(self) -> str:
-        return f"Nothing more is sent to “{self.object}”, and the record of its deliveries goes with it."
+        return gettext(
+            "Nothing more is sent to “{object}”, and the record of its deliveries goes with it."
+        ).format(object=self.object)
 
 
 class EndpointIndexView(DeskIndexView):
     any_permission_required = ANY_RIGHT
-    page_title = "Webhooks"
-    verbose_name, verbose_name_plural = "endpoint", "endpoints"
-    add_item_label = "Add an endpoint"
+    page_title = _("Webhooks")
+    verbose_name, verbose_name_plural = _("endpoint"), _("endpoints")
+    add_item_label = _("Add an endpoint")
     select_related = ("app", "created_by")
     hide = ("sealed_secret", "sealed_previous_secret")
     find_in = ("url", "description")
 
     @property
     def no_results_message(self) -> str:
-        return "No endpoint matches." if self.is_searching else "Nobody is told of events yet."
+        return (
+            gettext("No endpoint matches.")
+            if self.is_searching
+            else gettext("Nobody is told of events yet.")
+        )
 
 
 class EndpointInspectView(DeskInspectView):
     any_permission_required = ANY_RIGHT
-    page_title = "Webhooks"
+    page_title = _("Webhooks")
     template_name = "orders/admin/webhook_endpoint.html"
     labels = {
-        "events": "It is told of",
-        "state": "State",
-        "disabled_reason": "Why it was switched off",
-        "failing_since": "Failing since",
-        "previous_secret_ends_at": "Old secret signs until",
-        "maker": "Made by",
-        "created_at": "Made",
+        "events": _("It is told of"),
+        "state": _("State"),
+        "disabled_reason": _("Why it was switched off"),
+        "failing_since": _("Failing since"),
+        "previous_secret_ends_at": _("Old secret signs until"),
+        "maker": _("Made by"),
+        "created_at": _("Made"),
     }
 
     def get_events_display_value(self) -> SafeString:
@@ -179,7 +189,10 @@ class EndpointInspectView(DeskInspectView):
         return maker_of(self.object)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        button = {"name": "webhook_endpoints:rotate", "label": "Make a new secret"}
+        button = {
+            "name": "webhook_endpoints:rotate",
+            "label": gettext("Make a new secret"),
+        }
         return super().get_context_data(
             button=button if self.user_has_permission("change") else None,
             deliveries=deliveries_of(self.object)[:SHOWN],
@@ -201,13 +214,13 @@ class RotateView(ActionView):
         except WebhookSecretChanged as error:
             messages.warning(request, error.message)
             return redirect("webhook_endpoints:inspect", pk)
-        comment = "The one before signs for 24 hours more"
+        comment = gettext("The one before signs for 24 hours more")
         log_press(WEBHOOK_ROTATE, on=made.endpoint, by=request.user, comment=comment)
         return secret_page(request, made)
 
 
 def secret_page(request: HttpRequest, made: NewSecret) -> HttpResponse:
-    context = {"endpoint": made.endpoint, "secret": made.secret, "page_title": "Secret of"}
+    context = {"endpoint": made.endpoint, "secret": made.secret, "page_title": gettext("Secret of")}
     return render(request, "orders/admin/webhook_secret.html", context)
 
 
@@ -216,7 +229,7 @@ class WebhookEndpointViewSet(ModelViewSet):
     name = "webhook_endpoints"
     url_prefix = "webhooks/endpoints"
     icon = "link-external"
-    menu_label = "Webhooks"
+    menu_label = _("Webhooks")
     add_to_settings_menu = True
     add_to_reference_index = False
     copy_view_enabled = False
@@ -228,12 +241,12 @@ class WebhookEndpointViewSet(ModelViewSet):
     inspect_view_class = EndpointInspectView
     list_per_page = 50
     list_display = [
-        TitleColumn("url", label="URL", url_name="webhook_endpoints:inspect", classname=BREAKS),
-        Column("state", label="State", accessor=state_of),
-        Column("events", label="It is told of", accessor=types_of, classname=WIDE),
-        Column("description", label="Description", classname=f"{WIDE} {BREAKS}"),
-        Column("maker", label="Made by", accessor=maker_of, classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label="Made", sort_key="created_at", classname=WIDE),
+        TitleColumn("url", label=_("URL"), url_name="webhook_endpoints:inspect", classname=BREAKS),
+        Column("state", label=_("State"), accessor=state_of),
+        Column("events", label=_("It is told of"), accessor=types_of, classname=WIDE),
+        Column("description", label=_("Description"), classname=f"{WIDE} {BREAKS}"),
+        Column("maker", label=_("Made by"), accessor=maker_of, classname=f"{WIDE} {BREAKS}"),
+        DateColumn("created_at", label=_("Made"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "url",

@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class Cart(models.Model):
@@ -25,23 +27,23 @@ class Cart(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="SHA-256 of an API client's secret.",
+        help_text=_("SHA-256 of an API client's secret."),
     )
     discount_code = models.ForeignKey(
         "orders.DiscountCode", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     discount_terms = models.CharField(
-        max_length=100, blank=True, help_text="What the code took off when it was put in."
+        max_length=100, blank=True, help_text=_("What the code took off when it was put in.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(
-        auto_now=True, help_text="When it was last changed, its lines included."
+        auto_now=True, help_text=_("When it was last changed, its lines included.")
     )
 
     wagtail_reference_index_ignore = True
 
     def __str__(self) -> str:
-        return f"Cart {self.pk}"
+        return gettext("Cart {pk}").format(pk=self.pk)
 
 
 class CartItem(models.Model):
@@ -54,15 +56,17 @@ class CartItem(models.Model):
     quantity = models.PositiveSmallIntegerField(default=1)
     shown_price_pennies = models.PositiveIntegerField()
     chosen_price_pennies = models.PositiveIntegerField(
-        null=True, blank=True, help_text="What the shopper chose to pay, where a product allows it."
+        null=True,
+        blank=True,
+        help_text=_("What the shopper chose to pay, where a product allows it."),
     )
     is_gift = models.BooleanField(
-        default=False, help_text="All copies are for others; otherwise the first is the buyer's."
+        default=False, help_text=_("All copies are for others; otherwise the first is the buyer's.")
     )
-    gift_email = models.EmailField(blank=True, help_text="Who gets the first gift copy's code.")
+    gift_email = models.EmailField(blank=True, help_text=_("Who gets the first gift copy's code."))
     gift_message = models.CharField(max_length=500, blank=True)
     gift_send_on = models.DateField(
-        null=True, blank=True, help_text="The day to send the code; empty: once it is paid."
+        null=True, blank=True, help_text=_("The day to send the code; empty: once it is paid.")
     )
     added_at = models.DateTimeField(auto_now_add=True)
 
@@ -78,7 +82,9 @@ class CartItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} x {self.product_id}"
+        return gettext("{quantity} x {product_id}").format(
+            quantity=self.quantity, product_id=self.product_id
+        )
 
     @property
     def unit_price_pennies(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.orders import Order
@@ -54,7 +55,7 @@ class OrderNote(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Note on {self.order_id}"
+        return gettext("Note on {order_id}").format(order_id=self.order_id)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -75,7 +76,7 @@ class FreeCopy(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="free_copies_for_it",
-        help_text="The order from whose page it was given.",
+        help_text=_("The order from whose page it was given."),
     )
     reason = models.CharField(max_length=MAX_REASON)
     issued_by = models.ForeignKey(
@@ -86,13 +87,13 @@ class FreeCopy(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "free copies"
+        verbose_name_plural = _("free copies")
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="free_copy_has_a_reason")
         ]
 
     def __str__(self) -> str:
-        return f"Free copy {self.order_id}"
+        return gettext("Free copy {order_id}").format(order_id=self.order_id)
 
 
 class Customer(Order):

@@ -6,9 +6,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 CODE_SHAPE = RegexValidator(
-    r"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}\Z", "Use 3 to 30 letters, digits, hyphens and underscores."
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}\Z", _("Use 3 to 30 letters, digits, hyphens and underscores.")
 )
 
 
@@ -20,53 +22,72 @@ class DiscountCode(models.Model):
     """
 
     class Kind(models.TextChoices):
-        PERCENT = "percent", "Percentage"
-        AMOUNT = "amount", "Amount"
+        PERCENT = "percent", _("Percentage")
+        AMOUNT = "amount", _("Amount")
 
     code = models.CharField(
         max_length=30,
         validators=[CODE_SHAPE],
-        help_text="What buyers type. Capital and small letters are the same.",
+        help_text=_("What buyers type. Capital and small letters are the same."),
+        verbose_name=_("code"),
     )
-    note = models.CharField(max_length=200, blank=True, help_text="For you alone: what it is for.")
+    note = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text=_("For you alone: what it is for."),
+        verbose_name=_("note"),
+    )
     is_active = models.BooleanField(
-        "in use", default=True, help_text="Untick to stop it without losing its history."
+        _("in use"), default=True, help_text=_("Untick to stop it without losing its history.")
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PERCENT)
+    kind = models.CharField(
+        max_length=10, choices=Kind.choices, default=Kind.PERCENT, verbose_name=_("kind")
+    )
     percent = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        verbose_name=_("percent"),
     )
-    amount_pennies = models.PositiveIntegerField("amount", null=True, blank=True)
-    starts_at = models.DateTimeField(null=True, blank=True)
-    ends_at = models.DateTimeField(null=True, blank=True)
+    amount_pennies = models.PositiveIntegerField(_("amount"), null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True, verbose_name=_("starts at"))
+    ends_at = models.DateTimeField(null=True, blank=True, verbose_name=_("ends at"))
     max_uses = models.PositiveIntegerField(
-        "orders in all",
+        _("orders in all"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="How many orders may use it. Empty: any number.",
+        help_text=_("How many orders may use it. Empty: any number."),
     )
     max_uses_per_buyer = models.PositiveIntegerField(
-        "orders per buyer",
+        _("orders per buyer"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="How many orders one email address may use it for. Empty: any number.",
+        help_text=_("How many orders one email address may use it for. Empty: any number."),
     )
     min_subtotal_pennies = models.PositiveIntegerField(
-        "least order",
+        _("least order"),
         null=True,
         blank=True,
-        help_text="What the cart must come to, before the discount.",
+        help_text=_("What the cart must come to, before the discount."),
     )
-    products = models.ManyToManyField("catalog_pages.ProductPage", blank=True, related_name="+")
-    artists = models.ManyToManyField("catalog_pages.Artist", blank=True, related_name="+")
-    genres = models.ManyToManyField("catalog_pages.Genre", blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    products = models.ManyToManyField(
+        "catalog_pages.ProductPage", blank=True, related_name="+", verbose_name=_("products")
+    )
+    artists = models.ManyToManyField(
+        "catalog_pages.Artist", blank=True, related_name="+", verbose_name=_("artists")
+    )
+    genres = models.ManyToManyField(
+        "catalog_pages.Genre", blank=True, related_name="+", verbose_name=_("genres")
+    )
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created at"))
 
     wagtail_reference_index_ignore = True
 
     class Meta:
+        verbose_name = _("discount code")
+        verbose_name_plural = _("discount codes")
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(Upper("code"), name="discount_code_once_whatever_its_case"),
@@ -109,8 +130,8 @@ class DiscountUse(models.Model):
     order = models.OneToOneField(
         "orders.Order", on_delete=models.CASCADE, related_name="discount_use"
     )
-    code_text = models.CharField(max_length=30, help_text="As it was called then.")
-    buyer_email = models.EmailField(help_text="Normalised, for the limit per buyer.")
+    code_text = models.CharField(max_length=30, help_text=_("As it was called then."))
+    buyer_email = models.EmailField(help_text=_("Normalised, for the limit per buyer."))
     place = models.PositiveIntegerField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -129,4 +150,6 @@ class DiscountUse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code_text} for {self.order_id}"
+        return gettext("{code_text} for {order_id}").format(
+            code_text=self.code_text, order_id=self.order_id
+        )

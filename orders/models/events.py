@@ -5,16 +5,17 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class StripeEvent(models.Model):
     """One event as received. Inserted by its unique id before anything is done about it."""
 
     class Status(models.TextChoices):
-        RECEIVED = "received", "Received"
-        HANDLED = "handled", "Handled"
-        IGNORED = "ignored", "Not for us"
-        FAILED = "failed", "Failed, will be tried again"
+        RECEIVED = "received", _("Received")
+        HANDLED = "handled", _("Handled")
+        IGNORED = "ignored", _("Not for us")
+        FAILED = "failed", _("Failed, will be tried again")
 
     event_id = models.CharField(max_length=255, unique=True)
     type = models.CharField(max_length=100, db_index=True)
@@ -22,13 +23,13 @@ class StripeEvent(models.Model):
     livemode = models.BooleanField()
     api_version = models.CharField(max_length=40, blank=True)
     payload = models.JSONField()
-    created_at = models.DateTimeField(help_text="Stripe's own time.")
+    created_at = models.DateTimeField(help_text=_("Stripe's own time."))
     received_at = models.DateTimeField(auto_now_add=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     next_attempt_at = models.DateTimeField(
-        null=True, blank=True, help_text="Not before this; while it is handled, its lease."
+        null=True, blank=True, help_text=_("Not before this; while it is handled, its lease.")
     )
     handled_at = models.DateTimeField(null=True, blank=True)
     order = models.ForeignKey(
@@ -68,7 +69,7 @@ class Reconciliation(models.Model):
         null=True,
         blank=True,
         db_index=True,
-        help_text="Empty when Stripe could not be asked to the end.",
+        help_text=_("Empty when Stripe could not be asked to the end."),
     )
     differences = models.PositiveIntegerField(default=0)
 
@@ -88,7 +89,7 @@ class OrderAnomaly(models.Model):
         "orders.Order", null=True, blank=True, on_delete=models.CASCADE, related_name="anomalies"
     )
     code = models.CharField(max_length=60)
-    reference = models.CharField(max_length=255, help_text="The Stripe id it is about.")
+    reference = models.CharField(max_length=255, help_text=_("The Stripe id it is about."))
     detail = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -99,7 +100,7 @@ class OrderAnomaly(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name_plural = "order anomalies"
+        verbose_name_plural = _("order anomalies")
         permissions = [("resolve_orderanomaly", "Can mark order anomalies as dealt with")]
         ordering = ["-created_at", "-pk"]
         constraints = [

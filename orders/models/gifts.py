@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext, gettext_lazy
 
 from orders.models.orders import new_link_key
 
@@ -31,7 +32,9 @@ class GiftCode(models.Model):
     )
     seat = models.PositiveSmallIntegerField()
     code = models.CharField(max_length=30, unique=True, default=new_gift_code, editable=False)
-    recipient_email = models.EmailField(blank=True, help_text="Whom the shop mails it to.")
+    recipient_email = models.EmailField(
+        blank=True, help_text=gettext_lazy("Whom the shop mails it to.")
+    )
     message = models.CharField(max_length=500, blank=True)
     send_at = models.DateTimeField(null=True, blank=True)
     redeemed_at = models.DateTimeField(null=True, blank=True)
@@ -43,13 +46,15 @@ class GiftCode(models.Model):
         related_name="+",
     )
     redeemed_email = models.EmailField(
-        blank=True, db_index=True, help_text="Who redeemed it; stays as evidence."
+        blank=True, db_index=True, help_text=gettext_lazy("Who redeemed it; stays as evidence.")
     )
     link_key = models.CharField(
         max_length=32,
         default=new_link_key,
         editable=False,
-        help_text="Part of every link mailed to who redeemed it; a new one ends them all.",
+        help_text=gettext_lazy(
+            "Part of every link mailed to who redeemed it; a new one ends them all."
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -78,4 +83,6 @@ class GiftCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Gift {self.seat} of line {self.order_item_id}"
+        return gettext("Gift {seat} of line {order_item_id}").format(
+            seat=self.seat, order_item_id=self.order_item_id
+        )

@@ -31,7 +31,9 @@ class LetterText(PreviewableMixin, models.Model):
         GIFT_TAKEN_BACK = "gift_taken_back", _("Gift closed")
         GIFT_RETURNED = "gift_returned", _("Gift open again")
 
-    kind = models.CharField(max_length=40, choices=Kind.choices, unique=True, editable=False)
+    kind = models.CharField(
+        max_length=40, choices=Kind.choices, unique=True, editable=False, verbose_name=_("kind")
+    )
     above = models.TextField(
         _("above the shop's words"), blank=True, max_length=MOST, help_text=HOW
     )

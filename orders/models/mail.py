@@ -5,23 +5,25 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class OutboxMail(models.Model):
     """A letter, written when its fact was committed and sent by the worker until it is taken."""
 
     class Status(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        SENT = "sent", "Sent"
-        FAILED = "failed", "Given up"
-        SKIPPED = "skipped", "Overtaken by events"
+        QUEUED = "queued", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Given up")
+        SKIPPED = "skipped", _("Overtaken by events")
 
     dedupe_key = models.CharField(
-        max_length=200, unique=True, help_text="Kind, business fact and resend number."
+        max_length=200, unique=True, help_text=_("Kind, business fact and resend number.")
     )
     kind = models.CharField(max_length=40)
     fact = models.CharField(
-        max_length=150, help_text="The business id it tells of: an order, a payment, a refund."
+        max_length=150, help_text=_("The business id it tells of: an order, a payment, a refund.")
     )
     order = models.ForeignKey(
         "orders.Order", null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
@@ -32,11 +34,11 @@ class OutboxMail(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who had it sent again.",
+        help_text=_("Who had it sent again."),
     )
     to_email = models.EmailField()
     subject = models.CharField(max_length=200, blank=True)
-    body_text = models.TextField(blank=True, help_text="Empty until it is first sent.")
+    body_text = models.TextField(blank=True, help_text=_("Empty until it is first sent."))
     body_html = models.TextField(blank=True)
     message_id = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
@@ -66,7 +68,7 @@ class OutboxMail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.to_email}"
+        return gettext("{kind} to {to_email}").format(kind=self.kind, to_email=self.to_email)
 
     @property
     def resend_number(self) -> int:

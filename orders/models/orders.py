@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 # Crockford's base 32 without vowels that could form words: easy to read out on the telephone.
 NUMBER_ALPHABET = "0123456789BCDFGHJKMNPQRSTVWXYZ"
@@ -53,20 +55,20 @@ class Order(models.Model):
     """The agreement. `status` is a projection of payment facts, written by one function only."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Waiting for payment"
-        PROCESSING = "processing", "Payment on its way"
-        PAID = "paid", "Paid"
-        FAILED = "failed", "Payment failed"
-        EXPIRED = "expired", "Expired"
+        PENDING = "pending", gettext_lazy("Waiting for payment")
+        PROCESSING = "processing", gettext_lazy("Payment on its way")
+        PAID = "paid", gettext_lazy("Paid")
+        FAILED = "failed", gettext_lazy("Payment failed")
+        EXPIRED = "expired", gettext_lazy("Expired")
 
     class TaxBehavior(models.TextChoices):
-        NONE = "none", "No tax"
-        INCLUSIVE = "inclusive", "Tax included"
-        EXCLUSIVE = "exclusive", "Tax added"
+        NONE = "none", gettext_lazy("No tax")
+        INCLUSIVE = "inclusive", gettext_lazy("Tax included")
+        EXCLUSIVE = "exclusive", gettext_lazy("Tax added")
 
     class Channel(models.TextChoices):
-        WEB = "web", "Web shop"
-        API = "api", "API"
+        WEB = "web", gettext_lazy("Web shop")
+        API = "api", gettext_lazy("API")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=20, unique=True, default=new_order_number, editable=False)
@@ -90,7 +92,9 @@ class Order(models.Model):
     consent_version = models.CharField(max_length=40, blank=True)
     consent_at = models.DateTimeField(null=True, blank=True)
     terms_version = models.CharField(
-        max_length=40, blank=True, help_text="Of the terms of sale that were in force."
+        max_length=40,
+        blank=True,
+        help_text=gettext_lazy("Of the terms of sale that were in force."),
     )
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.WEB)
     cart = models.ForeignKey(
@@ -98,25 +102,34 @@ class Order(models.Model):
     )
     cart_fingerprint = models.CharField(max_length=64)
     success_url = models.CharField(
-        max_length=2000, blank=True, help_text="Where an app wants its buyer after paying."
+        max_length=2000,
+        blank=True,
+        help_text=gettext_lazy("Where an app wants its buyer after paying."),
     )
     cancel_url = models.CharField(
-        max_length=2000, blank=True, help_text="Where an app wants a buyer who turned back."
+        max_length=2000,
+        blank=True,
+        help_text=gettext_lazy("Where an app wants a buyer who turned back."),
     )
     placed_as_guest = models.BooleanField(
-        default=False, help_text="Bought with an email address alone; may be claimed by its owner."
+        default=False,
+        help_text=gettext_lazy("Bought with an email address alone; may be claimed by its owner."),
     )
     claimed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an account with the verified address took it over."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("When an account with the verified address took it over."),
     )
     link_key = models.CharField(
         max_length=32,
         default=new_link_key,
         editable=False,
-        help_text="Part of every link mailed to a guest; a new one ends them all.",
+        help_text=gettext_lazy("Part of every link mailed to a guest; a new one ends them all."),
     )
     tax_reported_at = models.DateTimeField(
-        null=True, blank=True, help_text="When Stripe's amounts were taken over; that happens once."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("When Stripe's amounts were taken over; that happens once."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -126,6 +139,8 @@ class Order(models.Model):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
         ordering = ["-created_at", "-pk"]
         permissions = [
             ("refund_order", "Can refund orders"),
@@ -232,19 +247,24 @@ class OrderItem(models.Model):
     title = models.CharField(max_length=255)
     artist_name = models.CharField(max_length=200, blank=True)
     list_price_pennies = models.BigIntegerField()
-    unit_price_pennies = models.BigIntegerField(help_text="What is charged for one.")
+    unit_price_pennies = models.BigIntegerField(help_text=gettext_lazy("What is charged for one."))
     quantity = models.PositiveSmallIntegerField()
     discount_pennies = models.BigIntegerField(default=0)
     tax_pennies = models.BigIntegerField(default=0)
-    total_pennies = models.BigIntegerField(help_text="Without tax that is added on top.")
+    total_pennies = models.BigIntegerField(
+        help_text=gettext_lazy("Without tax that is added on top.")
+    )
     is_gift = models.BooleanField(
-        default=False, help_text="All copies are for others; otherwise seat 0 is the buyer's."
+        default=False,
+        help_text=gettext_lazy("All copies are for others; otherwise seat 0 is the buyer's."),
     )
     gift_email = models.EmailField(blank=True)
     gift_message = models.CharField(max_length=500, blank=True)
     gift_send_on = models.DateField(null=True, blank=True)
     download_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The product's own, as agreed then; 0 is no limit."
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("The product's own, as agreed then; 0 is no limit."),
     )
 
     wagtail_reference_index_ignore = True

@@ -7,15 +7,17 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class WebhookType(models.TextChoices):
     """What can be told. The words are part of the API and never change."""
 
-    ORDER_PAID = "order.paid", "An order was paid"
-    ORDER_REFUNDED = "order.refunded", "Money went back"
-    DOWNLOAD_GRANTED = "download.granted", "Somebody may fetch files"
-    PRODUCT_PUBLISHED = "product.published", "A product was published"
+    ORDER_PAID = "order.paid", _("An order was paid")
+    ORDER_REFUNDED = "order.refunded", _("Money went back")
+    DOWNLOAD_GRANTED = "download.granted", _("Somebody may fetch files")
+    PRODUCT_PUBLISHED = "product.published", _("A product was published")
 
 
 class WebhookEndpoint(models.Model):
@@ -25,24 +27,34 @@ class WebhookEndpoint(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    url = models.CharField("URL", max_length=500)
+    url = models.CharField(_("URL"), max_length=500)
     description = models.CharField(
-        max_length=200, blank=True, help_text="For you; nobody else reads it."
+        max_length=200,
+        blank=True,
+        help_text=_("For you; nobody else reads it."),
+        verbose_name=_("description"),
     )
-    events = models.JSONField(help_text="Which types of event it is told.")
+    events = models.JSONField(
+        help_text=_("Which types of event it is told."), verbose_name=_("events")
+    )
     sealed_secret = models.CharField(max_length=500, editable=False)
     sealed_previous_secret = models.CharField(max_length=500, blank=True, editable=False)
     previous_secret_ends_at = models.DateTimeField(
-        null=True, blank=True, help_text="Until then both secrets sign."
+        null=True, blank=True, help_text=_("Until then both secrets sign.")
     )
-    is_active = models.BooleanField("in use", default=True)
+    is_active = models.BooleanField(_("in use"), default=True)
     enabled_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was last switched on; empty if it never was off."
+        null=True,
+        blank=True,
+        help_text=_("When it was last switched on; empty if it never was off."),
     )
-    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("disabled at"))
     disabled_reason = models.CharField(max_length=200, blank=True)
     failing_since = models.DateTimeField(
-        null=True, blank=True, help_text="The first attempt that failed since one last worked."
+        null=True,
+        blank=True,
+        help_text=_("The first attempt that failed since one last worked."),
+        verbose_name=_("failing since"),
     )
     app = models.ForeignKey(
         "allauth_idp_oidc.Client",
@@ -50,7 +62,7 @@ class WebhookEndpoint(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="webhook_endpoints",
-        help_text="The app that made it, when nobody was signed in to that app.",
+        help_text=_("The app that made it, when nobody was signed in to that app."),
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -59,12 +71,14 @@ class WebhookEndpoint(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created at"))
     updated_at = models.DateTimeField(auto_now=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
+        verbose_name = _("webhook endpoint")
+        verbose_name_plural = _("webhook endpoints")
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
@@ -95,12 +109,12 @@ class WebhookEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=40, choices=WebhookType.choices)
     dedupe_key = models.CharField(
-        max_length=200, unique=True, help_text="Type and business fact: it is never told twice."
+        max_length=200, unique=True, help_text=_("Type and business fact: it is never told twice.")
     )
     occurred_at = models.DateTimeField()
-    payload = models.JSONField(help_text="What is sent, to everybody the same.")
+    payload = models.JSONField(help_text=_("What is sent, to everybody the same."))
     addressed_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty until a delivery to each endpoint is written."
+        null=True, blank=True, help_text=_("Empty until a delivery to each endpoint is written.")
     )
 
     wagtail_reference_index_ignore = True
@@ -133,10 +147,10 @@ class WebhookDelivery(models.Model):
     """One event on its way to one endpoint."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Waiting"
-        DELIVERED = "delivered", "Delivered"
-        FAILED = "failed", "Failed, will be tried again"
-        GIVEN_UP = "given_up", "Given up"
+        PENDING = "pending", _("Waiting")
+        DELIVERED = "delivered", _("Delivered")
+        FAILED = "failed", _("Failed, will be tried again")
+        GIVEN_UP = "given_up", _("Given up")
 
     OPEN = (Status.PENDING, Status.FAILED)
 
@@ -148,10 +162,10 @@ class WebhookDelivery(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(
-        null=True, blank=True, help_text="Not before this; while it is sent, its lease."
+        null=True, blank=True, help_text=_("Not before this; while it is sent, its lease.")
     )
     last_status_code = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Empty when there was no answer."
+        null=True, blank=True, help_text=_("Empty when there was no answer.")
     )
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -160,8 +174,9 @@ class WebhookDelivery(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        verbose_name = _("webhook delivery")
         ordering = ["-created_at", "-pk"]
-        verbose_name_plural = "webhook deliveries"
+        verbose_name_plural = _("webhook deliveries")
         permissions = [("resend_webhookdelivery", "Can have webhooks sent again")]
         indexes = [
             models.Index(
@@ -186,4 +201,6 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.endpoint_id}"
+        return gettext("{event_id} to {endpoint_id}").format(
+            event_id=self.event_id, endpoint_id=self.endpoint_id
+        )

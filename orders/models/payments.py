@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class Payment(models.Model):
@@ -17,27 +19,29 @@ class Payment(models.Model):
     """
 
     class Kind(models.TextChoices):
-        STRIPE = "stripe", "Stripe"
-        FREE = "free", "Nothing to pay"
+        STRIPE = "stripe", _("Stripe")
+        FREE = "free", _("Nothing to pay")
 
     class Status(models.TextChoices):
-        CREATED = "created", "Not sent yet"
-        OPEN = "open", "Waiting for the buyer"
-        PROCESSING = "processing", "On its way"
-        PAID = "paid", "Paid"
-        FAILED = "failed", "Failed"
-        EXPIRED = "expired", "Expired"
+        CREATED = "created", _("Not sent yet")
+        OPEN = "open", _("Waiting for the buyer")
+        PROCESSING = "processing", _("On its way")
+        PAID = "paid", _("Paid")
+        FAILED = "failed", _("Failed")
+        EXPIRED = "expired", _("Expired")
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
     attempt = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.STRIPE)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.CREATED)
-    amount_pennies = models.BigIntegerField(help_text="What was agreed, before tax on top.")
+    amount_pennies = models.BigIntegerField(help_text=_("What was agreed, before tax on top."))
     captured_pennies = models.BigIntegerField(
-        null=True, blank=True, help_text="What Stripe took, tax included; empty until it is paid."
+        null=True,
+        blank=True,
+        help_text=_("What Stripe took, tax included; empty until it is paid."),
     )
     currency = models.CharField(max_length=3)
-    request = models.JSONField(default=dict, help_text="The parameters sent to Stripe, frozen.")
+    request = models.JSONField(default=dict, help_text=_("The parameters sent to Stripe, frozen."))
     idempotency_key = models.CharField(max_length=255, unique=True)
     stripe_session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     stripe_payment_intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
@@ -49,7 +53,7 @@ class Payment(models.Model):
     country = models.CharField(
         max_length=2,
         blank=True,
-        help_text="Of the billing address, as Stripe told when it was paid.",
+        help_text=_("Of the billing address, as Stripe told when it was paid."),
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -92,7 +96,9 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_id} attempt {self.attempt}"
+        return gettext("{order_id} attempt {attempt}").format(
+            order_id=self.order_id, attempt=self.attempt
+        )
 
 
 class Refund(models.Model):
@@ -103,19 +109,19 @@ class Refund(models.Model):
     """
 
     class Status(models.TextChoices):
-        REQUESTED = "requested", "Being sent to Stripe"
-        PENDING = "pending", "On its way"
-        REQUIRES_ACTION = "requires_action", "Waiting for the buyer"
-        SUCCEEDED = "succeeded", "Refunded"
-        FAILED = "failed", "Failed"
-        CANCELED = "canceled", "Cancelled"
+        REQUESTED = "requested", _("Being sent to Stripe")
+        PENDING = "pending", _("On its way")
+        REQUIRES_ACTION = "requires_action", _("Waiting for the buyer")
+        SUCCEEDED = "succeeded", _("Refunded")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Cancelled")
 
     class Reason(models.TextChoices):
         """Stripe's own list: https://docs.stripe.com/api/refunds/create."""
 
-        REQUESTED_BY_CUSTOMER = "requested_by_customer", "The buyer asked for it"
-        DUPLICATE = "duplicate", "Paid twice"
-        FRAUDULENT = "fraudulent", "Fraud"
+        REQUESTED_BY_CUSTOMER = "requested_by_customer", _("The buyer asked for it")
+        DUPLICATE = "duplicate", _("Paid twice")
+        FRAUDULENT = "fraudulent", _("Fraud")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -124,17 +130,19 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.REQUESTED)
     reason = models.CharField(max_length=40, choices=Reason.choices, blank=True)
-    note = models.CharField(max_length=300, blank=True, help_text="For staff; buyers never see it.")
+    note = models.CharField(
+        max_length=300, blank=True, help_text=_("For staff; buyers never see it.")
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    failure = models.CharField(max_length=300, blank=True, help_text="Why it did not succeed.")
+    failure = models.CharField(max_length=300, blank=True, help_text=_("Why it did not succeed."))
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     succeeded_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the shop first heard that it succeeded; kept if a bank sends it back.",
+        help_text=_("When the shop first heard that it succeeded; kept if a bank sends it back."),
     )
 
     wagtail_reference_index_ignore = True
@@ -169,7 +177,7 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Refund {self.pk}"
+        return gettext("Refund {pk}").format(pk=self.pk)
 
 
 class RefundLine(models.Model):
@@ -208,7 +216,7 @@ class Dispute(models.Model):
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
     lost_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the shop heard that it was lost."
+        null=True, blank=True, help_text=_("When the shop heard that it was lost.")
     )
 
     wagtail_reference_index_ignore = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class PublishedVersion(models.Model):
@@ -21,10 +23,12 @@ class PublishedVersion(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = "published version"
+        verbose_name = _("published version")
 
     def __str__(self) -> str:
-        return f"{self.asset_id} since {self.published_at:%Y-%m-%d}"
+        return gettext("{asset_id} since {published_at}").format(
+            asset_id=self.asset_id, published_at=f"{self.published_at:%Y-%m-%d}"
+        )
 
 
 class UpdateWish(models.Model):
@@ -49,7 +53,9 @@ class UpdateWish(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Line {self.order_item_id}, copy {self.seat}"
+        return gettext("Line {order_item_id}, copy {seat}").format(
+            order_item_id=self.order_item_id, seat=self.seat
+        )
 
 
 class UpdateNotice(models.Model):
@@ -87,4 +93,6 @@ class UpdateNotice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Line {self.order_item_id}, copy {self.seat}: {self.asset_id}"
+        return gettext("Line {order_item_id}, copy {seat}: {asset_id}").format(
+            order_item_id=self.order_item_id, seat=self.seat, asset_id=self.asset_id
+        )

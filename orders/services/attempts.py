@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.money import to_stripe
 from orders import stripe_gateway
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(hours=2)
 UNPAID = (Payment.Status.CREATED, Payment.Status.OPEN)
-CHANGED_MEANWHILE = "Your cart was changed meanwhile. Look at it, then check out again."
+CHANGED_MEANWHILE = _("Your cart was changed meanwhile. Look at it, then check out again.")
 
 
 def attempt_settle_free(order: Order) -> None:
@@ -79,7 +80,7 @@ def attempt_again(order: Order, *, after: int, of_cart: bool = False) -> Payment
         refuse_changed_cart(order, cart)
         # Two checkouts that closed each other's attempt must not both open another.
         if cart is not None and opened_for_other_content(cart, order.cart_fingerprint):
-            raise CartNeedsAttention(CHANGED_MEANWHILE)
+            raise CartNeedsAttention(str(CHANGED_MEANWHILE))
     twin = others_with_same_content(order).filter(status=Order.Status.PENDING).first()
     locked = lock_order(order.pk)
     latest = (twin or locked).payments.order_by("-attempt")[0]
@@ -117,7 +118,7 @@ def attempt_send(payment: Payment, *, may_start_over: bool = True) -> Payment:
     if payment.status == Payment.Status.EXPIRED:
         # The cart changed and was checked out elsewhere while Stripe was asked: one of them can be paid.
         payment_withdraw(payment)
-        raise CartNeedsAttention(CHANGED_MEANWHILE)
+        raise CartNeedsAttention(str(CHANGED_MEANWHILE))
     return payment
 
 
@@ -170,7 +171,7 @@ def refuse_changed_cart(order: Order, cart: Cart | None) -> None:
     """The order is for what the cart held; what it holds now is another agreement."""
     now = cart_content(cart=cart, user=order.user, email=order.email)
     if now.fingerprint != order.cart_fingerprint:
-        raise CartNeedsAttention(CHANGED_MEANWHILE)
+        raise CartNeedsAttention(str(CHANGED_MEANWHILE))
 
 
 def _make_coupons(payment: Payment) -> None:

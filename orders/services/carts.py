@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, Subquery, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog_pages.inserting import inserted
 from catalog_pages.models import ProductPage
@@ -372,9 +373,13 @@ def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:
     if chosen_price_pennies < least:
         raise PriceBelowMinimum(format_money(least, code))
     if chosen_price_pennies > MAX_PRICE_PENNIES:
-        raise PriceInvalid(f"A price can be at most {format_money(MAX_PRICE_PENNIES, code)}.")
+        raise PriceInvalid(
+            _("A price can be at most {amount}.").format(
+                amount=format_money(MAX_PRICE_PENNIES, code)
+            )
+        )
     if chosen_price_pennies % currency(code).step:
-        raise PriceInvalid(f"The last decimal of a price in {code} must be 0.")
+        raise PriceInvalid(_("The last decimal of a price in {code} must be 0.").format(code=code))
 
 
 def row_id(raw: object) -> int:

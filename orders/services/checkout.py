@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from catalog_pages.models import ProductPage
 from orders.errors import (
@@ -195,7 +196,9 @@ def _refuse_owned(order: Order) -> None:
     bought = next((item for item in items if item.product_id in owned), None)
     if bought is not None:
         raise AlreadyOwned(
-            f"You own “{bought.title}” already. Check out the rest again from your cart."
+            _("You own “{title}” already. Check out the rest again from your cart.").format(
+                title=bought.title
+            )
         )
 
 
@@ -229,5 +232,5 @@ def _close_all(payments: list[Payment]) -> None:
     turned_out_paid = [payment_withdraw(payment) for payment in payments]
     if any(turned_out_paid):
         raise CartNeedsAttention(
-            "An earlier payment for this cart has just arrived; its files are in your purchases."
+            _("An earlier payment for this cart has just arrived; its files are in your purchases.")
         )

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext, gettext_lazy
 
 from catalog_pages.money import to_stripe
 from orders import stripe_gateway
@@ -51,29 +52,35 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        about = f"Order {self.order_number}: " if self.order_number else ""
-        return f"{about}{SENTENCES[self.code].format(ours=self.ours, theirs=self.theirs)}"
+        said = SENTENCES[self.code].format(ours=self.ours, theirs=self.theirs)
+        if not self.order_number:
+            return said
+        return gettext("Order {number}: {sentence}").format(number=self.order_number, sentence=said)
 
 
 SENTENCES = {
-    "on_record": "Known, and for people to settle: {ours}.",
-    "unreadable": "Stripe's answer makes no sense: {theirs}.",
-    "session_unknown": "Stripe has a checkout ({theirs}) that is not here.",
-    "session_status": "The payment is {ours} here and {theirs} at Stripe.",
-    "session_amount": "We count {ours} as paid, Stripe {theirs}, in its own units.",
-    "session_missing": "Stripe does not know this checkout, which is {ours} here.",
-    "refund_unknown": "Stripe has a refund ({theirs}) that is not here.",
-    "refund_status": "A refund is {ours} here and {theirs} at Stripe.",
-    "refund_amount": "A refund is of {ours} here and of {theirs} at Stripe, in its units.",
-    "refund_missing": "Stripe does not know a refund that is {ours} here.",
-    "refund_unsent": "A refund has not been answered by Stripe yet.",
-    "dispute_unknown": "Stripe has a dispute ({theirs}) that is not here.",
-    "dispute_status": "A dispute is {ours} here and {theirs} at Stripe.",
-    "dispute_missing": "Stripe does not know a dispute that is {ours} here.",
-    "event_missing": "An event of Stripe's ({theirs}) never arrived.",
-    "event_waiting": "An event of Stripe's ({theirs}) has not been handled: {ours}.",
-    "order_status": "The order is {ours}; its payments say {theirs}.",
-    "order_access": "The buyer's files do not follow the facts: {ours} instead of {theirs}.",
+    "on_record": gettext_lazy("Known, and for people to settle: {ours}."),
+    "unreadable": gettext_lazy("Stripe's answer makes no sense: {theirs}."),
+    "session_unknown": gettext_lazy("Stripe has a checkout ({theirs}) that is not here."),
+    "session_status": gettext_lazy("The payment is {ours} here and {theirs} at Stripe."),
+    "session_amount": gettext_lazy("We count {ours} as paid, Stripe {theirs}, in its own units."),
+    "session_missing": gettext_lazy("Stripe does not know this checkout, which is {ours} here."),
+    "refund_unknown": gettext_lazy("Stripe has a refund ({theirs}) that is not here."),
+    "refund_status": gettext_lazy("A refund is {ours} here and {theirs} at Stripe."),
+    "refund_amount": gettext_lazy(
+        "A refund is of {ours} here and of {theirs} at Stripe, in its units."
+    ),
+    "refund_missing": gettext_lazy("Stripe does not know a refund that is {ours} here."),
+    "refund_unsent": gettext_lazy("A refund has not been answered by Stripe yet."),
+    "dispute_unknown": gettext_lazy("Stripe has a dispute ({theirs}) that is not here."),
+    "dispute_status": gettext_lazy("A dispute is {ours} here and {theirs} at Stripe."),
+    "dispute_missing": gettext_lazy("Stripe does not know a dispute that is {ours} here."),
+    "event_missing": gettext_lazy("An event of Stripe's ({theirs}) never arrived."),
+    "event_waiting": gettext_lazy("An event of Stripe's ({theirs}) has not been handled: {ours}."),
+    "order_status": gettext_lazy("The order is {ours}; its payments say {theirs}."),
+    "order_access": gettext_lazy(
+        "The buyer's files do not follow the facts: {ours} instead of {theirs}."
+    ),
 }
 
 

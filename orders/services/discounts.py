@@ -18,6 +18,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.models import ProductPage
 from catalog_pages.money import allocate, currency, format_money
@@ -29,9 +31,9 @@ from orders.models.discounts import CODE_SHAPE
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 
 HOLDS_A_USE = (Order.Status.PENDING, Order.Status.PROCESSING, Order.Status.PAID)
-USED_UP = "This code has been used as often as it may be."
-NO_LONGER = "This code is no longer valid."
-CHANGED = (
+USED_UP = _("This code has been used as often as it may be.")
+NO_LONGER = _("This code is no longer valid.")
+CHANGED = _(
     "What this code takes off has changed since you entered it. Enter it again to use it as it is."
 )
 
@@ -78,7 +80,9 @@ def discount_fit(
     if not message and subtotal < least:
         missing = format_money(least - subtotal, settings.STRIPE_CURRENCY)
         least_money = format_money(least, settings.STRIPE_CURRENCY)
-        message = f"This code is for orders of {least_money} or more. {missing} is missing."
+        message = gettext(
+            "This code is for orders of {least_money} or more. {missing} is missing."
+        ).format(least_money=least_money, missing=missing)
     if not message and not any(shares):
         message = _why_nothing(code, lines)
     return DiscountFit([], message) if message else DiscountFit(shares)
@@ -125,7 +129,7 @@ def discount_reserve(*, code: DiscountCode, order: Order) -> None:
     try:
         locked = lock_discount_code(code.pk)
     except DiscountCode.DoesNotExist as error:  # deleted in this very moment
-        raise DiscountNotUsable(NO_LONGER) from error
+        raise DiscountNotUsable(str(NO_LONGER)) from error
     others = _held(locked)
     if message := _why_not_now(locked) or _why_not_again(locked, others, order.user, order.email):
         raise DiscountNotUsable(message)
@@ -188,20 +192,22 @@ def _is_held_for(code: DiscountCode, cart: Cart) -> bool:
 def _why_not_now(code: DiscountCode) -> str:
     now = timezone.now()
     if not code.is_active or (code.ends_at is not None and code.ends_at <= now):
-        return NO_LONGER
+        return str(NO_LONGER)
     if code.starts_at is not None and code.starts_at > now:
         local = timezone.localtime(code.starts_at)
-        return f"This code is valid from {date_format(local, 'j F Y, H:i')}."
+        return gettext("This code is valid from {when}.").format(
+            when=date_format(local, "DATETIME_FORMAT")
+        )
     return ""
 
 
 def _why_not_again(code: DiscountCode, others: QuerySet[DiscountUse], user: Any, email: str) -> str:
     if code.max_uses is not None and others.count() >= code.max_uses:
-        return USED_UP
+        return str(USED_UP)
     if code.max_uses_per_buyer is None or not (email or user is not None):
         return ""
     mine = others.filter(_of_buyer(user, email))
-    return USED_UP if mine.count() >= code.max_uses_per_buyer else ""
+    return str(USED_UP if mine.count() >= code.max_uses_per_buyer else "")
 
 
 def _of_buyer(user: Any, email: str) -> Q:
@@ -213,18 +219,20 @@ def _overrun(code: DiscountCode, order: Order) -> str:
     """Which limit an order that comes late goes beyond, in words for staff; "" for none."""
     held = _held(code)
     if code.max_uses is not None and held.count() >= code.max_uses:
-        return f"{code.max_uses} in all, all held by other orders"
+        return gettext("{max_uses} in all, all held by other orders").format(max_uses=code.max_uses)
     least = code.max_uses_per_buyer
     if least is not None and held.filter(_of_buyer(order.user, order.email)).count() >= least:
-        return f"{least} for each buyer, all held by other orders of this one"
+        return gettext("{least} for each buyer, all held by other orders of this one").format(
+            least=least
+        )
     return ""
 
 
 def _why_nothing(code: DiscountCode, lines: Sequence[Line]) -> str:
     """Why the shares are all zero."""
     if not _fits(code, [line.product for line in lines]):
-        return "This code is for other music than what is in your cart."
-    return "What this code is for costs too little here to take anything off."
+        return gettext("This code is for other music than what is in your cart.")
+    return gettext("What this code is for costs too little here to take anything off.")
 
 
 def _free_place(code: DiscountCode) -> int | None:

@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from catalog_pages.models import ProductPage
 from downloads.holders import normalise_email
@@ -127,4 +128,8 @@ def _refuse_owned(product: ProductPage, user: Any, email: str) -> None:
         frozenset(gift.pk for gift in held.gifts),
     )
     if owned_among(shopper, [product.pk]):
-        raise AlreadyOwned(f"{email} has “{product.title}” already. Send the links again instead.")
+        raise AlreadyOwned(
+            _("{email} has “{title}” already. Send the links again instead.").format(
+                email=email, title=product.title
+            )
+        )

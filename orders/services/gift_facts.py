@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.shop_days import today
 from downloads.holders import normalise_email
@@ -27,22 +29,22 @@ REFUNDED, SUSPENDED, LOST = "refunded", "suspended", "lost"
 CLOSED = (REFUNDED, SUSPENDED, LOST)
 # For somebody who has the exact code, and so may know.
 SENTENCES = {
-    REFUNDED: "This gift was taken back because its order was refunded.",
-    SUSPENDED: "This gift is closed for now, because a bank is looking into its payment.",
-    LOST: "This gift was taken back because its payment was.",
-    REDEEMED: "This gift has been redeemed already.",
+    REFUNDED: _("This gift was taken back because its order was refunded."),
+    SUSPENDED: _("This gift is closed for now, because a bank is looking into its payment."),
+    LOST: _("This gift was taken back because its payment was."),
+    REDEEMED: _("This gift has been redeemed already."),
 }
 LABELS = {
-    OPEN: "Not redeemed",
-    REDEEMED: "Redeemed",
-    REFUNDED: "Closed: refunded",
-    SUSPENDED: "Closed: payment disputed",
-    LOST: "Closed: dispute lost",
+    OPEN: _("Not redeemed"),
+    REDEEMED: _("Redeemed"),
+    REFUNDED: _("Closed: refunded"),
+    SUSPENDED: _("Closed: payment disputed"),
+    LOST: _("Closed: dispute lost"),
 }
 GIFT_LETTER = "gift"  # the kind of letter that takes a code to its recipient
 MAX_GIFT_MESSAGE = 500
 GIFTS_AHEAD = timedelta(days=366)
-NO_ADDRESS = "Enter the email address of who gets it, such as name@example.com."
+NO_ADDRESS = _("Enter the email address of who gets it, such as name@example.com.")
 SENT_AT = time(8)
 
 
@@ -67,7 +69,7 @@ class GiftView:
     @property
     def label(self) -> str:
         """The state in a word or two, for staff."""
-        return LABELS[self.state]
+        return str(LABELS[self.state])
 
     @property
     def ending(self) -> str:
@@ -102,7 +104,7 @@ class GiftView:
 
     @property
     def sentence(self) -> str:
-        return SENTENCES.get(self.state, "")
+        return str(SENTENCES.get(self.state, ""))
 
 
 def gift_views(order: Order) -> list[GiftView]:
@@ -174,12 +176,14 @@ def gift_wish_clean(*, email: str, message: str, send_on: date | None) -> tuple[
     try:
         email = email_clean(email) if email else ""
     except EmailInvalid as error:
-        raise GiftInvalid(NO_ADDRESS, field="email") from error
+        raise GiftInvalid(str(NO_ADDRESS), field="email") from error
     if len(message) > MAX_GIFT_MESSAGE:
-        sentence = f"A message can be up to {MAX_GIFT_MESSAGE} characters long."
+        sentence = gettext("A message can be up to {max_gift_message} characters long.").format(
+            max_gift_message=MAX_GIFT_MESSAGE
+        )
         raise GiftInvalid(sentence, field="message")
     if send_on is not None and not today() <= send_on <= today() + GIFTS_AHEAD:
-        raise GiftInvalid("Choose a day from today on, within a year.", field="send_on")
+        raise GiftInvalid(gettext("Choose a day from today on, within a year."), field="send_on")
     return email, message
 
 
@@ -192,7 +196,7 @@ def gift_day(raw: object) -> date | None:
     with suppress(ValueError):
         if is_one:
             return date.fromisoformat(text)
-    raise GiftInvalid("Enter the day as in 2026-12-24, or leave it empty.")
+    raise GiftInvalid(gettext("Enter the day as in 2026-12-24, or leave it empty."))
 
 
 def send_time(send_on: date | None) -> datetime:

@@ -268,7 +268,7 @@ def _queue_letter(gift: GiftCode, order: Order, *, number: int, by: Any = None) 
 def _refuse_closed(gift: GiftCode) -> None:
     state = gift_state(gift)
     if state not in (OPEN, REDEEMED):
-        raise GiftClosed(SENTENCES[state])
+        raise GiftClosed(str(SENTENCES[state]))
 
 
 def _issue(gifts: Iterable[GiftCode]) -> int:

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from catalog_pages.errors import DomainError
 from downloads.holders import normalise_email
@@ -34,14 +35,18 @@ class GuestLinkDead(DomainError):
 
     code = "guest_link_dead"
     status = 410
-    message = "This link does not work, or not any more."
+    message = gettext_lazy("This link does not work, or not any more.")
 
 
 class GuestLinkExpired(GuestLinkDead):
     code = "guest_link_expired"
 
     def __init__(self) -> None:
-        super().__init__(f"Links end after {settings.GUEST_LINK_DAYS} days. This one has.")
+        super().__init__(
+            gettext("Links end after {guest_link_days} days. This one has.").format(
+                guest_link_days=settings.GUEST_LINK_DAYS
+            )
+        )
 
 
 class GuestLinkClaimed(Exception):

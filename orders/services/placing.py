@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog_pages.models import BundledProduct, ProductPage
 from downloads.holders import normalise_email
@@ -146,8 +147,10 @@ def _refuse_what_is_on_its_way(cart: Cart | None, summary: CartSummary) -> None:
     ).first()
     if under_way is not None:
         raise PaymentOnItsWay(
-            f"A payment for “{under_way.title}” is already on its way. Remove it from your cart to "
-            "buy the rest now."
+            _(
+                "A payment for “{title}” is already on its way. Remove it from your cart to "
+                "buy the rest now."
+            ).format(title=under_way.title)
         )
 
 

@@ -141,7 +141,9 @@ class CartSummary:
         owned = next((line for line in self.lines if line.problem == "owned"), None)
         if owned is not None:
             return AlreadyOwned(
-                f"You own “{owned.title}” already. Remove it from your cart, or make it a gift."
+                _("You own “{title}” already. Remove it from your cart, or make it a gift.").format(
+                    title=owned.title
+                )
             )
         return CartNeedsAttention() if any(line.problem for line in self.lines) else None
 
@@ -151,7 +153,11 @@ class CartSummary:
         if refusal := self.line_refusal:
             return refusal
         if self.discount_message:
-            return DiscountNotUsable(f"{self.discount_message} Remove it to check out without.")
+            return DiscountNotUsable(
+                _("{discount_message} Remove it to check out without.").format(
+                    discount_message=self.discount_message
+                )
+            )
         return self.amount_error
 
     @property
@@ -169,11 +175,11 @@ def cart_summary(*, cart: Cart | None, shopper: Shopper = NOBODY, email: str = "
     summary = summary_of(items, shopper=shopper)
     if code is None or not summary.lines:
         was_deleted = code is None and cart is not None and cart.discount_terms != ""
-        return replace(summary, code=code, discount_message=NO_LONGER if was_deleted else "")
+        return replace(summary, code=code, discount_message=str(NO_LONGER if was_deleted else ""))
     email = shopper.user.email if shopper.user is not None else email
     fit = discount_fit(code=code, lines=summary.lines, cart=cart, user=shopper.user, email=email)
     if cart is not None and not fit.message and not is_as_agreed(code, cart.discount_terms):
-        fit = DiscountFit([], CHANGED)  # nobody pays more than they were shown
+        fit = DiscountFit([], str(CHANGED))  # nobody pays more than they were shown
     return _discounted(summary, code, fit)
 
 
@@ -203,7 +209,12 @@ def _mention_bundle(line: CartLine, lines: Collection[CartLine]) -> CartLine:
         return line
     for other in lines:
         if not other.is_gift and line.product.pk in {part.product_id for part in other.contains}:
-            return replace(line, message=f"This is in “{other.title}” too, which is in your cart.")
+            return replace(
+                line,
+                message=_("This is in “{title}” too, which is in your cart.").format(
+                    title=other.title
+                ),
+            )
     return line
 
 
@@ -234,13 +245,13 @@ def _line(
         problem, message = "unavailable", _why_not(product, parts)
     elif product.pk in owned and not item.is_gift:
         problem = "owned"
-        message = "You own this already. Remove it, or make it a gift for somebody else."
+        message = _("You own this already. Remove it, or make it a gift for somebody else.")
     elif not problem and item.gift_email and item.quantity == 1 and not item.is_gift:
         problem = "gift_without_copy"
-        message = (
-            f"You named {item.gift_email}, but the only copy is yours. Order two, make this one a "
-            "gift, or empty the address."
-        )
+        message = _(
+            "You named {gift_email}, but the only copy is yours. Order two, make this one "
+            "a gift, or empty the address."
+        ).format(gift_email=item.gift_email)
     elif not problem and item.quantity > settings.CART_MAX_QUANTITY:
         problem, message = "quantity", QuantityInvalid(settings.CART_MAX_QUANTITY).message
     return CartLine(
@@ -266,9 +277,9 @@ def _why_not(product: ProductPage, parts: list[ProductPage]) -> str:
     """Why what lies in a cart cannot be bought: not any more, or not yet."""
     day = comes_out_on(product, parts)
     if day is None or not (product.live and all(part.live for part in parts)):
-        return "This is no longer for sale. Remove it to check out."
+        return _("This is no longer for sale. Remove it to check out.")
     words = _("This comes out on {day}. Remove it to check out; it can be bought from then on.")
-    return words.format(day=date_format(day, "j F Y"))
+    return words.format(day=date_format(day))
 
 
 def price_now(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
@@ -282,6 +293,14 @@ def price_now(item: CartItem, product: ProductPage) -> tuple[int, str, str]:
         if chosen > price:
             return chosen, "", ""
         least = format_money(price, code)
-        return price, "below_minimum", f"The least for this is {least} now. You chose less."
+        return (
+            price,
+            "below_minimum",
+            _("The least for this is {least} now. You chose less.").format(least=least),
+        )
     was, now = format_money(agreed, code), format_money(price, code)
-    return price, "repriced", f"The price changed from {was} to {now} since you added it."
+    return (
+        price,
+        "repriced",
+        _("The price changed from {was} to {now} since you added it.").format(was=was, now=now),
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy
+
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
 from catalog_pages.versions import newest_published
@@ -20,25 +22,27 @@ class NotHeld(DomainError):
 
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = gettext_lazy("There is nothing here.")
 
 
 class FileUnknown(NotHeld):
     code = "file_unknown"
     field = "file"
-    message = "This purchase has no such file. Its `files` name those that it has."
+    message = gettext_lazy("This purchase has no such file. Its `files` name those that it has.")
 
 
 class FormatUnknown(NotHeld):
     code = "format_unknown"
     field = "format"
-    message = "There is no such format in it. Its `archives` name those that there are."
+    message = gettext_lazy(
+        "There is no such format in it. Its `archives` name those that there are."
+    )
 
 
 class OrderNotHeld(NotHeld):
     code = "scope_unknown"
     field = "scope"
-    message = "This was a gift: its order is somebody else's. Ask for the line."
+    message = gettext_lazy("This was a gift: its order is somebody else's. Ask for the line.")
 
 
 def purchase_file_link(

@@ -85,7 +85,7 @@ def _refundable_payment(payment: Payment) -> RefundablePayment:
         captured_pennies=payment.captured_pennies or 0,
         refunded_pennies=refunded_pennies(payment),
         under_way_pennies=asked.aggregate(sum=Sum("amount_pennies"))["sum"] or 0,
-        blocked=RefundBlockedByDispute.message if blocking.exists() else "",
+        blocked=str(RefundBlockedByDispute.message if blocking.exists() else ""),
     )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from catalog_pages.money import allocate, currency, format_money, to_stripe
 from orders.models import Order, OrderItem, Payment
 from orders.services.anomalies import anomaly_record
@@ -25,7 +27,7 @@ def is_tax_to_come(order: Order) -> bool:
 def total_words(order: Order) -> str:
     """The total for people: `£4.99`, or `£4.99 plus tax` until that is known."""
     total = format_money(order.total_pennies, order.currency)
-    return f"{total} plus tax" if is_tax_to_come(order) else total
+    return gettext("{total} plus tax").format(total=total) if is_tax_to_come(order) else total
 
 
 def amount_difference(*, order: Order, payment: Payment, session: CheckoutSession) -> str:

@@ -16,6 +16,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django_tasks import task
 
 from catalog_pages.errors import DomainError
@@ -46,7 +47,9 @@ UNTRIED = Q(letter__status=OutboxMail.Status.SKIPPED) | Q(
 class StopLinkDead(DomainError):
     code = "stop_link_dead"
     status = 404
-    message = "This link does not work. Your purchases page stops these letters as well."
+    message = gettext_lazy(
+        "This link does not work. Your purchases page stops these letters as well."
+    )
 
 
 def update_wish_add(*, order_item_id: int, seat: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext as _
 
 from catalog_pages.money import format_money
 from orders.consent import Agreement, agreement_now, consent_text
@@ -37,4 +38,5 @@ def tax_of_line(item: OrderItem, order: Order) -> str:
         return ""
     tax = format_money(item.tax_pennies, order.currency)
     is_included = order.tax_behavior == Order.TaxBehavior.INCLUSIVE
-    return f"{tax} tax included" if is_included else f"{tax} tax"
+    words = _("{tax} tax included") if is_included else _("{tax} tax")
+    return words.format(tax=tax)

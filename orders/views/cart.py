@@ -12,6 +12,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -38,7 +40,7 @@ CartAction = Callable[[HttpRequest, Mapping[str, Any]], str]
 class BadJson(DomainError):
     code = "bad_json"
     status = 400
-    message = "The body must be one JSON object."
+    message = _("The body must be one JSON object.")
 
 
 def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
@@ -132,14 +134,16 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
         is_gift=is_yes(data.get("as_gift")),
     )
     if item.is_gift:
-        return f"“{item.product.title}” is in your cart as a gift. You can say there who gets it."
-    return f"“{item.product.title}” is in your cart."
+        return gettext(
+            "“{title}” is in your cart as a gift. You can say there who gets it."
+        ).format(title=item.product.title)
+    return gettext("“{title}” is in your cart.").format(title=item.product.title)
 
 
 def _update(request: HttpRequest, data: Mapping[str, Any]) -> str:
     quantity = carts.parse_quantity(data.get("quantity"), zero_removes=True)
     carts.cart_set_quantity(cart=_existing(request), item_id=data.get("item"), quantity=quantity)
-    return "Your cart is up to date." if quantity else "Removed from your cart."
+    return gettext("Your cart is up to date.") if quantity else gettext("Removed from your cart.")
 
 
 def _set_price(request: HttpRequest, data: Mapping[str, Any]) -> str:
@@ -149,7 +153,7 @@ def _set_price(request: HttpRequest, data: Mapping[str, Any]) -> str:
     carts.cart_set_price(
         cart=_existing(request), item_id=data.get("item"), chosen_price_pennies=price
     )
-    return "Your price is noted."
+    return gettext("Your price is noted.")
 
 
 def _set_gift(request: HttpRequest, data: Mapping[str, Any]) -> str:
@@ -162,7 +166,7 @@ def _set_gift(request: HttpRequest, data: Mapping[str, Any]) -> str:
         message=_text(data.get("gift_message")),
         send_on=gift_day(data.get("gift_send_on")),
     )
-    return "Your cart is up to date."
+    return gettext("Your cart is up to date.")
 
 
 def is_yes(raw: object) -> bool:
@@ -176,12 +180,12 @@ def _text(raw: object) -> str:
 
 def _remove(request: HttpRequest, data: Mapping[str, Any]) -> str:
     carts.cart_remove(cart=_existing(request), item_id=data.get("item"))
-    return "Removed from your cart."
+    return gettext("Removed from your cart.")
 
 
 def _accept_prices(request: HttpRequest, data: Mapping[str, Any]) -> str:
     carts.cart_accept_prices(cart=_existing(request))
-    return "Your cart shows today's prices."
+    return gettext("Your cart shows today's prices.")
 
 
 def _apply_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
@@ -191,12 +195,12 @@ def _apply_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
         trier=trier_of(request),
         shopper=shopper_of(request),
     )
-    return f"The code {code} is in your cart."
+    return gettext("The code {code} is in your cart.").format(code=code)
 
 
 def _drop_code(request: HttpRequest, data: Mapping[str, Any]) -> str:
     carts.cart_drop_code(cart=_existing(request))
-    return "The code is out of your cart."
+    return gettext("The code is out of your cart.")
 
 
 cart_add = same_origin_or_token(cart_post(_add))

@@ -98,7 +98,7 @@ def resume(request: HttpRequest, order_id: Any) -> HttpResponse:
     except (PaymentServiceUnavailable, PaymentRefused) as error:
         return _unavailable(request, error)
     except DomainError as error:
-        messages.warning(request, error.message)
+        messages.warning(request, str(error.message))
         return HttpResponseRedirect(order.get_absolute_url(), status=303)
 
 

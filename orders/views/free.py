@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -39,7 +40,10 @@ def free(request: HttpRequest) -> HttpResponse:
         messages.info(request, error.message)
         return HttpResponseRedirect(reverse("orders:purchases"), status=303)
     except ProductNotFree:
-        messages.warning(request, f"“{product.title}” has a price now. Look at it before you pay.")
+        messages.warning(
+            request,
+            _("“{title}” has a price now. Look at it before you pay.").format(title=product.title),
+        )
         return _by_the_cart(request, product)
     except DomainError as error:
         return render_cart(request, request_summary(request), {"": error.message}, error.status)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -86,9 +87,14 @@ def gift(request: HttpRequest, code: str) -> HttpResponse:
     title = redeemed.order_item.title
     if shopper.user is None:
         guest_remember(request, redeemed)
-        messages.success(request, f"“{title}” is yours. We mail the link to {typed.strip()}, too.")
+        messages.success(
+            request,
+            _("“{title}” is yours. We mail the link to {strip}, too.").format(
+                title=title, strip=typed.strip()
+            ),
+        )
         return HttpResponseRedirect(reverse("orders:gift_copy", args=[redeemed.pk]), status=303)
-    messages.success(request, f"“{title}” is yours.")
+    messages.success(request, _("“{title}” is yours.").format(title=title))
     return HttpResponseRedirect(reverse("orders:purchases"), status=303)
 
 
@@ -116,7 +122,10 @@ def send(request: HttpRequest, order_id: Any, gift_id: int) -> HttpResponse:
             "error": error.message,
         }
         return render(request, "orders/gift_send.html", context, status=error.status)
-    messages.success(request, f"We send the gift to {sent.recipient_email}.")
+    messages.success(
+        request,
+        _("We send the gift to {recipient_email}.").format(recipient_email=sent.recipient_email),
+    )
     return HttpResponseRedirect(f"{order.get_absolute_url()}#gifts", status=303)
 
 

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -106,7 +107,9 @@ def send_receipt(request: HttpRequest, order_id: Any) -> HttpResponse:
     try:
         mail = receipt_send_again(order=order, by=by)
     except DomainError as error:
-        messages.warning(request, error.message)
+        messages.warning(request, str(error.message))
     else:
-        messages.success(request, f"The receipt is on its way to {mail.to_email}.")
+        messages.success(
+            request, _("The receipt is on its way to {to_email}.").format(to_email=mail.to_email)
+        )
     return HttpResponseRedirect(order.get_absolute_url(), status=303)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
@@ -27,12 +28,12 @@ def posted_price(data: Mapping[str, Any]) -> int | None:
     pennies, text = data.get("price_pennies"), data.get("price")
     if pennies is not None:
         if isinstance(pennies, bool) or not isinstance(pennies, int):
-            raise PriceInvalid("`price_pennies` is a whole number of minor units.")
+            raise PriceInvalid(_("`price_pennies` is a whole number of minor units."))
         return pennies
     if text is None:
         return None
     if not isinstance(text, str):
-        raise PriceInvalid("`price` is text, such as “4.99”.")
+        raise PriceInvalid(_("`price` is text, such as “4.99”."))
     try:
         return parse_money(text, settings.STRIPE_CURRENCY)
     except MoneyError as error:

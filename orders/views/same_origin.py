@@ -7,6 +7,7 @@ from functools import wraps
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 View = Callable[..., HttpResponseBase]
@@ -28,7 +29,7 @@ def same_origin_or_token(view: View) -> View:
             return with_token(request, *args, **kwargs)
         own = f"{request.scheme}://{request.get_host()}"
         if fetch_site != "same-origin" if fetch_site is not None else origin != own:
-            raise PermissionDenied("This form was sent from another site.")
+            raise PermissionDenied(_("This form was sent from another site."))
         return view(request, *args, **kwargs)
 
     return csrf_exempt(guarded)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,10 +34,12 @@ def wish(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
     title = grant.order_item.title
     if request.POST.get("wanted") == "yes":
         update_wish_add(**copy)
-        messages.success(request, f"We write to you when a file of “{title}” is replaced.")
+        messages.success(
+            request, _("We write to you when a file of “{title}” is replaced.").format(title=title)
+        )
     else:
         update_wish_drop(**copy)
-        messages.success(request, f"No more letters about “{title}”.")
+        messages.success(request, _("No more letters about “{title}”.").format(title=title))
     return HttpResponseRedirect(f"{back}#purchase-{grant.order_item_id}", status=303)
 
 

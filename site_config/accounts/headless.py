@@ -17,6 +17,7 @@ from allauth.headless.urls import urlpatterns as allauth_urls
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, re_path
+from django.utils.translation import gettext as _
 
 from store_api.problems import nothing_here
 
@@ -47,19 +48,19 @@ def is_storable(value: Any, depth: int = 0) -> bool:
 def problem_of(request: HttpRequest) -> JsonResponse | None:
     """Why this request cannot be read; None when it can."""
     if any(CONTROL.search(request.headers.get(name, "")) for name in READ_HEADERS):
-        return error(400, "invalid_header", "A header holds what no token does.")
+        return error(400, "invalid_header", _("A header holds what no token does."))
     try:
         body = request.body
     except RequestDataTooBig:
-        return error(413, "too_large", "That is more than a sign-in ever needs.")
+        return error(413, "too_large", _("That is more than a sign-in ever needs."))
     if not body or request.method == "GET":
         return None
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return error(400, "invalid_json", "The body is not JSON that can be read.")
+        return error(400, "invalid_json", _("The body is not JSON that can be read."))
     if not isinstance(data, dict) or not is_storable(data):
-        return error(400, "invalid_json", "The body must be one flat JSON object of plain text.")
+        return error(400, "invalid_json", _("The body must be one flat JSON object of plain text."))
     return None
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,13 +40,13 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(
-        "email address",
+        _("email address"),
         unique=True,  # the constraint below is the real rule; Django's own checks look for this one
-        error_messages={"unique": "There is an account with this address."},
+        error_messages={"unique": _("There is an account with this address.")},
     )
 
     closed_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When its owner closed it, for good."
+        null=True, blank=True, editable=False, help_text=_("When its owner closed it, for good.")
     )
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
@@ -59,7 +60,7 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=Q(closed_at=None) | Q(is_active=False),
                 name="accounts_user_closed_is_not_active",
-                violation_error_message="This account was closed by its owner and stays closed.",
+                violation_error_message=_("This account was closed by its owner and stays closed."),
             ),
         ]
 

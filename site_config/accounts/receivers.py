@@ -12,6 +12,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from orders.errors import CartUnknown
 from orders.models import Cart
@@ -96,4 +97,4 @@ def _claim(request: HttpRequest | None, user: Any) -> None:
         and request is not None
         and hasattr(request, "_messages")
     ):
-        messages.info(request, "What you bought without an account is in your account now.")
+        messages.info(request, _("What you bought without an account is in your account now."))

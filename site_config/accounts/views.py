@@ -8,6 +8,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -29,5 +30,5 @@ def close(request: HttpRequest) -> HttpResponse:
         context = {"error": error.message}
         return render(request, "accounts/close.html", context, status=error.status)
     logout(request)
-    messages.success(request, "Your account is closed.")
+    messages.success(request, _("Your account is closed."))
     return redirect("account_login")

@@ -208,6 +208,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["site_config.formats"]
+LOCALE_PATHS = [BASE_DIR / "locale"]  # catalogues: docs/translating.md
 TIME_ZONE = CONFIG.time_zone
 USE_I18N = True
 USE_TZ = True

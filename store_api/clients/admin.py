@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views import generic
@@ -43,14 +45,18 @@ def lines(values: list[str]) -> SafeString | str:
 
 class ClientIndexView(DeskIndexView):
     any_permission_required = ["view", "add", "change", "delete"]
-    page_title = "Partner apps"
-    verbose_name, verbose_name_plural = "app", "apps"
-    add_item_label = "Register an app"
+    page_title = _("Partner apps")
+    verbose_name, verbose_name_plural = _("app"), _("apps")
+    add_item_label = _("Register an app")
     find_in = ("name", "id")
 
     @property
     def no_results_message(self) -> str:
-        return "No app matches." if self.is_searching else "No app is registered yet."
+        return (
+            gettext("No app matches.")
+            if self.is_searching
+            else gettext("No app is registered yet.")
+        )
 
 
 class _ForWhoeverAsks:
@@ -62,36 +68,40 @@ class _ForWhoeverAsks:
 
 
 class ClientCreateView(_ForWhoeverAsks, generic.CreateView):
-    submit_button_label = "Register"
-    error_message = "The app was not registered. Look at the marked fields."
+    submit_button_label = _("Register")
+    error_message = _("The app was not registered. Look at the marked fields.")
 
     def get_page_subtitle(self) -> str:
-        return "Register an app"
+        return gettext("Register an app")
 
     def get_success_url(self) -> str:
         return reverse("partner_apps:inspect", args=[self.object.pk])
 
     def get_success_message(self, instance: Client) -> str:
-        return f"“{instance.name}” is registered."
+        return gettext("“{name}” is registered.").format(name=instance.name)
 
 
 class ClientEditView(_ForWhoeverAsks, generic.EditView):
-    error_message = "The app was not saved. Look at the marked fields."
+    error_message = _("The app was not saved. Look at the marked fields.")
 
     def get_page_subtitle(self) -> str:
         return str(self.object.name)
 
     def get_success_message(self) -> str:
-        return f"“{self.object.name}” is saved, and may do what is ticked from now on."
+        return gettext("“{name}” is saved, and may do what is ticked from now on.").format(
+            name=self.object.name
+        )
 
 
 class ClientDeleteView(generic.DeleteView):
     @property
     def confirmation_message(self) -> str:
-        return f"“{self.object.name}” stops at once, for everybody who allowed it. This cannot be undone."
+        return gettext(
+            "“{name}” stops at once, for everybody who allowed it. This cannot be undone."
+        ).format(name=self.object.name)
 
     def get_success_message(self) -> str:
-        return f"“{self.object.name}” is deleted."
+        return gettext("“{name}” is deleted.").format(name=self.object.name)
 
 
 def may_hold_secret(user: Any, client: Client) -> bool:
@@ -101,30 +111,31 @@ def may_hold_secret(user: Any, client: Client) -> bool:
 
 class ClientInspectView(generic.InspectView):
     any_permission_required = ["view", "change"]
-    page_title = "Partner app"
+    page_title = _("Partner app")
     template_name = "store_api/admin/client.html"
     labels = {
-        "id": "Client id",
-        "type": "Runs",
-        "grant_types": "Gets in",
-        "redirect_uris": "Comes back to",
-        "scopes": "May ask for",
-        "people": "Allowed by",
-        "created_at": "Registered",
+        "id": _("Client id"),
+        "name": _("Name"),
+        "type": _("Runs"),
+        "grant_types": _("Gets in"),
+        "redirect_uris": _("Comes back to"),
+        "scopes": _("May ask for"),
+        "people": _("Allowed by"),
+        "created_at": _("Registered"),
     }
 
     def get_page_subtitle(self) -> str:
         return str(self.object.name)
 
     def get_field_label(self, field_name: str, field: Any) -> str:
-        return self.labels.get(field_name) or super().get_field_label(field_name, field)
+        return str(self.labels.get(field_name) or super().get_field_label(field_name, field))
 
     def get_type_display_value(self) -> str:
         return KINDS.get(self.object.type, self.object.type)
 
     def get_grant_types_display_value(self) -> SafeString | str:
         grants = self.object.get_grant_types()
-        return lines([WAYS[way] for way, needed in GRANTS.items() if needed[0] in grants])
+        return lines([str(WAYS[way]) for way, needed in GRANTS.items() if needed[0] in grants])
 
     def get_redirect_uris_display_value(self) -> SafeString | str:
         return lines(self.object.get_redirect_uris())
@@ -135,7 +146,11 @@ class ClientInspectView(generic.InspectView):
     def get_people_display_value(self) -> str:
         tokens = Token.objects.valid().filter(client=self.object, user__is_active=True)
         people = tokens.values("user").distinct().count()
-        return "1 person now" if people == 1 else f"{people} people now"
+        return (
+            gettext("1 person now")
+            if people == 1
+            else gettext("{people} people now").format(people=people)
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_change = self.user_has_permission("change") and may_hold_secret(
@@ -161,7 +176,7 @@ class NewSecretView(ActionView):
         by_old_one = Token.objects.filter(client=client, user=None, type=Token.Type.ACCESS_TOKEN)
         by_old_one.delete()
         log(instance=client, action="wagtail.edit", user=request.user, title=client.name)
-        context = {"client": client, "secret": secret, "page_title": "The secret of"}
+        context = {"client": client, "secret": secret, "page_title": gettext("The secret of")}
         return render(request, "store_api/admin/client_secret.html", context)
 
 
@@ -170,7 +185,7 @@ class ClientViewSet(ModelViewSet):
     name = "partner_apps"
     url_prefix = "partner-apps"
     icon = "key"
-    menu_label = "Partner apps"
+    menu_label = _("Partner apps")
     menu_order = 260
     add_to_admin_menu = True
     add_to_reference_index = False
@@ -185,9 +200,9 @@ class ClientViewSet(ModelViewSet):
     ordering = ["name", "id"]
     list_display = [
         "name",
-        Column("runs_on", label="Runs", accessor=runs_on),
-        Column("id", label="Client id", classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label="Registered", sort_key="created_at", classname=WIDE),
+        Column("runs_on", label=_("Runs"), accessor=runs_on),
+        Column("id", label=_("Client id"), classname=f"{WIDE} {BREAKS}"),
+        DateColumn("created_at", label=_("Registered"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "name",

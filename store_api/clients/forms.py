@@ -7,6 +7,8 @@ from typing import Any
 from allauth.idp.oidc.models import Client, Token
 from django import forms
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from orders.services.outgoing.delivery import endpoint_switch_off
 from store_api.clients.addresses import redirect_problem
@@ -18,16 +20,16 @@ GRANTS = {
     ITSELF: (Client.GrantType.CLIENT_CREDENTIALS,),
 }
 WAYS = {
-    PEOPLE: "People sign in here and allow it to act for them",
-    ITSELF: "It acts for itself, without a person",
+    PEOPLE: _("People sign in here and allow it to act for them"),
+    ITSELF: _("It acts for itself, without a person"),
 }
 KINDS = {
-    str(Client.Type.PUBLIC): "On people's devices: a phone, a computer, a page in a browser",
-    str(Client.Type.CONFIDENTIAL): "On a server, where it can keep a secret",
+    str(Client.Type.PUBLIC): _("On people's devices: a phone, a computer, a page in a browser"),
+    str(Client.Type.CONFIDENTIAL): _("On a server, where it can keep a secret"),
 }
 MAX_ADDRESSES = 20
 MAY_HEAR_OF_SALES = "orders.add_webhookendpoint"
-NOT_TOLD = "Its app may not be told about sales any more: staff took that away."
+NOT_TOLD = _("Its app may not be told about sales any more: staff took that away.")
 
 
 def hears_of_sales(client: Client) -> bool:
@@ -38,33 +40,37 @@ class ClientForm(forms.ModelForm[Client]):
     """Plain words for OAuth's; whatever is not asked here keeps allauth's careful default."""
 
     name = forms.CharField(
-        max_length=100, help_text="People read it when they are asked to allow the app."
+        max_length=100,
+        help_text=_("People read it when they are asked to allow the app."),
+        label=_("Name"),
     )
     type = forms.ChoiceField(
-        label="Where it runs",
+        label=_("Where it runs"),
         choices=list(KINDS.items()),
         widget=forms.RadioSelect,
-        help_text="Cannot be changed later.",
+        help_text=_("Cannot be changed later."),
     )
     ways = forms.MultipleChoiceField(
-        label="How it gets in", choices=list(WAYS.items()), widget=forms.CheckboxSelectMultiple
+        label=_("How it gets in"), choices=list(WAYS.items()), widget=forms.CheckboxSelectMultiple
     )
     addresses = forms.CharField(
-        label="Addresses to come back to",
+        label=_("Addresses to come back to"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For apps that people allow; one on each line, exactly as the app will send it: "
-        "https://…, an app's own scheme such as com.example.app:/done, or http://127.0.0.1/… "
-        "for a program on a computer.",
+        help_text=_(
+            "For apps that people allow; one on each line, exactly as the app will send it: "
+            "https://…, an app's own scheme such as com.example.app:/done, or http://127.0.0.1/… "
+            "for a program on a computer."
+        ),
     )
     allowed = forms.MultipleChoiceField(
-        label="What it may ask for",
+        label=_("What it may ask for"),
         choices=[
             *((str(scope), words) for scope, words in SCOPES.items()),
             *IDENTITY_SCOPES.items(),
         ],
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick what it needs and no more. What you take away later, it loses at once.",
+        help_text=_("Tick what it needs and no more. What you take away later, it loses at once."),
     )
 
     class Meta:
@@ -92,14 +98,18 @@ class ClientForm(forms.ModelForm[Client]):
         """As people will read it: no line breaks, nothing that turns the direction of writing."""
         name = " ".join(self.cleaned_data["name"].split())
         if not name.isprintable():
-            raise forms.ValidationError("A name has letters, numbers and signs that can be seen.")
+            raise forms.ValidationError(
+                gettext("A name has letters, numbers and signs that can be seen.")
+            )
         return name
 
     def clean_addresses(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["addresses"].splitlines()]
         addresses = list(dict.fromkeys(line for line in lines if line))
         if len(addresses) > MAX_ADDRESSES:
-            raise forms.ValidationError(f"At most {MAX_ADDRESSES} addresses.")
+            raise forms.ValidationError(
+                gettext("At most {max_addresses} addresses.").format(max_addresses=MAX_ADDRESSES)
+            )
         wrong = [
             f"“{address[:100]}” {problem}."
             for address in addresses
@@ -113,10 +123,14 @@ class ClientForm(forms.ModelForm[Client]):
         cleaned = super().clean() or self.cleaned_data
         ways, kind = cleaned.get("ways", []), cleaned.get("type")
         if kind == Client.Type.PUBLIC and ITSELF in ways:
-            why = "An app on people's devices cannot act for itself: it has no secret to show."
+            why = gettext(
+                "An app on people's devices cannot act for itself: it has no secret to show."
+            )
             self.add_error("ways", why)
         if PEOPLE in ways and "addresses" in cleaned and not cleaned["addresses"]:
-            self.add_error("addresses", "Say where people are sent back to after they allowed it.")
+            self.add_error(
+                "addresses", gettext("Say where people are sent back to after they allowed it.")
+            )
         return cleaned
 
     def save(self, commit: bool = True) -> Client:
@@ -141,4 +155,4 @@ def _take_back(client: Client) -> None:
         Token.objects.filter(client=client, user=None, type=Token.Type.ACCESS_TOKEN).delete()
     if not for_itself or not hears_of_sales(client):
         for pk in client.webhook_endpoints.order_by("pk").values_list("pk", flat=True):
-            endpoint_switch_off(pk, reason=NOT_TOLD)
+            endpoint_switch_off(pk, reason=str(NOT_TOLD))

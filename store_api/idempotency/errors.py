@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from catalog_pages.errors import DomainError
 
 
 class KeyMissing(DomainError):
     code = "idempotency_key_missing"
     status = 400
-    message = (
+    message = _(
         "Send an Idempotency-Key: any text of your own, new for each thing that you want done."
     )
 
@@ -16,7 +18,7 @@ class KeyMissing(DomainError):
 class KeyInvalid(DomainError):
     code = "idempotency_key_invalid"
     status = 400
-    message = (
+    message = _(
         "An Idempotency-Key is 1 to 255 visible ASCII characters without quotes or backslashes; "
         "quotes may stand around it."
     )
@@ -27,7 +29,9 @@ class KeyInUse(DomainError):
 
     code = "idempotency_key_in_use"
     status = 409
-    message = "A request with this Idempotency-Key is still being worked on. Ask again in a moment."
+    message = _(
+        "A request with this Idempotency-Key is still being worked on. Ask again in a moment."
+    )
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__()
@@ -37,7 +41,7 @@ class KeyInUse(DomainError):
 class KeyReused(DomainError):
     code = "idempotency_key_reused"
     status = 422
-    message = "This Idempotency-Key was used for another request. Send a new one with this."
+    message = _("This Idempotency-Key was used for another request. Send a new one with this.")
 
 
 class AnswerLost(DomainError):
@@ -45,7 +49,7 @@ class AnswerLost(DomainError):
 
     code = "idempotency_answer_lost"
     status = 409
-    message = (
+    message = _(
         "This was done, but its answer cannot be read any more. Look at what you have before you ask "
         "for it again with a new Idempotency-Key."
     )

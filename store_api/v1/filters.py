@@ -6,11 +6,12 @@ What the schema says of a parameter is what is taken: no other spelling of a num
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
@@ -18,6 +19,9 @@ from catalog_pages.models import BundledProduct, ProductPage, TrackFile
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.search_text import asked_text
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 MAX_TEXT = 200
 MAX_FORMAT = 20
@@ -30,7 +34,7 @@ class _OneSpelling:
     """A form field that takes text in the form of `spelled`, and nothing where a value was meant."""
 
     spelled: re.Pattern[str]
-    mistaken: str
+    mistaken: StrPromise
 
     def clean(self, value: Any) -> Any:
         if value is not None and not self.spelled.fullmatch(value):
@@ -39,15 +43,15 @@ class _OneSpelling:
 
 
 class _PriceField(_OneSpelling, forms.IntegerField):
-    spelled, mistaken = re.compile(r"[0-9]{1,12}"), "A whole number of minor units, such as 499."
+    spelled, mistaken = re.compile(r"[0-9]{1,12}"), _("A whole number of minor units, such as 499.")
 
 
 class _DateField(_OneSpelling, forms.DateField):
-    spelled, mistaken = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "A date, such as 2026-01-31."
+    spelled, mistaken = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), _("A date, such as 2026-01-31.")
 
 
 class _YesNoField(_OneSpelling, forms.CharField):
-    spelled, mistaken = re.compile("true|false"), "Either true or false."
+    spelled, mistaken = re.compile("true|false"), _("Either true or false.")
 
 
 class _PriceFilter(filters.Filter):

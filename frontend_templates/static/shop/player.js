@@ -18,6 +18,9 @@ function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+// The sentences come with the page, in its language.
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+
 function length() {
   return Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : Number(current?.seconds) || 0;
 }
@@ -65,8 +68,8 @@ async function play() {
 }
 
 function fail() {
-  part("status").textContent = `The excerpt of ${current?.title} cannot be played at the moment.`;
-  part("artist").textContent = "Cannot be played at the moment";
+  part("status").textContent = filled(player.dataset.sayFailed, { title: current?.title });
+  part("artist").textContent = player.dataset.sayCannot;
 }
 
 function stop() {
@@ -106,11 +109,11 @@ function mark() {
     const mine = current !== null && button.dataset.play === current.play;
     if (mine) button.dataset.state = state;
     else delete button.dataset.state;
-    const verb = mine && state === "playing" ? "Pause" : "Play an excerpt of";
-    button.setAttribute("aria-label", `${verb} ${button.dataset.title}`);
+    const label = mine && state === "playing" ? player.dataset.sayPauseOf : player.dataset.sayPlayOf;
+    button.setAttribute("aria-label", filled(label, { title: button.dataset.title }));
   }
   part("toggle").dataset.state = state;
-  part("toggle").setAttribute("aria-label", state === "playing" ? "Pause" : "Play");
+  part("toggle").setAttribute("aria-label", state === "playing" ? player.dataset.sayPause : player.dataset.sayPlay);
 }
 
 function showPosition() {
@@ -122,7 +125,7 @@ function showPosition() {
   trackOf(current?.play)?.querySelector(".wave").style.setProperty("--progress", share);
   if (part("time").textContent === words) return;
   part("time").textContent = words;
-  const spoken = `${clock(audio.currentTime)} of ${clock(whole)}`;
+  const spoken = filled(player.dataset.sayPosition, { now: clock(audio.currentTime), whole: clock(whole) });
   seek.setAttribute("aria-valuetext", spoken);
   const wave = trackOf(current?.play)?.querySelector(".wave");
   wave?.setAttribute("aria-valuenow", Math.floor(audio.currentTime));

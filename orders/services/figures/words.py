@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from catalog_pages.locales import grouped
 from catalog_pages.money import currency, format_money, is_supported
 
 
@@ -18,13 +19,15 @@ def change_words(now: int, before: int) -> str:
         return ""
     percent = (200 * abs(now - before) + before) // (2 * before)
     if now > before:
-        return _("up %(percent)s%%") % {"percent": f"{percent:,}" if percent else _("less than 1")}
+        return _("up %(percent)s%%") % {
+            "percent": grouped(percent) if percent else _("less than 1")
+        }
     return _("down %(percent)s%%") % {"percent": percent or _("less than 1")}
 
 
 def money(pennies: int, code: str) -> str:
     """A bank may dispute an amount in a currency that no shop can sell in: then it is a plain number."""
-    return format_money(pennies, code) if is_supported(code) else f"{pennies:,} {code}"
+    return format_money(pennies, code) if is_supported(code) else f"{grouped(pennies)} {code}"
 
 
 def digits_of(code: str) -> int:

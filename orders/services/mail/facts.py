@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from catalog_pages.money import format_money
 from downloads.holders import normalise_email
@@ -85,7 +86,7 @@ def receipt(mail: OutboxMail, order: Order) -> Facts:
     gifts = open_views(gift_views(order))
     return Facts(
         headline=_thanks(closed=bool(closed), files=bool(own), gifts=bool(gifts)),
-        subject=f"Your order {order.number}",
+        subject=_("Your order {number}").format(number=order.number),
         words={
             "is_free": order.total_pennies == 0,
             "has_files": bool(own) and not closed,
@@ -106,19 +107,19 @@ def receipt(mail: OutboxMail, order: Order) -> Facts:
 
 def _thanks(*, closed: bool, files: bool, gifts: bool) -> str:
     if closed or not (files or gifts):
-        return "Thank you for your order"
-    return "Thank you. Your files are ready" if files else "Thank you. Your gift is ready"
+        return _("Thank you for your order")
+    return _("Thank you. Your files are ready") if files else _("Thank you. Your gift is ready")
 
 
 def processing(mail: OutboxMail, order: Order) -> Facts:
-    return Facts(headline="Your payment is on its way", ledger=True)
+    return Facts(headline=_("Your payment is on its way"), ledger=True)
 
 
 def payment_failed(mail: OutboxMail, order: Order) -> Facts:
     is_retried = order.status == Order.Status.PROCESSING
-    button = None if is_retried else ("Go to your cart", reverse("orders:cart"))
+    button = None if is_retried else (_("Go to your cart"), reverse("orders:cart"))
     return Facts(
-        headline="Your payment did not arrive",
+        headline=_("Your payment did not arrive"),
         words={"is_retried": is_retried},
         button=button,
         ledger=True,
@@ -129,7 +130,9 @@ def refunded(mail: OutboxMail, order: Order) -> Facts:
     refund = Refund.objects.select_related("payment").get(pk=mail.fact)
     files = file_states(order)
     return Facts(
-        headline=f"We sent {format_money(refund.amount_pennies, refund.currency)} back to you",
+        headline=_("We sent {amount} back to you").format(
+            amount=format_money(refund.amount_pennies, refund.currency)
+        ),
         words={
             "refund": refund,
             "sent_on": mail.created_at,
@@ -146,9 +149,14 @@ def refunded(mail: OutboxMail, order: Order) -> Facts:
 def access_suspended(mail: OutboxMail, order: Order) -> Facts:
     files = file_states(order)
     words = _dispute(mail.fact) | _kinds(files, order)
-    waits = f"Your {words['what']} are closed for now"
+    if words["has_own"] and words["has_gifts"]:
+        waits = _("Your files and gift copies are closed for now")
+    elif words["has_gifts"]:
+        waits = _("Your gift copies are closed for now")
+    else:
+        waits = _("Your files are closed for now")
     return Facts(
-        headline="Your payment was taken back" if words["is_lost"] else waits,
+        headline=_("Your payment was taken back") if words["is_lost"] else waits,
         words=words,
         files=files,
     )
@@ -157,13 +165,18 @@ def access_suspended(mail: OutboxMail, order: Order) -> Facts:
 def access_restored(mail: OutboxMail, order: Order) -> Facts:
     files = file_states(order)
     if refund := _refund(mail.fact):
-        headline = "Your refund did not reach you"
+        headline = _("Your refund did not reach you")
         return Facts(headline=headline, words={"refund": refund}, files=files)
     opened = [state.is_open for state in files]
     words = {"is_open": any(opened), "is_open_in_part": not all(opened)} | _kinds(files, order)
-    again = f"Your {words['what']} are available again"
+    if words["has_own"] and words["has_gifts"]:
+        again = _("Your files and gift copies are available again")
+    elif words["has_gifts"]:
+        again = _("Your gift copies are available again")
+    else:
+        again = _("Your files are available again")
     return Facts(
-        headline=again if any(opened) else "Your dispute is settled",
+        headline=again if any(opened) else _("Your dispute is settled"),
         words=words | _dispute(mail.fact),
         button=_to_files(order, files),
         files=files,
@@ -174,13 +187,21 @@ def guest_links(mail: OutboxMail, order: Order | None) -> Facts:
     """Fresh links to everything that this address holds without an account, now."""
     held = guest_holdings(emails=[normalise_email(mail.to_email)], only_paid=True)
     links = [
-        (f"Order {order.number} of {date_format(order.created_at, 'j F Y')}", guest_link(order))
+        (
+            _("Order {number} of {when}").format(
+                number=order.number, when=date_format(order.created_at)
+            ),
+            guest_link(order),
+        )
         for order in held.orders
     ]
-    links += [(f"Gift: {gift.order_item.title}", guest_link(gift)) for gift in held.gifts]
+    links += [
+        (_("Gift: {title}").format(title=gift.order_item.title), guest_link(gift))
+        for gift in held.gifts
+    ]
     return Facts(
-        headline="The links to your files",
-        subject="Your files",
+        headline=_("The links to your files"),
+        subject=_("Your files"),
         words={"guest_link_days": settings.GUEST_LINK_DAYS, "count": len(links)},
         links=links,
     )
@@ -230,12 +251,11 @@ def file_states(order: Order) -> list[FileState]:
     return states
 
 
-def _kinds(files: list[FileState], order: Order) -> dict[str, Any]:
-    """What a dispute closes and opens, in words: files, gift copies, or both."""
+def _kinds(files: list[FileState], order: Order) -> dict[str, bool]:
+    """What a dispute closes and opens: files of the buyer's own, gift copies, or both."""
     own = any(not state.is_gift for state in files)
     gifts = GiftCode.objects.filter(order_item__order=order).exists()
-    parts = (["files"] if own or not gifts else []) + (["gift copies"] if gifts else [])
-    return {"what": " and ".join(parts), "has_gifts": gifts}
+    return {"has_own": own or not gifts, "has_gifts": gifts}
 
 
 def _has_closed_gifts(order: Order) -> bool:
@@ -244,12 +264,12 @@ def _has_closed_gifts(order: Order) -> bool:
 
 def _why_closed(order: Order) -> dict[str, str]:
     """Words for each cause, the one that will not pass first."""
-    looking = "closed while your bank looks into the payment"
-    taken = "no longer available, your bank took the payment back"
+    looking = _("closed while your bank looks into the payment")
+    taken = _("no longer available, your bank took the payment back")
     return {
-        Revocation.Cause.REFUND: "no longer available, refunded",
-        Revocation.Cause.STAFF: "no longer available, taken back by the shop",
-        Revocation.Cause.ACCOUNT: "no longer available, the account was closed",
+        Revocation.Cause.REFUND: _("no longer available, refunded"),
+        Revocation.Cause.STAFF: _("no longer available, taken back by the shop"),
+        Revocation.Cause.ACCOUNT: _("no longer available, the account was closed"),
         Revocation.Cause.DISPUTE: taken if _is_lost(order) else looking,
     }
 
@@ -262,7 +282,7 @@ def order_path(order: Order) -> str:
 def _to_files(order: Order, files: list[FileState]) -> tuple[str, str] | None:
     if not any(state.is_open and not state.is_gift for state in files):
         return None
-    return "Go to your files", guest_link(order) if is_guests(order) else reverse(
+    return _("Go to your files"), guest_link(order) if is_guests(order) else reverse(
         "orders:purchases"
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from orders.models import GiftCode, Order, OutboxMail
 from orders.services.gift_facts import gift_path, gift_state
@@ -20,11 +21,11 @@ def gift(mail: OutboxMail, order: Order) -> Facts:
     # One paragraph, whatever was typed: the shop's own words are not to be imitated.
     quote = " ".join(row.message.split())
     return Facts(
-        headline="A gift for you",
-        subject="A gift for you",
+        headline=_("A gift for you"),
+        subject=_("A gift for you"),
         words=_words(row),
         quote=quote,
-        button=("Open your gift", gift_path(row)),
+        button=(_("Open your gift"), gift_path(row)),
         is_for_others=True,
     )
 
@@ -32,8 +33,8 @@ def gift(mail: OutboxMail, order: Order) -> Facts:
 def gift_redeemed(mail: OutboxMail, order: Order) -> Facts:
     row = _gift_of(mail)
     return Facts(
-        headline="Your gift",
-        subject="Your gift",
+        headline=_("Your gift"),
+        subject=_("Your gift"),
         words=_words(row)
         | {"guest_link_days": settings.GUEST_LINK_DAYS, "find_path": reverse("orders:guest_find")},
         button=_to_files(row),
@@ -44,10 +45,12 @@ def gift_redeemed(mail: OutboxMail, order: Order) -> Facts:
 def gift_taken_back(mail: OutboxMail, order: Order) -> Facts:
     row = _gift_of(mail)
     state = gift_state(row)
-    headline = "Your gift is closed for now" if state == "suspended" else "Your gift was taken back"
+    headline = (
+        _("Your gift is closed for now") if state == "suspended" else _("Your gift was taken back")
+    )
     return Facts(
         headline=headline,
-        subject="About your gift",
+        subject=_("About your gift"),
         words=_words(row) | {"state": state},
         is_for_others=True,
     )
@@ -55,10 +58,10 @@ def gift_taken_back(mail: OutboxMail, order: Order) -> Facts:
 
 def gift_returned(mail: OutboxMail, order: Order) -> Facts:
     row = _gift_of(mail)
-    headline = "Your gift is yours again"
+    headline = _("Your gift is yours again")
     return Facts(
         headline=headline,
-        subject="About your gift",
+        subject=_("About your gift"),
         words=_words(row),
         button=_to_files(row),
         is_for_others=True,
@@ -74,7 +77,7 @@ def _words(row: GiftCode) -> dict[str, Any]:
 
 
 def _to_files(row: GiftCode) -> tuple[str, str]:
-    return "Go to your files", guest_link(row) if is_guests(row) else reverse("orders:purchases")
+    return _("Go to your files"), guest_link(row) if is_guests(row) else reverse("orders:purchases")
 
 
 GIFT_FACTS: dict[str, Callable[[OutboxMail, Order], Facts]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from catalog_pages.models import ShopSettings
 from catalog_pages.money_display import display_refresh
@@ -60,10 +61,16 @@ def letter_of(*, kind: str, order: Order | None, facts: Facts, own: LetterText |
     shop = ShopSettings.load()
     context = _context(kind, order, facts, shop) | _own_words(own, order, shop)
     text = render_to_string(f"{FOLDER}/frame.txt", context)
-    number = f" (order {order.number})" if order is not None else ""
-    subject = facts.subject or f"{facts.headline}{number}"
+    if facts.subject:
+        subject = _("{subject} from {shop}").format(subject=facts.subject, shop=shop.shop_name)
+    elif order is not None:
+        subject = _("{headline} (order {number})").format(
+            headline=facts.headline, number=order.number
+        )
+    else:
+        subject = facts.headline
     return Letter(
-        subject=one_line(f"{subject} from {shop}" if facts.subject else subject)[:200],
+        subject=one_line(subject)[:200],
         text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
         html=render_to_string(f"{FOLDER}/frame.html", context),
         shop_name=shop.shop_name,
@@ -77,9 +84,9 @@ def facts_of(mail: OutboxMail) -> Facts:
         return ABOUT_NO_ORDER[mail.kind](mail, mail.order)
     found = FACTS.get(mail.kind) or GIFT_FACTS.get(mail.kind)
     if found is None:
-        raise LetterUnwritable(f"No letter is written for “{mail.kind}”.")
+        raise LetterUnwritable(_("No letter is written for “{kind}”.").format(kind=mail.kind))
     if mail.order is None:
-        raise LetterUnwritable("The order that it tells of is gone.")
+        raise LetterUnwritable(_("The order that it tells of is gone."))
     return found(mail, mail.order)
 
 
@@ -119,9 +126,6 @@ def _context(kind: str, order: Order | None, facts: Facts, shop: ShopSettings) -
         else "",
         "links": [(name, settings.SITE_BASE_URL + path) for name, path in facts.links],
         "site_base_url": settings.SITE_BASE_URL,
-        "reach_us": f"write to us at {shop.contact_email}"
-        if shop.contact_email
-        else "answer this letter",
     }
     words = render_to_string(f"{FOLDER}/words/{kind}.txt", context | facts.words)
     return context | {"paragraphs": _paragraphs(words)}

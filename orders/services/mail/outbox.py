@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders.errors import MailOnItsWay, MailSentJustNow, ReceiptNotYet
 from orders.models import Dispute, Order, OutboxMail, Payment, Refund
@@ -139,7 +140,7 @@ def mail_send_again(*, mail: OutboxMail, by: Any) -> OutboxMail:
     if latest.status == OutboxMail.Status.QUEUED:
         due = latest.next_attempt_at or timezone.now()
         if latest.attempts == 0 and due > timezone.now() + BUYERS_WAIT:
-            raise MailOnItsWay("This letter waits for its day.")
+            raise MailOnItsWay(_("This letter waits for its day."))
         raise MailOnItsWay
     order = mail.order
     is_buyer = order is not None and by is not None and order.user_id == by.pk

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from downloads.holders import normalise_email
 from orders.models import Dispute, GiftCode, OutboxMail, Payment
@@ -107,6 +108,6 @@ def _is_heard(mail: OutboxMail, firsts: QuerySet[OutboxMail]) -> bool:
     if mail.attempts <= WAITS_FOR_THE_FIRST and waiting.exists():
         # Brought forward, unless it is being sent this moment: then it has no error.
         waiting.exclude(last_error="").update(next_attempt_at=timezone.now())
-        raise EarlierLetterFirst("It waits for the letter that it takes back.")
+        raise EarlierLetterFirst(_("It waits for the letter that it takes back."))
     # Claiming a letter counts as an attempt: skipped with one attempt was never tried.
     return firsts.exclude(status=OutboxMail.Status.SKIPPED, attempts=1).exists()

@@ -16,6 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from downloads.models import UserAsset
 from orders.consent import agreement_now
@@ -53,7 +54,7 @@ def sample_send(*, text: LetterText, to_email: str) -> None:
     """Mail it. Raises what `MailServer.deliver` does. No transaction may be open."""
     letter = sample_letter(text=text)
     message = EmailMultiAlternatives(
-        subject=f"Test: {letter.subject}"[:200],
+        subject=_("Test: {subject}").format(subject=letter.subject)[:200],
         body=letter.text,
         from_email=sender(letter.shop_name),
         to=[to_email],
@@ -183,13 +184,13 @@ def _new_version() -> Facts:
         version=SimpleNamespace(format_name="FLAC", size_bytes=31_000_000),
     )
     return Facts(
-        headline="There is a new version",
-        subject="A new version of “Harbour Lights”",
+        headline=_("There is a new version"),
+        subject=_("A new version of “Harbour Lights”"),
         words={
             "items": [(item, [offer])],
             "count": 1,
             "stop_path": reverse("orders:updates_stop", args=["sample"]),
             "is_guests": False,
         },
-        button=("Go to your files", reverse("orders:purchases")),
+        button=(_("Go to your files"), reverse("orders:purchases")),
     )

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
+from django.utils.translation import gettext as _
 
 from orders.services.mail.kinds import MailWaits
 
@@ -58,7 +59,7 @@ class MailServer:
             self._hang_up()  # whatever state it is in, the next letter begins anew
             raise
         if not taken:
-            raise NobodyToWriteTo("The letter has no address.")
+            raise NobodyToWriteTo(_("The letter has no address."))
 
     def _connected(self) -> Any:
         if self._unreachable is not None:
@@ -69,7 +70,9 @@ class MailServer:
                 connection.open()
             except Exception as error:
                 self._unreachable = MailServerUnreachable(
-                    f"The mail server cannot be reached: {reason_of(error)}"
+                    _("The mail server cannot be reached: {reason_of}").format(
+                        reason_of=reason_of(error)
+                    )
                 )
                 _close(connection)
                 raise self._unreachable from error
@@ -93,12 +96,18 @@ def reason_of(error: Exception) -> str:
     """Why a letter waits, in a sentence for staff; it may quote the server, and so the address."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))
-        how_long = "" if code >= 500 else " for now"
-        return f"The mail server refuses this address{how_long}: {code} {_text(words)}"
+        sentence = (
+            _("The mail server refuses this address: {code} {text}")
+            if code >= 500
+            else _("The mail server refuses this address for now: {code} {text}")
+        )
+        return sentence.format(code=code, text=_text(words))
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"The mail server answered {error.smtp_code} {_text(error.smtp_error)}"
+        return _("The mail server answered {smtp_code} {text}").format(
+            smtp_code=error.smtp_code, text=_text(error.smtp_error)
+        )
     if isinstance(error, smtplib.SMTPServerDisconnected | TimeoutError):
-        return f"The connection to the mail server broke: {_text(str(error))}"
+        return _("The connection to the mail server broke: {text}").format(text=_text(str(error)))
     if isinstance(error, MailWaits):
         return str(error)
     return f"{type(error).__name__}: {_text(str(error))}"

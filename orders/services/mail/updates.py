@@ -7,6 +7,7 @@ from itertools import groupby
 from django.core import signing
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 
 from downloads.holders import normalise_email
 from downloads.models import UserAsset
@@ -30,7 +31,9 @@ def new_version(mail: OutboxMail, order: Order | None) -> Facts:
     items = [(item, list(files)) for item, files in groupby(offers, key=_item)]
     links = _links(offers)
     return Facts(
-        headline="There is a new version" if len(offers) == 1 else "There are new versions",
+        headline=gettext("There is a new version")
+        if len(offers) == 1
+        else gettext("There are new versions"),
         subject=_subject(offers, [item for item, _ in items]),
         words={
             "items": items,
@@ -38,7 +41,7 @@ def new_version(mail: OutboxMail, order: Order | None) -> Facts:
             "stop_path": reverse("orders:updates_stop", args=[_stop_token(mail)]),
             "is_guests": bool(links),
         },
-        button=("Go to your files", links[0][1] if links else reverse("orders:purchases"))
+        button=(gettext("Go to your files"), links[0][1] if links else reverse("orders:purchases"))
         if len(links) < 2
         else None,
         links=links if len(links) > 1 else [],
@@ -88,8 +91,10 @@ def _item(offer: Offer) -> OrderItem:
 
 
 def _subject(offers: list[Offer], items: list[OrderItem]) -> str:
-    new = "A new version" if len(offers) == 1 else "New versions"
-    return f"{new} of “{items[0].title}”" if len(items) == 1 else f"{new} of what you have"
+    if len(items) > 1:
+        return gettext("New versions of what you have")
+    words = ngettext("A new version of “{title}”", "New versions of “{title}”", len(offers))
+    return words.format(title=items[0].title)
 
 
 def _links(offers: list[Offer]) -> list[tuple[str, str]]:
@@ -101,8 +106,10 @@ def _links(offers: list[Offer]) -> list[tuple[str, str]]:
 
 def _name(holding: Holding) -> str:
     if isinstance(holding, GiftCode):
-        return f"Gift: {holding.order_item.title}"
-    return f"Order {holding.number} of {date_format(holding.created_at, 'j F Y')}"
+        return gettext("Gift: {title}").format(title=holding.order_item.title)
+    return gettext("Order {number} of {when}").format(
+        number=holding.number, when=date_format(holding.created_at)
+    )
 
 
 def _stop_token(mail: OutboxMail) -> str:

@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from orders.services.outgoing.errors import NotSent, WebhookUrlInvalid
 
@@ -97,7 +98,9 @@ def target_of(url: str) -> Target:
         ip = ip_address(address.partition("%")[0])
         is_here = may_be_here and ip.is_loopback
         if not (is_here or (is_tls and is_public(ip))):
-            raise NotSent("address_not_public", f"{host} is not a public address.")
+            raise NotSent(
+                "address_not_public", _("{host} is not a public address.").format(host=host)
+            )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_tls, host, port, path, addresses[:MAX_ADDRESSES])
 
@@ -130,8 +133,8 @@ def _look_up(host: str, port: int) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotSent("name_unknown", f"{host} cannot be found.") from error
+        raise NotSent("name_unknown", _("{host} cannot be found.").format(host=host)) from error
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses:
-        raise NotSent("name_unknown", f"{host} cannot be found.")
+        raise NotSent("name_unknown", _("{host} cannot be found.").format(host=host))
     return addresses

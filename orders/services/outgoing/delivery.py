@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_tasks import task
 
 from orders.models import WebhookDelivery, WebhookEndpoint
@@ -177,7 +178,7 @@ def _post(delivery: WebhookDelivery, now: datetime) -> Answer:
     """Raises NotSent."""
     endpoint, event = delivery.endpoint, delivery.event
     if delivery.attempts > MAX_ATTEMPTS:
-        raise NotSent("interrupted", "The shop was stopped at each attempt.")
+        raise NotSent("interrupted", gettext("The shop was stopped at each attempt."))
     body = json.dumps(event.payload, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
         "Content-Type": "application/json",
@@ -197,7 +198,9 @@ def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
     try:
         return [unseal(text) for text in sealed]
     except SecretUnreadable as error:
-        sentence = "Its secret cannot be read, since SECRET_KEY has changed. Make a new one."
+        sentence = gettext(
+            "Its secret cannot be read, since SECRET_KEY has changed. Make a new one."
+        )
         raise NotSent("secret_unreadable", sentence) from error
 
 
@@ -232,7 +235,7 @@ def _refused(delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
     if not _judge(delivery, now, is_gone=is_gone):
         _put_back(delivery, now)
     elif is_gone:
-        _given_up(delivery, answer.status, "The endpoint answered that it is gone.")
+        _given_up(delivery, answer.status, gettext("The endpoint answered that it is gone."))
     else:
         asked = retry_after(answer.retry_after, now) if answer.status in BUSY else timedelta(0)
         sentence = f"Answered {answer.status}. {answer.excerpt}".strip()
@@ -292,8 +295,8 @@ def _judge(delivery: WebhookDelivery, now: datetime, *, is_gone: bool = False) -
     there, pk, url = _posted_to(delivery), delivery.endpoint_id, delivery.endpoint.url
     there.filter(failing_since=None).update(failing_since=now)
     if is_gone:
-        endpoint_switch_off(pk, reason="It answered 410, that it is gone.", url=url)
-    too_long = f"Nothing could be delivered for {PATIENCE.days} days."
+        endpoint_switch_off(pk, reason=gettext("It answered 410, that it is gone."), url=url)
+    too_long = gettext("Nothing could be delivered for {days} days.").format(days=PATIENCE.days)
     endpoint_switch_off(pk, reason=too_long, url=url, failing_since__lte=now - PATIENCE)
     return there.exists()
 

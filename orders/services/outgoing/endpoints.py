@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders.locks import lock_app
 from orders.models import WebhookDelivery, WebhookEndpoint, WebhookType
@@ -186,5 +187,5 @@ def _give_up_old(endpoint: WebhookEndpoint, now: datetime) -> None:
     waiting.filter(pk__in=old).update(
         status=WebhookDelivery.Status.GIVEN_UP,
         next_attempt_at=None,
-        last_error="It waited for more than a week while the endpoint was switched off.",
+        last_error=_("It waited for more than a week while the endpoint was switched off."),
     )

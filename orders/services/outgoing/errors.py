@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from catalog_pages.errors import DomainError
 
 
 class WebhookUrlInvalid(DomainError):
     code = "webhook_url_invalid"
     status = 400
-    message = (
+    message = _(
         "Enter an https address with a host name, such as https://example.com/hooks. It may have a "
         "port from 1000 to 59999, and neither a user name nor a fragment."
     )
@@ -17,29 +20,31 @@ class WebhookUrlInvalid(DomainError):
 class WebhookEventsInvalid(DomainError):
     code = "webhook_events_invalid"
     status = 400
-    message = "Choose at least one of the types of event."
+    message = _("Choose at least one of the types of event.")
 
 
 class WebhookEndpointsFull(DomainError):
     code = "webhook_endpoints_full"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"There are {most} endpoints already. Delete one first.")
+        super().__init__(
+            gettext("There are {most} endpoints already. Delete one first.").format(most=most)
+        )
 
 
 class WebhookDeliveryWaits(DomainError):
     code = "webhook_delivery_waits"
-    message = "This is waiting to be sent already."
+    message = _("This is waiting to be sent already.")
 
 
 class WebhookEndpointOff(DomainError):
     code = "webhook_endpoint_off"
-    message = "This endpoint is switched off. Switch it on first."
+    message = _("This endpoint is switched off. Switch it on first.")
 
 
 class WebhookSecretChanged(DomainError):
     code = "webhook_secret_changed"
-    message = "This endpoint was given another secret at the same moment. Look, then ask again."
+    message = _("This endpoint was given another secret at the same moment. Look, then ask again.")
 
 
 class NotSent(Exception):

@@ -16,6 +16,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from orders.services.outgoing.addresses import Target, target_of
 from orders.services.outgoing.errors import NotSent
 
@@ -91,17 +93,26 @@ def post(
         with closing(_connect(target, deadline)) as connection:
             return _exchange(connection, target, body, headers, deadline)
     except ssl.SSLCertVerificationError as error:
-        sentence = f"The certificate of {target.host} is not right: {error.verify_message}."
+        sentence = _("The certificate of {host} is not right: {verify_message}.").format(
+            host=target.host, verify_message=error.verify_message
+        )
         raise NotSent("certificate_invalid", sentence) from error
     except TimeoutError as error:
-        raise NotSent("timed_out", f"There was no answer within {timeout_seconds} s.") from error
+        raise NotSent(
+            "timed_out",
+            _("There was no answer within {timeout_seconds} s.").format(
+                timeout_seconds=timeout_seconds
+            ),
+        ) from error
     except http.client.RemoteDisconnected as error:
-        raise NotSent("connection_closed", "It hung up without an answer.") from error
+        raise NotSent("connection_closed", _("It hung up without an answer.")) from error
     except http.client.HTTPException as error:
-        raise NotSent("answer_unreadable", "What came back is not HTTP.") from error
+        raise NotSent("answer_unreadable", _("What came back is not HTTP.")) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise NotSent("connection_failed", f"The connection failed: {reason}.") from error
+        raise NotSent(
+            "connection_failed", _("The connection failed: {reason}.").format(reason=reason)
+        ) from error
 
 
 def _connect(target: Target, deadline: _Deadline) -> socket.socket:

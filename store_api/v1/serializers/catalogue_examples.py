@@ -53,7 +53,7 @@ NOT_THIS_VERSION = OpenApiResponse(
             value=problem(
                 PreconditionFailed.status_code,
                 PreconditionFailed.default_code,
-                PreconditionFailed.default_detail,
+                str(PreconditionFailed.default_detail),
             ),
         )
     ],

@@ -16,6 +16,7 @@ from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -47,7 +48,7 @@ DISPOSITION = 'attachment; filename="personal-data.json"'
 class ReauthenticationRequired(DomainError):
     code = "reauthentication_required"
     status = 403
-    message = (
+    message = _(
         "Give your password again first: apps at /_allauth/app/v1/auth/reauthenticate, browsers at "
         "/accounts/reauthenticate/. Then repeat this within five minutes."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -95,7 +96,7 @@ def _buyer_email(request: Request, wanted: dict[str, Any]) -> str:
     if user is None:
         return email_clean(wanted.get("email"))
     if "email" in wanted:
-        sentence = "The order belongs to the account that is signed in; leave this out."
+        sentence = gettext("The order belongs to the account that is signed in; leave this out.")
         raise serializers.ValidationError({"email": [sentence]}, "not_for_accounts")
     return str(user.email)
 

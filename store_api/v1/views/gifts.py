@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -111,7 +112,7 @@ class RedeemViewSet(ScopedViewMixin, IdempotentCreateMixin, ViewSet):
         user, trier, email = user_of(request), trier_of(request), wanted.get("email", "")
         found = gift_look_up(code_text=wanted["code"], trier=trier)
         if user is not None and "email" in wanted:
-            sentence = "The gift goes to the account that is signed in; leave this out."
+            sentence = gettext("The gift goes to the account that is signed in; leave this out.")
             raise serializers.ValidationError({"email": [sentence]}, "not_for_accounts")
         was_theirs = gift_is_held_by(gift=found, user=user)
         gift = gift_take(

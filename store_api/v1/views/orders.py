@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from django_filters.fields import ChoiceField
 from drf_spectacular.types import OpenApiTypes
@@ -76,7 +77,7 @@ class _StateFilter(filters.ChoiceFilter):
 
 
 class OrderFilter(filters.FilterSet):
-    status = _StateFilter(choices=Order.Status.choices, label="Only orders in this state.")
+    status = _StateFilter(choices=Order.Status.choices, label=_("Only orders in this state."))
 
     class Meta:
         model = Order

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -101,7 +102,7 @@ class PurchasesViewSet(PurchaseViewBase):
             return held
         digits = wanted.isascii() and wanted.isdecimal() and len(wanted) <= MOST_DIGITS
         if not digits or int(wanted) < NUMBER["minimum"]:
-            sentence = "A whole number: the `id` of a product."
+            sentence = gettext("A whole number: the `id` of a product.")
             raise ValidationError({PRODUCT.name: [sentence]}, "invalid")
         return held.filter(order_item__product=int(wanted))
 

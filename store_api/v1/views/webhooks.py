@@ -8,6 +8,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
@@ -54,14 +55,16 @@ DELIVERY_ID = OpenApiParameter(
 
 class NotForShoppers(PermissionDenied):
     default_code = "staff_only"
-    default_detail = "This is for the people who run the shop, and for apps that they registered."
+    default_detail = _(
+        "This is for the people who run the shop, and for apps that they registered."
+    )
 
 
 class SecondFactorMissing(PermissionDenied):
     """As in the admin: see `site_config/middleware.py`."""
 
     default_code = "second_factor_missing"
-    default_detail = "Set up a second factor for your account first: running the shop needs one."
+    default_detail = _("Set up a second factor for your account first: running the shop needs one.")
 
 
 class MayManageWebhooks(BasePermission):

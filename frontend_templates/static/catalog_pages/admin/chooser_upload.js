@@ -3,8 +3,7 @@
 (() => {
     "use strict";
 
-    const { AssetTransfer, Stopped, tokenNow, outcomeOf, sentenceOf } = window.assetUploads;
-    const GONE = "This upload has ended without a file. Choose it again.";
+    const { AssetTransfer, Stopped, tokenNow, outcomeOf, sentenceOf, words, filled } = window.assetUploads;
     const busy = new WeakSet();
 
     const make = (name, properties) => Object.assign(document.createElement(name), properties);
@@ -14,23 +13,23 @@
         form.querySelector(".chooser-upload")?.remove();
         const panel = make("div", { className: "chooser-upload" });
         const bar = make("progress", { className: "chooser-upload-progress", max: 100, value: 0 });
-        const words = make("p", { className: "chooser-upload__sentence" });
+        const said = make("p", { className: "chooser-upload__sentence" });
         const stop = make("button", {
             className: "button button-small button-secondary",
             type: "button",
-            textContent: "Stop",
+            textContent: words.stop,
         });
-        bar.setAttribute("aria-label", `Upload of ${file.name}`);
-        panel.append(bar, words, stop);
+        bar.setAttribute("aria-label", filled(words.upload_of, { name: file.name }));
+        panel.append(bar, said, stop);
         form.append(panel);
-        return { panel, bar, words, stop };
+        return { panel, bar, said, stop };
     };
 
-    const end = (form, { bar, words, stop }, sentence) => {
+    const end = (form, { bar, said, stop }, sentence) => {
         bar.remove();
         stop.remove();
-        words.setAttribute("role", "alert");
-        words.textContent = sentence;
+        said.setAttribute("role", "alert");
+        said.textContent = sentence;
         form.querySelector("[type=submit]").setAttribute("data-w-progress-loading-value", "false");
     };
 
@@ -46,25 +45,24 @@
                     transfer.stop(); // the window was closed; what has arrived waits for a week
                 } else if (!event.begun) {
                     parts.bar.value = event.lost ? parts.bar.value : (event.sent / file.size) * 100;
-                    parts.words.textContent = sentenceOf(event, file.size);
+                    parts.said.textContent = sentenceOf(event, file.size);
                 }
             },
         });
         parts.stop.addEventListener("click", () => transfer.stop());
         const whole = await transfer.run().catch((problem) => {
-            const stopped = "Stopped. Choose the same file again to go on.";
-            end(form, parts, problem instanceof Stopped ? stopped : problem.message);
+            end(form, parts, problem instanceof Stopped ? words.stopped_here : problem.message);
         });
         if (!whole) {
             return;
         }
         parts.stop.remove();
         parts.bar.removeAttribute("value"); // how long reading takes is not known
-        parts.words.textContent = whole.sentence;
-        const say = (sentence) => (parts.words.textContent = sentence);
+        parts.said.textContent = whole.sentence;
+        const say = (sentence) => (parts.said.textContent = sentence);
         const outcome = await outcomeOf(whole.address, token, say).catch((problem) => ({ sentence: problem.message }));
         if (!["stored", "duplicate"].includes(outcome.state)) {
-            end(form, parts, outcome.sentence || GONE);
+            end(form, parts, outcome.sentence || words.gone);
         } else if (form.isConnected) {
             form.querySelector("[data-arrived]").value = outcome.id;
             input.value = "";

@@ -4,6 +4,7 @@
     "use strict";
 
     const { AssetTransfer, Stopped, request, background, outcomeOf, sentenceOf, size } = window.assetUploads;
+    const { words, filled, counted } = window.assetUploads;
     const AT_ONCE = 2; // more would share one line and write to one disk
 
     const form = document.querySelector("[data-asset-upload]");
@@ -18,21 +19,20 @@
     const waiting = [];
     let running = 0;
 
-    const plural = (count) => `${count} ${count === 1 ? "file" : "files"}`;
-
     // Read aloud when it changes, so it says what matters and never counts seconds.
     const summarise = () => {
         const all = [...list.querySelectorAll("[data-counted]")];
         const of = (...states) => all.filter((row) => states.includes(row.dataset.state)).length;
         const done = of("stored", "duplicate", "refused", "failed", "stopped");
         const problems = [
-            [of("refused", "failed"), "refused"],
-            [of("stopped"), "stopped"],
-        ].filter(([count]) => count);
-        const text = problems.map(([count, word]) => `, ${count} ${word}`).join("");
-        const lost = of("lost") ? " The connection is lost; the page keeps trying." : "";
-        const head = done < all.length ? `${done} of ${plural(all.length)}` : plural(done);
-        const sentence = all.length ? `${head} done${text}.${lost}` : "";
+            [of("refused", "failed"), words.refused],
+            [of("stopped"), words.stopped_count],
+        ].filter(([number]) => number);
+        const values = { done, all: all.length };
+        const head = counted(done < all.length ? words.done_of : words.done, all.length, values);
+        const tail = problems.map(([number, forms]) => counted(forms, number, { number }));
+        const lost = of("lost") ? ` ${words.lost_keeps_trying}` : "";
+        const sentence = all.length ? `${[head, ...tail].join(", ")}.${lost}` : "";
         if (summary.textContent !== sentence) {
             summary.textContent = sentence;
         }
@@ -60,7 +60,7 @@
             this.part = (key) => this.element.querySelector(`[data-${key}]`);
             this.bar = this.element.querySelector("progress");
             this.part("title").textContent = name;
-            this.bar.setAttribute("aria-label", `Upload of ${name}`);
+            this.bar.setAttribute("aria-label", filled(words.upload_of, { name }));
             this.element.querySelectorAll("[data-of]").forEach((part) => (part.textContent = name));
             this.element.toggleAttribute("data-counted", counted);
             this.part("act").addEventListener("click", () => this.act());
@@ -171,7 +171,7 @@
                 moved: (sent) => this.tell({ sent: Math.min(sent, this.file.size), speed: 0 }),
             });
             if (status !== 200) {
-                const problem = new Error(answer.sentence || "The shop could not take this picture.");
+                const problem = new Error(answer.sentence || words.picture_failed);
                 problem.again = status >= 500 || status === 401 || status === 403;
                 throw problem;
             }
@@ -204,7 +204,7 @@
         const transfer = isPicture(file)
             ? new PictureTransfer(file, tell)
             : new AssetTransfer(file, { beginUrl: beginUrl(file), token, tell });
-        row.offer("Stop", () => transfer.stop());
+        row.offer(words.stop, () => transfer.stop());
         try {
             const whole = await transfer.run();
             moving.delete(row);
@@ -219,12 +219,12 @@
         } catch (problem) {
             const again = () => enqueue(file, row);
             if (problem instanceof Stopped) {
-                const kept = `Stopped at ${Math.floor(row.bar.value)} %. What is here is kept for ${form.dataset.daysKept} days.`;
-                row.say("stopped", row.address ? kept : "Stopped.");
-                row.offer("Try again", again, { removable: true });
+                const values = { percent: Math.floor(row.bar.value), days: form.dataset.daysKept };
+                row.say("stopped", row.address ? filled(words.stopped_at, values) : words.stopped);
+                row.offer(words.try_again, again, { removable: true });
             } else if (problem.again) {
                 row.say("stopped", problem.message);
-                row.offer("Try again", again, { removable: true });
+                row.offer(words.try_again, again, { removable: true });
             } else {
                 moving.delete(row);
                 bytesEnded += file.size;
@@ -237,7 +237,7 @@
         while (running < AT_ONCE && waiting.length) {
             const { file, row } = waiting.shift();
             running += 1;
-            row.say("sending", "Uploading …");
+            row.say("sending", words.begins);
             send(file, row).finally(() => {
                 running -= 1;
                 next();
@@ -249,13 +249,13 @@
     const leaveQueue = (row) => {
         const place = waiting.findIndex((one) => one.row === row);
         const [{ file }] = waiting.splice(place, 1);
-        row.say("stopped", "Not sent.");
-        row.offer("Try again", () => enqueue(file, row), { removable: true });
+        row.say("stopped", words.not_sent);
+        row.offer(words.try_again, () => enqueue(file, row), { removable: true });
     };
 
     const enqueue = (file, row) => {
-        row.say("waiting", "Waiting …");
-        row.offer("Stop", () => leaveQueue(row));
+        row.say("waiting", words.waiting);
+        row.offer(words.stop, () => leaveQueue(row));
         waiting.push({ file, row });
         next();
     };
@@ -269,7 +269,7 @@
                 row.finish({ state: "refused", sentence: form.dataset.pictureTooLarge });
                 bytesEnded += file.size;
             } else if (file.size > Number(form.dataset.maxBytes)) {
-                const sentence = `This file is larger than ${form.dataset.maxSize}, the most that this shop takes.`;
+                const sentence = filled(words.too_large, { most: form.dataset.maxSize });
                 row.finish({ state: "refused", sentence });
                 bytesEnded += file.size;
             } else {
@@ -315,7 +315,7 @@
         const percent = Math.floor((upload.received_bytes / upload.size_bytes) * 100);
         row.address = upload.address;
         row.progress(upload.received_bytes, upload.size_bytes);
-        row.say("stopped", `${percent} % of ${size(upload.size_bytes)} is here. Choose the file again to go on.`);
+        row.say("stopped", filled(words.unfinished, { percent, size: size(upload.size_bytes) }));
         row.offer("", undefined, { removable: true });
     };
 

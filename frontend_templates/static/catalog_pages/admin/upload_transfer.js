@@ -12,13 +12,12 @@
     const EDGE = 64 * 1024; // bytes at each end by which two files of one name, size and date differ
     const TOKEN = /(?:^|; )csrftoken=([^;]+)/;
 
-    const SIGNED_OUT = "You are signed out. Sign in in another tab, then try again.";
-    const CHANGED = "The file on your computer has changed or is gone. Choose it again.";
-    const FAILED = "The shop could not take this file. Choose it again to try once more.";
-    const LOST_TRACK = "The page lost sight of this file. Load the page again to see what became of it.";
-    const LOST = "Connection lost.";
-    const SHOP_SILENT = "The shop does not answer.";
-    const STORAGE_SILENT = "The shop's storage does not answer.";
+    // Every sentence comes from the server, in the person's language (catalog_pages/admin/upload_words.py).
+    const words = JSON.parse(document.getElementById("upload-words").textContent);
+    const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+    // The plural form that `count` takes; the server told those of 0 to 199, and they repeat.
+    const counted = ({ forms, which }, count, values) =>
+        filled(forms[which[count < which.length ? count : 100 + (count % 100)]], values);
 
     class Stopped extends Error {}
 
@@ -53,7 +52,7 @@
     };
 
     // A request that can be watched and aborted: the answer's status and JSON, or Stopped, or Lost.
-    const request = (method, url, { body = null, headers = {}, signal, moved, silent = LOST } = {}) =>
+    const request = (method, url, { body = null, headers = {}, signal, moved, silent = words.lost } = {}) =>
         new Promise((resolve, reject) => {
             const xhr = new XMLHttpRequest();
             let watchdog;
@@ -102,15 +101,15 @@
     // What to do about an answer that is not the wanted one.
     const problemOf = ({ status, answer }) => {
         if (status === 403 || status === 401) {
-            return new Refused(SIGNED_OUT, { again: true });
+            return new Refused(words.signed_out, { again: true });
         }
         if (status === 404 || status === 410) {
-            return new Lost("This upload was removed."); // the next attempt begins it anew
+            return new Lost(words.removed); // the next attempt begins it anew
         }
         if ((status >= 500 && status !== 507) || status === 429 || status === 408 || status === 409) {
-            return new Lost(answer.code === "storage_unavailable" ? STORAGE_SILENT : SHOP_SILENT);
+            return new Lost(answer.code === "storage_unavailable" ? words.storage_silent : words.shop_silent);
         }
-        return new Refused(answer.sentence || FAILED, { again: status === 507 });
+        return new Refused(answer.sentence || words.failed, { again: status === 507 });
     };
 
     class AssetTransfer {
@@ -165,7 +164,7 @@
         async #begin() {
             const { name, size, lastModified } = this.file;
             const edges = await edgesOf(this.file).catch(() => {
-                throw new Refused(CHANGED);
+                throw new Refused(words.changed);
             });
             // After a lost answer we may have been done already: then the shop says so.
             const again = this.address !== "";
@@ -221,10 +220,10 @@
                     body: part,
                     signal: this.#controller.signal,
                     moved: (loaded) => this.#moved(base + loaded),
-                    silent: STORAGE_SILENT,
+                    silent: words.storage_silent,
                 });
                 if (status !== 200) {
-                    throw new Lost(STORAGE_SILENT);
+                    throw new Lost(words.storage_silent);
                 }
                 received += part.size;
                 this.#moved(received);
@@ -257,7 +256,7 @@
             try {
                 await this.file.slice(0, 1).arrayBuffer();
             } catch {
-                throw new Refused(CHANGED);
+                throw new Refused(words.changed);
             }
         }
 
@@ -301,7 +300,7 @@
                 return reply.answer;
             }
             if (reply && reply.status !== 200 && reply.status < 500) {
-                throw new Refused(LOST_TRACK);
+                throw new Refused(words.lost_track);
             }
             if (reply?.status === 200) {
                 tell(reply.answer.sentence);
@@ -310,35 +309,47 @@
         }
     };
 
+    const numbers = (digits) =>
+        new Intl.NumberFormat(document.documentElement.lang || undefined, {
+            minimumFractionDigits: digits,
+            maximumFractionDigits: digits,
+            useGrouping: false,
+        });
+    const unbroken = (text) => text.replaceAll(" ", "\u00a0");
+
     const size = (bytes) => {
-        const units = ["bytes", "kB", "MB", "GB", "TB"];
         let value = bytes;
-        while (value >= 999.5 && units.length > 1) {
+        let unit = 0;
+        while (value >= 999.5 && unit < words.sizes.length - 1) {
             value /= 1000;
-            units.shift();
+            unit += 1;
         }
-        const digits = units[0] !== "bytes" && value < 9.95 ? 1 : 0;
-        return `${value.toFixed(digits)}\u00a0${units[0]}`;
+        const digits = unit && value < 9.95 ? 1 : 0;
+        return unbroken(filled(words.sizes[unit], { size: numbers(digits).format(value) }));
     };
 
     const duration = (seconds) => {
-        if (seconds < 90) {
-            return `about ${Math.max(1, Math.round(seconds))}\u00a0s`;
-        }
         const minutes = Math.round(seconds / 60);
-        return minutes < 90 ? `about ${minutes}\u00a0min` : `about ${Math.round(minutes / 60)}\u00a0h`;
+        const [text, number] =
+            seconds < 90
+                ? [words.seconds, Math.max(1, Math.round(seconds))]
+                : minutes < 90
+                  ? [words.minutes, minutes]
+                  : [words.hours, Math.round(minutes / 60)];
+        return filled(text, { number }).replace(` ${number} `, ` ${number}\u00a0`);
     };
 
     // What a transfer tells, in words.
     const sentenceOf = (event, total) => {
         if (event.lost) {
-            return `${event.lost} Trying again in ${event.seconds}\u00a0s.`;
+            return filled(words.again_in, { lost: event.lost, seconds: event.seconds });
         }
-        const percent = `${Math.floor((event.sent / total) * 100)} % of ${size(total)}`;
-        const pace = event.speed
-            ? `, ${size(event.speed)}/s, ${duration((total - event.sent) / event.speed)} left`
-            : "";
-        return `Uploading, ${percent}${pace}`;
+        const values = { percent: Math.floor((event.sent / total) * 100), size: size(total) };
+        if (!event.speed) {
+            return filled(words.uploading, values);
+        }
+        const time = duration((total - event.sent) / event.speed);
+        return filled(words.uploading_at, { ...values, speed: size(event.speed), time });
     };
 
     window.assetUploads = {
@@ -350,5 +361,8 @@
         outcomeOf,
         sentenceOf,
         size,
+        words,
+        filled,
+        counted,
     };
 })();
