@@ -97,7 +97,6 @@ LISTS: dict[str, tuple[str, ...]] = {
         "", "status=delivered", "status=given_up", "status=pending", "event__type=order.paid",
         "event__type=product.published", "created_at_from={day}", "q=partner1", "q={order}",
         "ordering=status",
-        "ordering=attempts",
     ),
     "webhook_endpoints": ("",),
     "partner_apps": ("",),

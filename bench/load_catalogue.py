@@ -21,7 +21,7 @@ LAST = (
 )
 GENRES = (
     "'Ambient','Blues','Classical','Country','Dance','Dub','Electronic','Folk','Funk','Hip hop','House',"
-    "'Indie','Jazz','Latin','Metal','Pop','Punk','Reggae','Rock','Soul','Spoken word','Techno','Trance','World'"
+    "'Indie','Jazz','Latin','Metal','Pop','Punk','Reggae','Rock','Soul','Speech','Techno','World','Trip hop'"
 )
 
 

@@ -182,9 +182,10 @@ SALES: tuple[str, ...] = (
     """,
     """
     INSERT INTO downloads_userasset (id, email, seat, title, position, created_at, asset_id, order_item_id,
-        user_id, download_limit)
+        user_id, download_limit, most_counted)
     SELECT id, email, seat, title, 0, at + interval '2 minutes', asset, item, account,
-        CASE WHEN item % 120 = 1 THEN 3 END
+        CASE WHEN item % 120 = 1 THEN 3 END,
+        CASE WHEN item % 120 = 1 THEN 3 WHEN item % 10 < 7 THEN 1 ELSE 0 END
     FROM load_grant ORDER BY item
     """,
     """

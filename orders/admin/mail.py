@@ -56,7 +56,7 @@ class MailIndexView(SearchedByOrder, DeskIndexView):
     select_related = ("order",)
     hide = ("body_text", "body_html")
     default_ordering = "-created_at"
-    ties = {"status": "pk", "kind": "created_at", "to_email": "pk"}
+    ties = {"status": "created_at", "kind": "created_at", "to_email": "pk"}
     export = {
         "Mail": kind_of,
         "To": lambda row: row.to_email,
