@@ -49,12 +49,13 @@ STEP = (
 
 CATALOGUE: tuple[str, ...] = (
     f"""
-    INSERT INTO catalog_pages_artist (id, name, slug, biography)
-    SELECT 1000 + n, {NAME}, 'artist-' || n, '' FROM generate_series(0, :artists - 1) n
+    INSERT INTO catalog_pages_artist (id, name, name_key, slug, biography)
+    SELECT 1000 + n, {NAME}, lower({NAME}), 'artist-' || n, '' FROM generate_series(0, :artists - 1) n
     """,
     f"""
-    INSERT INTO catalog_pages_genre (id, name, slug)
-    SELECT 1000 + n, {picked(GENRES, "n")}, 'style-' || n FROM generate_series(0, 23) n
+    INSERT INTO catalog_pages_genre (id, name, name_key, slug)
+    SELECT 1000 + n, {picked(GENRES, "n")}, lower({picked(GENRES, "n")}), 'style-' || n
+    FROM generate_series(0, 23) n
     """,
     f"""
     CREATE TEMPORARY TABLE load_product ON COMMIT DROP AS

@@ -139,7 +139,9 @@ class ProductBulkAction(PageBulkAction):
             chosen = self.listed(chosen)
         else:
             chosen = chosen.filter(pk__in=[int(pk) for pk in ids[:WORTH_READING] if _is_key(pk)])
-        products = chosen.select_related("artist", "genre")
+        # With all that `hindrance` asks about each.
+        products = chosen.select_related("artist", "genre", "latest_revision")
+        products = products.prefetch_workflow_states().annotate_approved_schedule()
         return list(products.order_by("title", "pk")[: MOST_AT_ONCE + 1])
 
     def listed(self, products: ProductQuerySet) -> ProductQuerySet:
