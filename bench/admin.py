@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from tests.factories import make_editor, make_user
 
 ORDERS = int(os.environ.get("BENCH_ORDERS") or 1_000_000)
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS") or max(ORDERS // 10, 1))
-ALMOST_EMPTY = 100  # orders, and as many products: a page or two of each list
+ALMOST_EMPTY = 1000  # orders, and as many products: each list has a page or two
 ROUNDS = 5
 LIMIT = 2
 SMALL, BIG = "almost empty", "large"
@@ -37,17 +37,22 @@ SMALL, BIG = "almost empty", "large"
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of the whole request, round by round; `rows`: how many the list shows."""
+    """Seconds of the whole request, round by round; `rows`: how many the list shows.
+
+    `full`: of the small shop's whole list, where what was asked for has fewer rows there than in the large
+    one. Rows that are shown cost the same wherever they stand, and are not what is measured.
+    """
 
     name: str
     small: Figure
     big: Figure
     queries: tuple[int, int]
     rows: tuple[int, int]
+    full: Figure | None = None
 
     @property
     def ratio(self) -> Figure:
-        return self.big.beside(self.small)
+        return self.big.beside(self.full or self.small)
 
     @property
     def is_slow(self) -> bool:
@@ -85,9 +90,15 @@ def measured(shops: dict[str, Any], only: str = "") -> Iterator[Measured]:
         connections["default"] = database
         people[shop] = _people()
         pages[shop] = pages_of()
+    whole: dict[str, Measured] = {}
     for small, big in zip(pages[SMALL], pages[BIG], strict=True):
-        if only in small.name:
-            yield _measured(shops, people, {SMALL: small, BIG: big})
+        if only not in small.name:
+            continue
+        page = _measured(shops, people, {SMALL: small, BIG: big})
+        longest = whole.setdefault(page.name.partition(" ")[0], page)
+        if page.rows[0] < page.rows[1] and page.rows[0] < longest.rows[0]:
+            page = replace(page, full=longest.small)
+        yield page
 
 
 def _people() -> dict[str, Client]:

@@ -74,7 +74,7 @@ def _numbers(orders: int, products: int) -> dict[str, object]:
         "products": products,
         "artists": max(products // 10, 1),
         "accounts": max(orders // 5, 1),
-        "codes": max(min(orders // 50, 2000), 1),
+        "codes": max(min(orders // 10, 2000), 1),
         "seconds": DAYS * 24 * 3600,
         "currency": settings.STRIPE_CURRENCY,
         "catalogue": catalogue.pk,

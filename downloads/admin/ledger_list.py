@@ -100,6 +100,16 @@ class LedgerIndexView(DeskIndexView):
         found = AccessEvent.objects.filter(grant__in=grants_found(self.search_query)).order_by()
         return queryset.filter(pk__in=list(found.values_list("pk", flat=True)[:MAX_EVENTS]))
 
+    def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
+        if not asked_text(self.search_query):
+            return super().paginate_queryset(queryset, page_size)
+        ids = list(queryset.values_list("pk", flat=True))
+        paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
+        shown = list(shown)
+        rows = {row.pk: row for row in self.get_base_queryset().filter(pk__in=shown)}
+        page.object_list = [rows[pk] for pk in shown]
+        return paginator, page, page.object_list, has_others
+
 
 class LedgerInspectView(InspectView):
     any_permission_required = ["view"]
