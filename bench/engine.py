@@ -1,4 +1,4 @@
-"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile api`.
+"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile api admin`.
 
 In a process of its own, because Django knows one set of databases; with a database of its own too.
 """
@@ -119,7 +119,44 @@ def api_table(engine: str) -> None:
         print(f"GET purchases/ of {count:,}: {spread(figure, 1000, '.2f')} ms, {queries} queries.")
 
 
+def admin_table(engine: str) -> None:
+    from bench import admin
+
+    print(
+        f"\nPages of the admin on {engine}, whole requests, {admin.ROUNDS} rounds in turn: almost empty is"
+    )
+    print(
+        f"{admin.ALMOST_EMPTY} orders and products, large {admin.ORDERS:,} and {admin.PRODUCTS:,};"
+        " in brackets the middle half. A"
+    )
+    print(
+        "page that has fewer rows in the small shop stands beside the whole list there.", flush=True
+    )
+    slow, growing, count = [], [], 0
+    for page in admin.run():
+        if not count:
+            heads = ("almost empty", "large, ms", "times", "queries", "rows shown")
+            print(f"\n{'':46}" + "".join(f"{head:>{len(head) + 2}}" for head in heads))
+        count += 1
+        cells = (
+            f"{(page.full or page.small).median * 1000:.0f}",
+            f"{page.big.median * 1000:.0f}",
+            spread(page.ratio, 1, ".1f"),
+        )
+        shown = f"{page.name[:46]:46}{cells[0]:>14}{cells[1]:>11}{cells[2]:>20}"
+        shown += f"{page.queries[0]:>6}{page.queries[1]:>4}{page.rows[0]:>8}{page.rows[1]:>4}"
+        print(shown + ("  over" if page.is_slow else ""), flush=True)
+        if page.is_slow:
+            slow.append(f"{page.name} ({page.ratio.median:.1f})")
+        if page.has_more_queries:
+            growing.append(page.name)
+    print(f"\n{count - len(slow)} of {count} pages take at most {admin.LIMIT} times as long.")
+    for words, names in (("Longer", slow), ("More queries for as many rows", growing)):
+        print(f"{words}: {', '.join(names) or 'none'}.")
+
+
 TABLES = {
+    "admin": admin_table,
     "webhook": webhook_table,
     "inbox": inbox_table,
     "reconcile": reconcile_table,

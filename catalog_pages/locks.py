@@ -8,6 +8,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
+from django.db.models import QuerySet
+
 from catalog_pages.models import BatchAlbum, DigitalAsset, MusicBatch
 
 
@@ -25,3 +27,8 @@ def lock_batch(batch_id: int) -> MusicBatch | None:
 def lock_album(album_id: int) -> BatchAlbum | None:
     """An album that nobody else corrects or makes a product of; after its batch, where both are locked."""
     return BatchAlbum.objects.select_for_update().filter(pk=album_id).first()
+
+
+def lock_albums(albums: QuerySet[BatchAlbum]) -> list[BatchAlbum]:
+    """Several at once, always in the order of their keys."""
+    return list(albums.select_for_update().order_by("pk"))

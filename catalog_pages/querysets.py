@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.apps import apps
-from django.db.models import F, Prefetch, Q
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db import connections
+from django.db.models import F, Func, IntegerField, Prefetch, Q, QuerySet
+from django.db.models.functions import Cast
 from wagtail.models import PageManager
+from wagtail.permissions import page_permission_policy
 from wagtail.query import PageQuerySet
 
 from catalog_pages.renditions import CARD_SPECS, renditions_of
@@ -27,6 +34,23 @@ class ProductQuerySet(PageQuerySet):
         """Tracks with their files and excerpts: four more queries."""
         return self.prefetch_related("tracks__files__asset__excerpts")
 
+    def visible_to(self, user: Any) -> ProductQuerySet:
+        """Those that somebody may see in the explorer: below what their groups have a right to.
+
+        Nothing is asked of each product where the whole catalogue is theirs, as it mostly is.
+        """
+        if not user.is_active or user.is_superuser:
+            return self.all() if user.is_active else self.none()
+        pages = page_permission_policy.instances_with_direct_explore_permission(user)
+        roots = tuple({page.path for page in pages})
+        catalogues = apps.get_model("catalog_pages", "CataloguePage").objects.order_by()
+        if all(path.startswith(roots) for path in catalogues.values_list("path", flat=True)):
+            return self.all()
+        below = Q(pk__in=[])
+        for root in roots:
+            below |= Q(path__startswith=root)
+        return self.filter(below)
+
     def found_by(self, text: str) -> ProductQuerySet:
         """Those that hold all words of a text, wherever: title, artist, genre, tracks, description, credits.
 
@@ -34,10 +58,32 @@ class ProductQuerySet(PageQuerySet):
         """
         words = search_words(text)
         if words:
-            hits = self.model._default_manager.all().search(words, order_by_relevance=False)
-            return self.filter(pk__in=hits.get_queryset().order_by().values("pk"))
+            return self.filter(pk__in=self._hits(words))
         asked = asked_text(text)
-        return self.filter(Q(title__icontains=asked) | Q(artist__name__icontains=asked))
+        named = apps.get_model("catalog_pages", "Artist").objects.filter(name__icontains=asked)
+        return self.filter(Q(title__icontains=asked) | Q(artist__in=named.order_by().values("pk")))
+
+    def _hits(self, words: str) -> QuerySet[Any]:
+        """Keys of what the index has all the words of.
+
+        PostgreSQL is asked as the search itself asks it, but for the index alone: joined to the products, it
+        would read the words of each of them.
+        """
+        if connections[self.db].vendor != "postgresql":
+            hits = self.model._default_manager.all().search(words, order_by_relevance=False)
+            found: QuerySet[Any] = hits.get_queryset().order_by().values("pk")
+            return found
+        entries = apps.get_model("wagtailsearch", "IndexEntry").objects.filter(
+            content_type=ContentType.objects.get_for_model(self.model)
+        )
+        text = Func(
+            F("title"), F("body"), template="(%(expressions)s)", arg_joiner=" || ",
+            output_field=SearchVectorField(),
+        )  # fmt: skip
+        key = Cast("object_id", IntegerField())
+        config = settings.WAGTAILSEARCH_BACKENDS["default"]["SEARCH_CONFIG"]
+        hits = entries.alias(text=text).filter(text=SearchQuery(words, config=config))
+        return hits.order_by().values_list(key)
 
     def offered(self, on: date | None = None) -> ProductQuerySet:
         """With a price, out `on` that day (today), and of bundles those whose parts are all published and

@@ -55,6 +55,11 @@ class UserAsset(models.Model):
         blank=True,
         help_text=_("Downloads before this do not count: staff reset the limit."),
     )
+    most_counted = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="How many downloads count of the version that has most; kept by the database itself.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserAssetQuerySet.as_manager()
@@ -80,6 +85,17 @@ class UserAsset(models.Model):
             # An account's lines, newest first, from any point on: read in order, never sorted.
             models.Index(fields=("user", "-order_item"), name="grant_by_user_and_line"),
             models.Index(fields=("created_at", "id"), name="grant_by_time"),
+            # Those that may have reached their limit, which are few: their own, and the shop's.
+            models.Index(
+                fields=("created_at", "id"),
+                condition=Q(download_limit__gt=0, most_counted__gte=models.F("download_limit")),
+                name="grant_limit_reached",
+            ),
+            models.Index(
+                fields=("most_counted",),
+                condition=Q(download_limit=None, most_counted__gt=1),
+                name="grant_by_use",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,6 +119,13 @@ class Revocation(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=("cause", "created_at"),
+                condition=Q(lifted_at=None),
+                name="revocation_standing",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=("grant", "cause"),

@@ -23,6 +23,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.admin import facts
 from catalog_pages.admin.authoring import ListenView, ShapeView
+from catalog_pages.admin.capped import UnsortedPaginator
 from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
 from catalog_pages.admin.replacing import ReplaceView
 from catalog_pages.admin.unreplacing import UndoReplaceView, file_url
@@ -78,6 +79,13 @@ def links_to_products(asset: DigitalAsset) -> str | SafeString:
 
 class AssetIndexView(generic.IndexView):
     add_item_label = _("Upload audio files")
+    paginator_class = UnsortedPaginator
+    default_ordering = "-created_at"
+
+    def order_queryset(self, queryset: QuerySet[DigitalAsset]) -> QuerySet[DigitalAsset]:
+        """No order leaves two pages to share a file; straight from an index."""
+        ordering = str(self.ordering)
+        return queryset.order_by(ordering, "-pk" if ordering.startswith("-") else "pk")
 
     def get_base_queryset(self) -> QuerySet[DigitalAsset]:
         uses = TrackFile.objects.select_related("track__page")

@@ -22,11 +22,9 @@ from django.views import View
 from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
-from wagtail.permissions import page_permission_policy
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import CatalogueImport, ImportRow, ProductPage
-from catalog_pages.querysets import ProductQuerySet
 from catalog_pages.sheets.asking import import_begin, import_confirm
 from catalog_pages.sheets.cells import COLUMNS
 from catalog_pages.sheets.exporting import rows
@@ -89,7 +87,8 @@ class ExportView(PricesScreen):
         wanted = request.GET.get("format")
         if wanted in ("csv", "xlsx"):
             name = f"products-{today():%Y-%m-%d}"
-            return spreadsheet(rows(_visible(request.user)), name=name, kind=wanted)
+            seen = ProductPage.objects.visible_to(request.user)
+            return spreadsheet(rows(seen), name=name, kind=wanted)
         return self.render_to_response(self.get_context_data(columns=COLUMNS))
 
 
@@ -217,11 +216,3 @@ class PricesViewSet(ViewSet):
             path("<int:pk>/confirm/", view(ImportConfirmView), name="confirm"),
             path("<int:pk>/delete/", view(ImportDeleteView), name="delete"),
         ]
-
-
-def _visible(user: Any) -> ProductQuerySet:
-    """The products that somebody may see in the explorer; no subquery for whoever sees all."""
-    if user.is_superuser:
-        return ProductPage.objects.all()
-    seen = page_permission_policy.explorable_instances(user)
-    return ProductPage.objects.filter(pk__in=seen.values("pk"))

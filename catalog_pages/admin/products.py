@@ -19,6 +19,7 @@ from wagtail.admin.viewsets.pages import PageListingViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import page_permission_policy
 
+from catalog_pages.admin.capped import UnsortedPaginator
 from catalog_pages.models import ProductPage
 from catalog_pages.money import format_money
 from catalog_pages.querysets import ProductQuerySet
@@ -43,9 +44,23 @@ class ProductFilterSet(WagtailFilterSet):
 
 class ProductIndexView(IndexView):
     default_ordering = "-pk"  # the newest first, straight from an index
+    paginator_class = UnsortedPaginator
+
+    def get_base_queryset(self) -> ProductQuerySet:
+        return ProductPage.objects.visible_to(self.request.user)
 
     def get_valid_orderings(self) -> list[str]:
         return [*super().get_valid_orderings(), "-pk"]
+
+    def paginate_queryset(self, queryset: ProductQuerySet, page_size: int) -> Any:
+        """What a row shows is read for the rows of one page alone; the others are sorted by their keys."""
+        ids = queryset.values_list("pk", flat=True)
+        paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
+        shown = list(shown)
+        full = self.annotate_queryset(ProductPage.objects.filter(pk__in=shown))
+        products = {product.pk: product for product in full}
+        page.object_list = [products[pk] for pk in shown if pk in products]
+        return paginator, page, page.object_list, has_others
 
     def annotate_queryset(self, pages: ProductQuerySet) -> ProductQuerySet:
         """As Wagtail's, but for `specific`: these are products already, with all that a row shows."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog_pages.batches.making import is_frozen
 from catalog_pages.errors import DomainError
-from catalog_pages.locks import lock_album, lock_batch
+from catalog_pages.locks import lock_album, lock_albums, lock_batch
 from catalog_pages.models import BatchAlbum, BatchTrack, MusicBatch, ProductPage
 from catalog_pages.models.batches import MOST_NUMBER
 from catalog_pages.money import MoneyError, parse_money
@@ -89,14 +89,15 @@ def albums_fill(*, batch: MusicBatch, field: str, text: str) -> int:
     empty: dict[str, Any] = {"price_pennies": None, "genre": ""}
     if field not in empty:
         raise CorrectionRefused(_("There is no such field."))
-    filled = 0
-    for album in batch.albums.filter(**{field: empty[field]}):
-        try:
-            album_change(album=album, field=field, text=text)
-        except AlbumFrozen:
-            continue
-        filled += 1
-    return filled
+    with transaction.atomic():
+        albums = lock_albums(batch.albums.filter(**{field: empty[field]}))
+        if not albums:
+            return 0
+        value = ALBUM_FIELDS[field](albums[0], text)
+        pages = ProductPage.objects.in_bulk([album.page_id for album in albums if album.page_id])
+        filled = [album.pk for album in albums if not _is_frozen(album, pages.get(album.page_id))]
+        BatchAlbum.objects.filter(pk__in=filled).update(**{field: value}, is_changed=True)
+        return len(filled)
 
 
 def _open(album_id: int, batch: MusicBatch | None = None) -> BatchAlbum:
@@ -105,9 +106,13 @@ def _open(album_id: int, batch: MusicBatch | None = None) -> BatchAlbum:
     if album is None or (batch is not None and album.batch_id != batch.pk):
         raise CorrectionRefused(_("There is no such album any more. Load the page again."))
     page = ProductPage.objects.filter(pk=album.page_id).first() if album.page_id else None
-    if page is not None and is_frozen(album, page.latest_revision_id, live=page.live):
+    if _is_frozen(album, page):
         raise AlbumFrozen
     return album
+
+
+def _is_frozen(album: BatchAlbum, page: ProductPage | None) -> bool:
+    return page is not None and is_frozen(album, page.latest_revision_id, live=page.live)
 
 
 def _touch(album: BatchAlbum) -> None:

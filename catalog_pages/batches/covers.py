@@ -65,10 +65,12 @@ def match_covers(batch: MusicBatch) -> None:
     if not covers:
         return
     albums = list(batch.albums.filter(page=None).prefetch_related("tracks__files"))
+    given = []
     for album in albums:
         if album.cover_id is None and (cover := _meant_for(album, covers, albums)) is not None:
             album.cover, album.is_changed = cover.image, True
-            album.save(update_fields=["cover", "is_changed"])
+            given.append(album)
+    BatchAlbum.objects.bulk_update(given, ["cover", "is_changed"], batch_size=500)
 
 
 def _meant_for(

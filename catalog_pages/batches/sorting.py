@@ -20,6 +20,7 @@ from catalog_pages.uploads.receiving import Begun, upload_begin
 
 State = PendingUpload.State
 MOST_FILES = 5000
+AT_ONCE = 1000
 
 
 class BatchFull(DomainError):
@@ -65,9 +66,11 @@ def batch_sort(*, batch_id: int) -> int:
         files = {file.asset.sha256: file for file in arrived if file.asset is not None}
         fresh = {sha256 for sha256, file in files.items() if file.track is None}
         if fresh:
-            for plan in grouped(source_of(file) for file in files.values()):
-                if any(source.sha256 in fresh for source in plan.files):
-                    _place(batch, plan, files)
+            plans = grouped(source_of(file) for file in files.values())
+            affected = (
+                plan for plan in plans if any(source.sha256 in fresh for source in plan.files)
+            )
+            _place(batch, list(affected), files)
         match_covers(batch)
         batch.save(update_fields=["touched_at"])
         return len(fresh)
@@ -78,6 +81,7 @@ def _take_outcomes(batch: MusicBatch) -> None:
     ended = batch.files.filter(upload__isnull=False).exclude(
         upload__state__in=PendingUpload.UNFINISHED
     )
+    changed = []
     here = set(batch.files.filter(asset__isnull=False).values_list("asset", flat=True))
     for file in ended.select_related("upload__asset"):
         upload = file.upload
@@ -92,22 +96,44 @@ def _take_outcomes(batch: MusicBatch) -> None:
                 "name": upload.asset
             }
         file.upload = None
-        file.save(update_fields=["asset", "upload", "sentence"])
+        changed.append(file)
+    BatchFile.objects.bulk_update(changed, ["asset", "upload", "sentence"], batch_size=AT_ONCE)
 
 
-def _place(batch: MusicBatch, plan: ReleasePlan, files: dict[str, BatchFile]) -> None:
-    album = _album_of(plan, files) or _new_album(batch, plan)
-    for track_plan in plan.tracks:
-        mine = [files[source.sha256] for source in track_plan.files]
-        fresh = [file for file in mine if file.track_id is None]
-        if not fresh:
-            continue
-        placed = [file.track for file in mine if file.track is not None]
-        track = next((one for one in placed if one.album_id == album.pk), None)
-        track = track or _new_track(album, track_plan)
-        BatchFile.objects.filter(pk__in=[file.pk for file in fresh]).update(track=track)
-    album.is_changed = True
-    album.save(update_fields=["is_changed"])
+def _place(batch: MusicBatch, plans: list[ReleasePlan], files: dict[str, BatchFile]) -> None:
+    """All of them in a fixed number of statements, however many albums and tracks they are."""
+    last = batch.albums.aggregate(last=Max("position"))["last"] or 0
+    fresh: list[BatchAlbum] = []
+    albums: list[tuple[BatchAlbum, ReleasePlan]] = []
+    for plan in plans:
+        album = _album_of(plan, files)
+        if album is None:
+            album = _new_album(batch, plan, position=last + len(fresh) + 1)
+            fresh.append(album)
+        albums.append((album, plan))
+    BatchAlbum.objects.bulk_create(fresh)
+    tracks: list[BatchTrack] = []
+    placed: list[BatchFile] = []
+    for album, plan in albums:
+        for track_plan in plan.tracks:
+            mine = [files[source.sha256] for source in track_plan.files]
+            loose = [file for file in mine if file.track is None]
+            if not loose:
+                continue
+            there = [file.track for file in mine if file.track is not None]
+            track = next((one for one in there if one.album_id == album.pk), None)
+            if track is None:
+                track = _new_track(album, track_plan)
+                tracks.append(track)
+            for file in loose:
+                file.track = track
+            placed += loose
+    BatchTrack.objects.bulk_create(tracks)
+    for file in placed:
+        file.track = file.track  # its key is known by now
+    BatchFile.objects.bulk_update(placed, ["track"], batch_size=AT_ONCE)
+    ids = [album.pk for album, _plan in albums]
+    BatchAlbum.objects.filter(pk__in=ids).update(is_changed=True)
 
 
 def _album_of(plan: ReleasePlan, files: dict[str, BatchFile]) -> BatchAlbum | None:
@@ -120,10 +146,10 @@ def _album_of(plan: ReleasePlan, files: dict[str, BatchFile]) -> BatchAlbum | No
     return albums[counted.most_common(1)[0][0]] if counted else None
 
 
-def _new_album(batch: MusicBatch, plan: ReleasePlan) -> BatchAlbum:
-    last = batch.albums.aggregate(last=Max("position"))["last"] or 0
-    return batch.albums.create(
-        position=last + 1,
+def _new_album(batch: MusicBatch, plan: ReleasePlan, *, position: int) -> BatchAlbum:
+    return BatchAlbum(
+        batch=batch,
+        position=position,
         title=plan.title[:255],
         artist=plan.artist[:200],
         genre=plan.genre[:200],
@@ -133,7 +159,8 @@ def _new_album(batch: MusicBatch, plan: ReleasePlan) -> BatchAlbum:
 
 
 def _new_track(album: BatchAlbum, plan: TrackPlan) -> BatchTrack:
-    return album.tracks.create(
+    return BatchTrack(
+        album=album,
         title=plan.title[:255],
         artist=plan.artist[:200],
         disc=_small(plan.disc),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from catalog_pages.audio.facts import AudioFacts, AudioTags
 from catalog_pages.audio.text import fold
 from catalog_pages.ingest.grouping import ReleasePlan, TrackPlan, is_single, track_key
-from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
+from catalog_pages.models import Artist, DigitalAsset, ProductPage, ProductTrack, TrackFile
 
 
 def product_of(plan: ReleasePlan, assets: Iterable[DigitalAsset]) -> ProductPage | None:
@@ -79,15 +79,12 @@ def track_of(plan: TrackPlan, tracks: list[ProductTrack], *, is_album: bool) -> 
 
 def _namesakes(plan: ReleasePlan) -> list[ProductPage]:
     """Products of that artist and title, compared here: SQLite folds the case of ASCII only."""
-    rows = ProductPage.objects.order_by("pk").values_list(
-        "pk", "title", "draft_title", "artist__name"
-    )
-    wanted = fold(plan.artist), fold(plan.title)
-    found = [
-        pk
-        for pk, title, draft_title, artist in rows
-        if fold(artist or "") == wanted[0] and wanted[1] in (fold(title), fold(draft_title))
-    ]
+    theirs = Q(artist__in=Artist.objects.named(plan.artist))
+    if not fold(plan.artist):
+        theirs |= Q(artist=None)
+    rows = ProductPage.objects.filter(theirs).values_list("pk", "title", "draft_title")
+    wanted = fold(plan.title)
+    found = [pk for pk, *titles in rows if wanted in map(fold, titles)]
     return list(ProductPage.objects.filter(pk__in=found).order_by("pk"))
 
 

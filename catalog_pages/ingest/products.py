@@ -174,9 +174,8 @@ def _new_track(plan: TrackPlan, assets: Assets) -> ProductTrack:
 
 def named_row(model: type[Named], name: str) -> Named | None:
     """The row with this name whatever its case; None when there is none."""
-    names = model._default_manager.values_list("pk", "name")
-    found = next((pk for pk, known in names if fold(known) == fold(name)), None)
-    return None if found is None else model._default_manager.get(pk=found)
+    found = model.objects.named(name)
+    return model.objects.get(pk=found[0]) if found else None
 
 
 def named_or_new(model: type[Named], name: str) -> Named:

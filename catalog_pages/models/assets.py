@@ -116,6 +116,14 @@ class DigitalAsset(models.Model):
     class Meta:
         verbose_name = _("audio file")
         ordering = ["-created_at", "file_name"]
+        indexes = [
+            # What the list in the admin is sorted by.
+            models.Index(fields=("created_at", "id"), name="asset_by_time"),
+            models.Index(fields=("file_name", "id"), name="asset_by_file_name"),
+            models.Index(fields=("size_bytes", "id"), name="asset_by_size"),
+            models.Index(fields=("duration_ms", "id"), name="asset_by_duration"),
+            models.Index(fields=("format_name", "id"), name="asset_by_format"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="asset_has_bytes"),
             models.CheckConstraint(
@@ -211,7 +219,10 @@ class FixityCheck(models.Model):
                 name="fixity_found_is_known",
             )
         ]
-        indexes = [models.Index(fields=("checked_at",), name="fixity_oldest_first")]
+        indexes = [
+            models.Index(fields=("checked_at",), name="fixity_oldest_first"),
+            models.Index(fields=("found",), condition=~Q(found="intact"), name="fixity_damaged"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.asset_id}: {self.get_found_display()}"

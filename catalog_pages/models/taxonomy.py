@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
@@ -10,6 +12,10 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.fields import RichTextField
 from wagtail.search import index
 from wagtail.snippets.models import register_snippet
+
+from catalog_pages.audio.text import fold
+
+MAX_KEY = 200
 
 
 class NamedWithSlug(models.Model):
@@ -25,16 +31,29 @@ class NamedWithSlug(models.Model):
         verbose_name=_("slug"),
     )
 
+    name_key = models.CharField(
+        max_length=MAX_KEY, blank=True, db_index=True, editable=False, default=""
+    )
+
     class Meta:
         abstract = True
 
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
             self.slug = unused_slug(type(self), self.name)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        self.name_key = name_key(self.name)
+        written = kwargs.get("update_fields")
+        if written is not None and "name" in written:
+            kwargs["update_fields"] = {*written, "name_key"}
+        super().save(*args, **kwargs)
+
+
+def name_key(name: str) -> str:
+    """What names that differ in case or spacing alone have in common; only its beginning is kept."""
+    return fold(name)[:MAX_KEY]
 
 
 def unused_slug(model: type[models.Model], text: str) -> str:
@@ -47,6 +66,15 @@ def unused_slug(model: type[models.Model], text: str) -> str:
 
 
 class TaxonomyQuerySet(models.QuerySet):
+    def named(self, name: str) -> list[int]:
+        """Keys of those with this name whatever its case and spacing, in their order; one query.
+
+        SQLite folds the case of ASCII only, so that a key was made when the row was saved. A row that came
+        without one, by SQL or `update`, is looked at as well.
+        """
+        rows = self.filter(name_key__in=["", name_key(name)]).values_list("pk", "name")
+        return [pk for pk, known in rows if fold(known) == fold(name)]
+
     def with_products(self) -> TaxonomyQuerySet:
         """Only those with something on sale, so that no link leads to an empty page."""
         return self.filter(products__live=True).distinct()

@@ -20,8 +20,8 @@ from wagtail.admin.views import generic
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.viewsets.model import ModelViewSet
 
+from catalog_pages.admin.capped import CappedPaginator
 from catalog_pages.search_text import clean_search_text
-from downloads.admin.big_lists import CappedPaginator
 from downloads.admin.exports import StreamedExport
 
 NOTHING = "–"

@@ -1,7 +1,6 @@
 """Lists over tables of a million rows: what is shown is read by an index, and nothing is counted whole.
 
-`COUNT(*)` reads every row. So a list counts up to `COUNTED` and says "more than"; what lies beyond is
-reached by a filter or a search, never by leafing.
+A list is counted by `catalog_pages.admin.capped`; what lies beyond that is reached by a filter or a search.
 """
 
 from __future__ import annotations
@@ -13,44 +12,27 @@ import django_filters
 from django import forms
 from django.db import connections
 from django.db.models import QuerySet
-from django.utils.formats import number_format
-from django.utils.functional import cached_property
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget
-from wagtail.admin.paginator import WagtailPaginator
 
+from catalog_pages.admin.capped import CappedPaginator
 from catalog_pages.shop_days import bounds
 
-COUNTED = 1000
+COUNTED = CappedPaginator.counted
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
-class CappedPaginator(WagtailPaginator):
-    """Counts in the view's own words, where the model's are a programmer's, and up to `COUNTED`."""
+def newest_marked(
+    rows: QuerySet[Any], marks: QuerySet[Any], *, path: str, newest: str
+) -> QuerySet[Any]:
+    """Those of `rows` that the newest of `marks` lead to by `path`: as many marks as a list counts rows.
 
-    @cached_property
-    def rows_seen(self) -> int:
-        """As many as there are, or one more than are counted."""
-        if not isinstance(self.object_list, QuerySet):
-            return len(self.object_list)
-        # In their order, so that the same index is walked that the page is read by.
-        return self.object_list.values("pk")[: COUNTED + 1].count()
-
-    @cached_property
-    def count(self) -> int:
-        return min(self.rows_seen, COUNTED)
-
-    @property
-    def is_cut(self) -> bool:
-        return self.rows_seen > COUNTED
-
-    @cached_property
-    def items_count_label(self) -> str:
-        names = self.verbose_name if self.count == 1 else self.verbose_name_plural
-        count = number_format(self.count, use_l10n=True, force_grouping=True)
-        label = f"{count} {names}"
-        return gettext("More than %(label)s") % {"label": label} if self.is_cut else label
+    `newest` is what an index of the marks is sorted by: they are walked along it until enough are found, and
+    nobody goes through all rows for those few that are marked.
+    """
+    if rows.query.where:
+        marks = marks.filter(**{f"{path}__in": rows.order_by().values("pk")})
+    return rows.filter(pk__in=marks.order_by(newest).values(path)[: COUNTED + 1])
 
 
 def distinct_values(queryset: QuerySet[Any], column: str) -> list[str]:

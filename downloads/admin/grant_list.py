@@ -20,6 +20,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
@@ -31,7 +32,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from catalog_pages.models import FixityCheck
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, DeskIndexView, status_tag
-from downloads.admin.big_lists import DayFilter
+from downloads.admin.big_lists import COUNTED, DayFilter, newest_marked
 from downloads.admin.exports import AT_ONCE
 from downloads.admin.finding import grants_found
 from downloads.models import Download, Revocation, UserAsset
@@ -51,11 +52,16 @@ def limit_in(field: str) -> NullIf:
     return NullIf(Coalesce(field, Value(settings.DOWNLOAD_LIMIT)), Value(0))
 
 
-def used_up() -> QuerySet[Any]:
-    """Ids of grants of which some version has reached the limit. Reads the downloads once."""
-    limited = counted().annotate(limit=limit_in("grant__download_limit"))
-    versions: QuerySet[Any] = limited.values("grant", "asset").annotate(times=Count("pk"))
-    return versions.filter(times__gte=F("limit")).values("grant")
+def used_up() -> list[Q]:
+    """Grants of which some version has reached the limit: as agreed, and where it is the shop's.
+
+    Each is found by an index of its own, which `most_counted__gt` names; together they would be by none.
+    """
+    agreed = Q(download_limit__gt=0, most_counted__gte=F("download_limit"))
+    if not settings.DOWNLOAD_LIMIT:
+        return [agreed]
+    usual = Q(download_limit=None, most_counted__gte=settings.DOWNLOAD_LIMIT)
+    return [agreed, usual & Q(most_counted__gt=1) if settings.DOWNLOAD_LIMIT > 1 else usual]
 
 
 def latest() -> Subquery:
@@ -145,13 +151,21 @@ class GrantFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
     def keep_state(self, grants: QuerySet[Any], name: str, state: str) -> QuerySet[Any]:
-        standing = STANDING.filter(grant=OuterRef("pk"))
-        reached, missing = Q(pk__in=used_up()), Q(asset__fixity__found__in=DAMAGED)
+        damaged = FixityCheck.objects.exclude(found=FixityCheck.Found.INTACT).values("asset")
         if state == "open":
-            return grants.filter(~Exists(standing)).exclude(reached).exclude(missing)
-        if state in ("limit", "missing"):
-            return grants.filter(reached if state == "limit" else missing)
-        return grants.filter(Exists(standing.filter(cause=state)))
+            stopped = Exists(STANDING.filter(grant=OuterRef("pk")))
+            for reached in used_up():
+                grants = grants.exclude(reached)
+            return grants.filter(~stopped, ~Q(asset__in=damaged))
+        if state == "limit":
+            newest = grants.order_by("-created_at", "-pk").values_list("pk", flat=True)
+            found = [newest.filter(reached)[: COUNTED + 1] for reached in used_up()]
+            return grants.filter(pk__in=[pk for some in found for pk in some])
+        if state == "missing":
+            return grants.filter(asset__in=damaged)
+        return newest_marked(
+            grants, STANDING.filter(cause=state), path="grant", newest="-created_at"
+        )
 
 
 class GrantIndexView(DeskIndexView):
@@ -177,17 +191,30 @@ class GrantIndexView(DeskIndexView):
 
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
         """Facts are read for the rows of one page; for those of a large shop they take seconds."""
-        ids = queryset.values_list("pk", flat=True)
+        ids: Any = queryset.values_list("pk", flat=True)
+        if asked_text(self.search_query):
+            ids = list(
+                ids
+            )  # few by now; asked for their newest, a database walks all grants by time
         paginator, page, shown, is_paginated = super().paginate_queryset(ids, page_size)
         shown = list(shown)
         grants = {grant.pk: grant for grant in with_facts(UserAsset.objects.filter(pk__in=shown))}
         page.object_list = [grants[pk] for pk in shown]
         return paginator, page, page.object_list, is_paginated
 
+    @cached_property
+    def found(self) -> list[Any]:
+        return grants_found(self.search_query)
+
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not asked_text(self.search_query):
             return queryset
-        return queryset.filter(pk__in=grants_found(self.search_query))
+        return queryset.filter(pk__in=self.found)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Among what was searched for, since a filter may look at the newest alone."""
+        found = self.search_queryset(queryset) if self.is_filtering else queryset
+        return super().filter_queryset(found)
 
     @property
     def no_results_message(self) -> str:

@@ -8,7 +8,8 @@ import django_filters
 from django import forms
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Count, F, ProtectedError, Q, QuerySet
+from django.db.models import Count, F, OuterRef, ProtectedError, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -44,7 +45,9 @@ STATES = {
 
 def with_counts(codes: QuerySet[DiscountCode]) -> QuerySet[Any]:
     """Adds `used`: by how many orders that were paid or wait for their payment."""
-    return codes.annotate(used=Count("uses", filter=Q(uses__released_at=None)))
+    uses = DiscountUse.objects.filter(code=OuterRef("pk"), released_at=None).order_by()
+    counts = uses.values("code").annotate(number=Count("pk")).values("number")
+    return codes.annotate(used=Coalesce(Subquery(counts), 0))
 
 
 def state_key(code: Any) -> str:

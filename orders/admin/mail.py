@@ -62,7 +62,7 @@ class MailIndexView(SearchedByOrder, DeskIndexView):
     select_related = ("order",)
     hide = ("body_text", "body_html")
     default_ordering = "-created_at"
-    ties = {"status": "pk", "kind": "created_at", "to_email": "pk"}
+    ties = {"status": "created_at", "kind": "created_at", "to_email": "pk"}
     export = {
         _("Mail"): kind_of,
         _("To"): lambda row: row.to_email,

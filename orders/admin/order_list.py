@@ -22,7 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from catalog_pages.money import format_money, format_plain
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, status_tag
-from downloads.admin.big_lists import COUNTED, DayFilter, ValuesFilter
+from downloads.admin.big_lists import DayFilter, ValuesFilter, newest_marked
 from orders.admin.base import DeskIndexView, SearchedByOrder
 from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
@@ -85,28 +85,21 @@ EXPORT: dict[Any, Callable[[Any], Any]] = {
     _("Disputed"): lambda order: gettext("yes") if order.is_disputed else "",
     _("Needs attention"): lambda order: gettext("yes") if order.needs_attention else "",
 }
-MARKS: dict[str, Callable[[], QuerySet[Any]]] = {
-    "disputed": lambda: Dispute.objects.filter(status__in=BLOCKING_DISPUTES).values(
-        "payment__order"
+# What marks an order, the way from there to it, and by what the newest are found without sorting.
+MARKS: dict[str, tuple[Callable[[], QuerySet[Any]], str, str]] = {
+    "disputed": (
+        lambda: Dispute.objects.filter(status__in=BLOCKING_DISPUTES),
+        "payment__order",
+        "-opened_at",
     ),
-    "attention": lambda: OrderAnomaly.objects.filter(resolved_at=None, order__isnull=False).values(
-        "order"
+    "attention": (lambda: OrderAnomaly.objects.filter(resolved_at=None), "order", "-created_at"),
+    "refunded": (
+        lambda: Refund.objects.filter(status=Refund.Status.SUCCEEDED),
+        "payment__order",
+        "-created_at",
     ),
-    "refunded": lambda: Refund.objects.filter(status=Refund.Status.SUCCEEDED).values(
-        "payment__order"
-    ),
-    "gift": lambda: GiftCode.objects.values("order_item__order"),
-    "free_copy": lambda: FreeCopy.objects.values("order"),
-}
-
-
-# By which their newest are found without sorting.
-MARKED_AT = {
-    "disputed": "-opened_at",
-    "attention": "-created_at",
-    "refunded": "-created_at",
-    "gift": "-created_at",
-    "free_copy": "-pk",
+    "gift": (GiftCode.objects.all, "order_item__order", "-created_at"),
+    "free_copy": (FreeCopy.objects.all, "order", "-pk"),
 }
 
 
@@ -141,17 +134,13 @@ class OrderFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
     def keep_marked(self, orders: QuerySet[Any], name: str, mark: str) -> QuerySet[Any]:
-        """Alone, the newest that are marked so, as many as are counted; else all that the others leave."""
-        marked = MARKS[mark]()
-        others = self.form.cleaned_data.keys() - {name}
-        if not any(self.form.cleaned_data[other] for other in others):
-            ids = list(marked.order_by(MARKED_AT[mark])[: COUNTED + 1])
-            return orders.filter(pk__in=[next(iter(row.values())) for row in ids])
-        return orders.filter(pk__in=marked)
+        """Of what the other filters leave, the newest that are marked so, as many as are counted."""
+        marks, path, newest = MARKS[mark]
+        return newest_marked(orders, marks(), path=path, newest=newest)
 
     def keep_product(self, orders: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
         lines = begins(OrderItem.objects.all(), "title", asked_text(text))
-        return orders.filter(pk__in=lines.values("order"))
+        return newest_marked(orders, lines, path="order", newest="-pk")
 
 
 class OrderIndexView(SearchedByOrder, DeskIndexView):
@@ -174,9 +163,18 @@ class OrderIndexView(SearchedByOrder, DeskIndexView):
             )
         return buttons
 
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Among what was searched for, since a mark looks at the newest alone."""
+        found = self.search_queryset(queryset) if self.is_filtering else queryset
+        return super().filter_queryset(found)
+
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
         """Facts are read for the rows of one page alone."""
-        ids = queryset.values_list("pk", flat=True)
+        ids: Any = queryset.values_list("pk", flat=True)
+        if asked_text(self.search_query):
+            ids = list(
+                ids
+            )  # few by now; asked for their newest, a database walks all orders by time
         paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
         shown = list(shown)
         orders = {order.pk: order for order in with_facts(Order.objects.filter(pk__in=shown))}

@@ -7,6 +7,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,7 +21,8 @@ from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyView
 from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.log import WEBHOOK_AGAIN, log_press
-from orders.models import WebhookDelivery, WebhookType
+from orders.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, WebhookType
+from orders.services.finding import MAX_FOUND
 from orders.services.outgoing import delivery_send_again
 
 TONES = {
@@ -62,7 +64,30 @@ class DeliveryIndexView(DeskIndexView):
     filterset_class = DeliveryFilterSet
     select_related = ("event", "endpoint")
     hide = ("event__payload", "endpoint__sealed_secret", "endpoint__sealed_previous_secret")
-    find_in = ("event__type", "event__dedupe_key", "endpoint__url")
+    default_ordering = "-created_at"
+    ties = {"status": "created_at"}
+
+    def matching(self, word: str) -> Q:
+        """By the address, by the kind of event, or by what it is about as its id begins.
+
+        Each is looked up where an index serves it, and what is not found is not asked of the deliveries.
+        """
+        endpoints = WebhookEndpoint.objects.filter(url__icontains=word).values_list("pk", flat=True)
+        kinds = [kind for kind in WebhookType.values if word.lower() in kind]
+        about = Q(dedupe_key__startswith=word)
+        for kind in WebhookType.values:
+            about |= Q(dedupe_key__startswith=f"{kind}:{word}")
+        events = WebhookEvent.objects.filter(about).order_by().values_list("pk", flat=True)
+        found = {
+            "endpoint__in": list(endpoints[:MAX_FOUND]),
+            "event__type__in": kinds,
+            "event__in": [] if kinds else list(events[:MAX_FOUND]),
+        }
+        condition = Q(pk__in=[])
+        for look, values in found.items():
+            if values:
+                condition |= Q(**{look: values})
+        return condition
 
     @property
     def no_results_message(self) -> str:
@@ -163,7 +188,7 @@ class WebhookDeliveryViewSet(ReadOnlyViewSet):
         ),
         Column("endpoint", label=_("Sent to"), accessor="endpoint.url", classname=BREAKS),
         Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
-        Column("attempts", label=_("Attempts"), sort_key="attempts", classname=WIDE),
+        Column("attempts", label=_("Attempts"), classname=WIDE),
         Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
         DateColumn("created_at", label=_("Written"), sort_key="created_at"),
     ]

@@ -140,7 +140,12 @@ class DiscountUse(models.Model):
 
     class Meta:
         ordering = ["created_at", "pk"]
-        indexes = [models.Index(fields=("code", "buyer_email"), name="discount_use_by_buyer")]
+        indexes = [
+            models.Index(fields=("code", "buyer_email"), name="discount_use_by_buyer"),
+            models.Index(
+                fields=("code",), condition=Q(released_at=None), name="discount_use_standing"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=("code", "place"), name="discount_place_held_once"),
             models.CheckConstraint(

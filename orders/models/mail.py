@@ -56,6 +56,7 @@ class OutboxMail(models.Model):
             models.Index(fields=("status", "next_attempt_at"), name="outbox_due"),
             models.Index(fields=("created_at", "id"), name="outbox_by_time"),
             models.Index(fields=("kind", "created_at"), name="outbox_by_kind"),
+            models.Index(fields=("status", "created_at"), name="outbox_by_status"),
             models.Index(fields=("kind", "fact"), name="outbox_by_fact"),
         ]
         permissions = [("resend_outboxmail", "Can have mail sent again")]

@@ -127,6 +127,7 @@ class WebhookEvent(models.Model):
                 condition=Q(addressed_at=None),
                 name="webhook_event_unaddressed",
             ),
+            models.Index(fields=("type",), name="webhook_event_by_type"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -185,6 +186,8 @@ class WebhookDelivery(models.Model):
                 name="webhook_delivery_due",
             ),
             models.Index(fields=("endpoint", "-created_at"), name="webhook_delivery_listed"),
+            models.Index(fields=("created_at", "id"), name="webhook_delivery_by_time"),
+            models.Index(fields=("status", "created_at"), name="webhook_delivery_by_status"),
         ]
         constraints = [
             models.UniqueConstraint(fields=("event", "endpoint"), name="webhook_delivery_once"),

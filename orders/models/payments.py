@@ -71,6 +71,9 @@ class Payment(models.Model):
             models.Index(fields=("status", "created_at"), name="payment_by_status"),
             models.Index(fields=("currency", "created_at"), name="payment_by_currency"),
             models.Index(fields=("amount_pennies", "id"), name="payment_by_amount"),
+            models.Index(
+                fields=("created_at", "id"), condition=Q(kind="free"), name="payment_free_by_time"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=("order", "attempt"), name="payment_once_per_attempt"),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from downloads.admin import big_lists
+from catalog_pages.admin.capped import CappedPaginator
 from downloads.roles import ensure_download_roles
 from orders.models import GiftCode, Order, OrderItem, OutboxMail
 from orders.services.gifts import gift_codes_issue, gift_redeem
@@ -251,7 +251,7 @@ def test_an_export_is_read_and_sent_row_by_row(desk: Client) -> None:
 def test_a_long_list_is_counted_up_to_a_limit(
     desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(big_lists, "COUNTED", 2)
+    monkeypatch.setattr(CappedPaginator, "counted", 2)
     sold()
     sold()
     assert "2 orders" in text_of(desk.get(index("order_desk")))

@@ -145,8 +145,10 @@ RANKED_BY: dict[str, Any] = {
     BY_NET: OrderBy(F("revenue") - F("refunds"), descending=True),
     BY_COPIES: OrderBy(F("copies"), descending=True),
 }
-
-
+RANK: dict[str, Any] = {
+    BY_NET: Sum(F("revenue_pennies") - F("refunds_pennies")),
+    BY_COPIES: Sum("copies"),
+}
 RANKED_AS = {
     "products": ("product", "product__title"),
     "artists": ("product__artist", "product__artist__name"),
@@ -235,27 +237,27 @@ def _is_something(*sums: Sums) -> bool:
 
 
 def _add_ranks(asked: Asked, found: Mapping[str, CurrencyFigures], attribute: str, by: str) -> None:
-    """The first few of each currency, in one query and one more for their names."""
+    """The first few of each currency: ranked by one sum alone, of which there are as many as products; the
+    others are added up for those few, and their names looked up. Three queries."""
     rows = _rows(asked, asked.period.first, asked.period.last, of_products=True)
-    ranked = (
-        rows.values("currency", by)
-        .annotate(**OF_PRODUCTS)
-        .annotate(
-            place=Window(
-                RowNumber(),
-                partition_by=[F("currency")],
-                order_by=[RANKED_BY[asked.top], OrderBy(F(by))],
-            )
-        )
-        .filter(place__lte=TOP)
+    place = Window(
+        RowNumber(), partition_by=[F("currency")], order_by=[F("rank").desc(), OrderBy(F(by))]
     )
-    listed = sorted(ranked, key=lambda row: (row["currency"], row["place"]))
-    names = _names(by, {row[by] for row in listed})
-    for row in listed:
-        if row["currency"] in found:
-            sums = Sums(**{name: row[name] for name in OF_PRODUCTS})
-            one = Ranked(row[by], names.get(row[by], ""), sums)
-            getattr(found[row["currency"]], attribute).append(one)
+    ranked = rows.values("currency", by).annotate(rank=RANK[asked.top]).annotate(place=place)
+    first = ranked.filter(place__lte=TOP).values_list("currency", by, "place")
+    places = {(code, key): place for code, key, place in first}
+    keys = {key for _code, key in places}
+    few = Q(**{f"{by}__in": keys - {None}})
+    rows = rows.filter(few | Q(**{by: None}) if None in keys else few)
+    sums = {
+        (row["currency"], row[by]): Sums(**{name: row[name] for name in OF_PRODUCTS})
+        for row in rows.values("currency", by).annotate(**OF_PRODUCTS)
+    }
+    names = _names(by, keys)
+    for code, key in sorted(places, key=lambda one: (one[0], places[one])):
+        if code in found:
+            one = Ranked(key, names.get(key, ""), sums[code, key])
+            getattr(found[code], attribute).append(one)
 
 
 def ranked_rows(asked: Asked, what: str) -> Iterator[tuple[str, str, Sums]]:

@@ -137,6 +137,7 @@ FIELDS_LEFT_OUT = {
                 "scattered_bytes shared"
             ).split()
         ),
+        "downloads.UserAsset.most_counted",
         "downloads.UserAsset.position",
         "orders.Dispute.lost_at",
         "orders.Dispute.updated_at",

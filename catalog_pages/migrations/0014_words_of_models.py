@@ -10,7 +10,7 @@ import catalog_pages.models.assets
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog_pages", "0011_numbers_and_choices_are_guarded"),
+        ("catalog_pages", "0013_artists_and_genres_are_found_by_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

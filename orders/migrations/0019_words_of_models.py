@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog_pages", "0020_words_of_models"),
-        ("orders", "0017_terms_in_force_and_letter_texts"),
+        ("catalog_pages", "0014_words_of_models"),
+        ("orders", "0018_what_more_lists_are_sorted_by"),
     ]
 
     operations = [
