@@ -125,7 +125,7 @@ def texts(html: str) -> list[tuple[str, str]]:
     return reader.found
 
 
-WORD = re.compile(r"(?<![\d_])[^\W\d_]{2,}(?![\d_])")  # what touches a figure is part of a code
+WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def words_of_data() -> set[str]:
