@@ -58,7 +58,7 @@ class UserAsset(models.Model):
     most_counted = models.PositiveIntegerField(
         default=0,
         editable=False,
-        help_text="How many downloads count of the version that has most; kept by the database itself.",
+        help_text=_("How many downloads count of the version that has most. Kept by the database."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

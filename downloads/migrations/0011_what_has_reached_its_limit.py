@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(
                 default=0,
                 editable=False,
-                help_text="How many downloads count of the version that has most; kept by the database itself.",
+                help_text="How many downloads count of the version that has most. Kept by the database.",
             ),
         ),
         migrations.RunPython(count, migrations.RunPython.noop),
