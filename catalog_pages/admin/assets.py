@@ -94,6 +94,18 @@ class AssetIndexView(generic.IndexView):
     def search_queryset(self, queryset: QuerySet[DigitalAsset]) -> QuerySet[DigitalAsset]:
         return find_by_name(queryset, self.search_query)
 
+    def paginate_queryset(self, queryset: QuerySet[DigitalAsset], page_size: int) -> Any:
+        """A part of a name is looked for in all of them: once, and not a second time to count."""
+        if not self.is_searching:
+            return super().paginate_queryset(queryset, page_size)
+        ids = list(queryset.values_list("pk", flat=True)[: UnsortedPaginator.counted + 1])
+        paginator, page, shown, has_others = super().paginate_queryset(ids, page_size)
+        paginator.model = self.model  # it counts by its name
+        shown = list(shown)
+        files = {file.pk: file for file in self.get_base_queryset().filter(pk__in=shown)}
+        page.object_list = [files[pk] for pk in shown if pk in files]
+        return paginator, page, page.object_list, has_others
+
 
 class AssetInspectView(generic.InspectView):
     """Everything known about one file; the names below are `fields` of the view set."""
