@@ -192,7 +192,7 @@ GRANT_COLUMNS = [
     Column("product", label="Product", accessor="order_item.title", classname=WIDE),
     Column("order", label="Order", accessor=order_of, classname=WIDE),
     Column("state", label="State", accessor=state_of),
-    Column("used", label="Downloads used", accessor=used_of),
+    Column("used", label="Downloads used", accessor=used_of, classname=WIDE),
     DateColumn("last_download", label="Last download", classname=WIDE),
     DateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
 ]

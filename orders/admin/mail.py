@@ -124,7 +124,7 @@ class MailInspectView(DeskInspectView):
     def get_body_text_display_value(self) -> str | SafeString:
         if not self.object.body_text:
             return "Written when it is sent"
-        return format_html('<pre class="desk-pre">{}</pre>', self.object.body_text)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', self.object.body_text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         button = {"name": "outbox_mail:send-again", "label": "Send again"}
@@ -165,7 +165,7 @@ class OutboxMailViewSet(ReadOnlyViewSet):
         Column("subject", label="Subject", classname=WIDE),
         Column("status", label="Status", accessor=state_of, sort_key="status"),
         Column("attempts", label="Attempts", classname=WIDE),
-        Column("last_error", label="Last error", classname=BREAKS),
+        Column("last_error", label="Last error", classname=f"{WIDE} {BREAKS}"),
         Column("order", label="Order", accessor=lambda row: order_link(row.order)),
         DateColumn("created_at", label="Written", sort_key="created_at", classname=WIDE),
     ]

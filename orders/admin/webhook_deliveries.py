@@ -107,7 +107,7 @@ class DeliveryInspectView(DeskInspectView):
 
     def get_payload_display_value(self) -> SafeString:
         text = json.dumps(self.object.event.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-pre">{}</pre>', text)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         button = {"name": "webhook_deliveries:send-again", "label": "Send again"}
@@ -150,7 +150,7 @@ class WebhookDeliveryViewSet(ReadOnlyViewSet):
         Column("status", label="Status", accessor=state_of, sort_key="status"),
         Column("attempts", label="Attempts", sort_key="attempts", classname=WIDE),
         Column("last_error", label="Last error", classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label="Written", sort_key="created_at"),
+        DateColumn("created_at", label="Written", sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "event",
