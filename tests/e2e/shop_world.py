@@ -108,11 +108,8 @@ def everything_happened(folder: Path) -> tuple[dict[str, object], list[str]]:
         reverse("digital_assets:undo_replace", args=[newer.pk, newer.replaces_id]),
         reverse("wagtailadmin_home"),
         reverse("wagtailadmin_pages:edit", args=[product.pk]),
-        reverse("wagtailadmin_explore", args=[CataloguePage.objects.get().pk]),
-        reverse(
-            "wagtailadmin_pages:add",
-            args=["catalog_pages", "productpage", CataloguePage.objects.get().pk],
-        ),
+        reverse("wagtailadmin_explore", args=[shelf]),
+        reverse("wagtailadmin_pages:add", args=["catalog_pages", "productpage", shelf]),
         reverse("wagtail_bulk_action", args=["wagtailcore", "page", "change_prices"]) + bulk,
         reverse("wagtail_bulk_action", args=["wagtailcore", "page", "assign_genre"]) + bulk,
         reverse(
