@@ -1,4 +1,4 @@
-"""Files of five gigabytes: refused in words before a byte is sent, or taken with no more room than arrived."""
+"""Files of five gigabytes: refused in words before a byte is sent, or taken as they come, in little room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in any script go from an editor's disk to a buyer's; a wrong content behind a right name goes nowhere."""
+"""Names in any script go from an editor's disk to a buyer's; what is not what its name says goes nowhere."""
 
 from __future__ import annotations
 
