@@ -28,7 +28,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.models import FixityCheck
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, WIDE, DeskIndexView, status_tag
+from downloads.admin.base import BREAKS, WIDE, WIDEST, DeskIndexView, status_tag
 from downloads.admin.big_lists import DayFilter
 from downloads.admin.exports import AT_ONCE
 from downloads.admin.finding import grants_found
@@ -189,7 +189,7 @@ class GrantIndexView(DeskIndexView):
 GRANT_COLUMNS = [
     TitleColumn("title", url_name="download_desk:inspect"),
     Column("holder", label="Holder", accessor=holder_of, classname=BREAKS),
-    Column("product", label="Product", accessor="order_item.title", classname=WIDE),
+    Column("product", label="Product", accessor="order_item.title", classname=WIDEST),
     Column("order", label="Order", accessor=order_of, classname=WIDE),
     Column("state", label="State", accessor=state_of),
     Column("used", label="Downloads used", accessor=used_of, classname=WIDE),

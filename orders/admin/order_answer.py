@@ -15,11 +15,12 @@ from orders.services.mail import RECEIPT
 class Answer:
     """`fetched` of `files` were downloaded at least once, the last time at `last_at`.
 
-    `mail` is the newest receipt, which leads to them.
+    `closed` do not open now; `mail` is the newest receipt, which leads to them.
     """
 
     files: int
     fetched: int
+    closed: int
     last_at: datetime | None
     mail: OutboxMail | None
 
@@ -31,6 +32,7 @@ def answer_of(files: OrderFiles, mails: Iterable[OutboxMail]) -> Answer:
     return Answer(
         files=len(files.files),
         fetched=len(times),
+        closed=sum(bool(file.grant.standing) for file in files.files),
         last_at=max(times, default=None),
         mail=max(receipts, key=lambda mail: mail.created_at, default=None),
     )

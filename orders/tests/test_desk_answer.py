@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from downloads.models import UserAsset
+from downloads.grants import access_block
+from downloads.models import Revocation, UserAsset
 from downloads.roles import ensure_download_roles
 from downloads.tests.desk import fetched
 from orders.models import Order, OutboxMail
@@ -47,6 +48,14 @@ def test_what_was_fetched_counts_each_file_once(order: Order) -> None:
     fetched(first, 3)
 
     assert "Downloaded 1 of 2 files last on" in summary(desk_client(), order)
+
+
+def test_what_does_not_open_any_more_is_said_before_anybody_scrolls(order: Order) -> None:
+    ensure_download_roles()
+    item_ids = list(order.items.values_list("pk", flat=True))
+    access_block(order_item_ids=item_ids, cause=Revocation.Cause.REFUND)
+
+    assert "Downloaded Not yet 2 of 2 files are closed" in summary(desk_client(), order)
 
 
 def test_the_newest_receipt_answers_and_says_what_the_mail_server_said(order: Order) -> None:
