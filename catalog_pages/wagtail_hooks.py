@@ -15,7 +15,7 @@ from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.models import Page
 
-from catalog_pages.admin import legal
+from catalog_pages.admin import legal, screens
 from catalog_pages.admin.api import construct_admin_api
 from catalog_pages.admin.assets import DigitalAssetViewSet
 from catalog_pages.admin.authoring import ProductEditorViewSet
@@ -40,6 +40,8 @@ from catalog_pages.admin.upload_words import upload_words_script
 from catalog_pages.changing import register_log_actions as register_change_actions
 
 hooks.register("construct_admin_api", construct_admin_api)
+hooks.register("insert_global_admin_css", screens.stylesheet)
+hooks.register("insert_global_admin_js", screens.naming_of_editors)
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("register_log_actions", legal.register_log_actions)
 hooks.register("register_log_actions", register_change_actions)

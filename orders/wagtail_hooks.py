@@ -23,6 +23,7 @@ from catalog_pages.models import ProductPage
 from orders.admin.discounts import DiscountCodeViewSet
 from orders.admin.figures_panel import add_figures_panel
 from orders.admin.figures_view import RIGHT, FiguresView, figures_menu_item
+from orders.admin.find_panel import add_find_panel
 from orders.admin.letter_texts import LetterTextViewSet
 from orders.admin.log import register_log_actions
 from orders.admin.viewsets import OrderDesk
@@ -32,6 +33,7 @@ from orders.models import Order
 
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("construct_homepage_panels", add_figures_panel)
+hooks.register("construct_homepage_panels", add_find_panel)
 hooks.register("register_reports_menu_item", figures_menu_item)
 
 

@@ -26,6 +26,7 @@ from catalog_pages.admin.authoring import ListenView, ShapeView
 from catalog_pages.admin.capped import UnsortedPaginator
 from catalog_pages.admin.deleting import reasons_to_keep_asset, refuse
 from catalog_pages.admin.replacing import ReplaceView
+from catalog_pages.admin.screens import WIDE
 from catalog_pages.admin.unreplacing import UndoReplaceView, file_url
 from catalog_pages.admin.upload import UploadView
 from catalog_pages.admin.upload_api import (
@@ -160,7 +161,7 @@ class AssetInspectView(generic.InspectView):
         return f"{self.object.crc32:08x}"
 
     def get_sha256_display_value(self) -> SafeString:
-        return format_html("<code>{}</code>", self.object.sha256)
+        return format_html('<code class="screen-breaks">{}</code>', self.object.sha256)
 
     def get_uploaded_by_display_value(self) -> str:
         return str(self.object.uploaded_by or gettext("The shop itself"))
@@ -239,13 +240,15 @@ class DigitalAssetViewSet(ModelViewSet):
     list_per_page = 50
     list_display = [
         "file_name",
-        Column("format_name", label=_("Format"), sort_key="format_name"),
+        Column("format_name", label=_("Format"), sort_key="format_name", classname=WIDE),
         Column(
             "duration", label=_("Duration"), accessor=facts.duration_text, sort_key="duration_ms"
         ),
-        Column("size", label=_("Size"), accessor=facts.size_text, sort_key="size_bytes"),
+        Column(
+            "size", label=_("Size"), accessor=facts.size_text, sort_key="size_bytes", classname=WIDE
+        ),
         Column("used_in", label=_("Used in"), accessor=links_to_products),
-        DateColumn("created_at", label=_("Uploaded"), sort_key="created_at"),
+        DateColumn("created_at", label=_("Uploaded"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "file_name",

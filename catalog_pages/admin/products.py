@@ -20,6 +20,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import page_permission_policy
 
 from catalog_pages.admin.capped import UnsortedPaginator
+from catalog_pages.admin.screens import WIDE
 from catalog_pages.models import ProductPage
 from catalog_pages.money import format_money
 from catalog_pages.querysets import ProductQuerySet
@@ -114,8 +115,8 @@ class ProductListingViewSet(PageListingViewSet):
     columns = [
         BulkActionsColumn("bulk_actions"),
         PageTitleColumn("title", label=gettext_lazy("Title"), sort_key="title", classname="title"),
-        Column("artist", label=gettext_lazy("Artist"), sort_key="artist__name"),
-        Column("genre", label=gettext_lazy("Genre"), sort_key="genre__name"),
+        Column("artist", label=gettext_lazy("Artist"), sort_key="artist__name", classname=WIDE),
+        Column("genre", label=gettext_lazy("Genre"), sort_key="genre__name", classname=WIDE),
         Column("price", label=gettext_lazy("Price"), accessor=price_text, sort_key="price_pennies"),
         PageStatusColumn("status", label=gettext_lazy("Status"), sort_key="live"),
     ]

@@ -24,11 +24,19 @@ from catalog_pages.audio.containers import NO_HEADER
 from catalog_pages.audio.facts import Container, UnreadableAudio
 
 READ_SECONDS = 60.0
+# Every gigabyte may take as long again; together less than a check is waited for (`uploads.checking`).
+READ_SECONDS_AT_MOST = 480.0
 # No header of an honest file is longer: a picture of 20 MB and its text fit.
 MAX_READ_BYTES = 64 * 1024 * 1024
 BUFFER_BYTES = 128 * 1024
 # Decoders check what the format lets them check; players may hide a torn frame, a shop may not.
 STRICT = {"err_detect": "crccheck+bitstream"}
+
+
+def read_seconds(path: Path) -> float:
+    """How long work on the file at `path` may take: its size decides, and a limit."""
+    gigabytes = path.stat().st_size / 1024**3
+    return min(READ_SECONDS * (1 + gigabytes), READ_SECONDS_AT_MOST)
 
 
 @dataclass

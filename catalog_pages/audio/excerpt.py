@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from catalog_pages.audio.cuts import Cut, guessed_start, planned_cut
-from catalog_pages.audio.decoding import Deadline, decoded, opened, resampled
+from catalog_pages.audio.decoding import Deadline, decoded, opened, read_seconds, resampled
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.loudness import ANALYSIS_RATE_HZ, block_energies, container_of
 
@@ -67,7 +67,7 @@ def cut_excerpt(
     second, the same one every time. `duration_ms` saves measuring a master whose length is known.
     Raises UnreadableAudio (leaving no `target`) when the master gives no sound there.
     """
-    deadline = Deadline()
+    deadline = Deadline(read_seconds(source))
     total = duration_ms or _measured_ms(source, deadline)
     cut = planned_cut(duration_ms=total, start_ms=start_ms, length_ms=length_ms)
     start = _loud_passage(source, total, cut, deadline) if cut.start_ms is None else cut.start_ms

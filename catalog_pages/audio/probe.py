@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from catalog_pages.audio import containers
-from catalog_pages.audio.decoding import READ_SECONDS, Deadline
+from catalog_pages.audio.decoding import Deadline, read_seconds
 from catalog_pages.audio.facts import (
     LOSSLESS_FORMATS,
     MP3,
@@ -29,11 +29,12 @@ CHANNELS = range(1, 9)
 SAMPLE_RATES_HZ = range(4_000, 768_001)
 
 
-def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SECONDS) -> AudioFacts:
+def probe(path: Path, *, file_name: str | None = None, seconds: float | None = None) -> AudioFacts:
     """The facts of the audio file at `path`, whose name as people know it is `file_name`.
 
     Guarantees that the content is what the name says, that it decodes to the end, and that it is as
-    long as its header promises. Takes at most about `seconds` seconds and some megabytes of memory.
+    long as its header promises. Takes at most about `seconds` seconds, or what `read_seconds` gives a
+    file of its size, and some megabytes of memory.
     Raises UnreadableAudio with one sentence for everything else, OSError only when `path` itself
     cannot be read.
     """
@@ -41,7 +42,7 @@ def probe(path: Path, *, file_name: str | None = None, seconds: float = READ_SEC
     size = path.stat().st_size
     if size == 0:
         raise UnreadableAudio(_("The file is empty."))
-    deadline = Deadline(seconds)
+    deadline = Deadline(read_seconds(path) if seconds is None else seconds)
     with path.open("rb") as file:
         container = containers.identify(file, name)
         promised_ms = containers.promised_ms(file, size, container)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog_pages.audio.decoding import Deadline
+from catalog_pages.audio.decoding import Deadline, read_seconds
 from catalog_pages.audio.loudness import block_energies
 
 BLOCK_SAMPLES = 64
@@ -17,7 +17,9 @@ def peaks(source: Path, count: int = 200) -> list[int]:
 
     Meant for excerpts. Raises UnreadableAudio when `source` is no audio.
     """
-    energies = block_energies(source, block_samples=BLOCK_SAMPLES, deadline=Deadline())
+    energies = block_energies(
+        source, block_samples=BLOCK_SAMPLES, deadline=Deadline(read_seconds(source))
+    )
     if len(energies) == 0 or energies.max() <= 0:
         return [0] * count
     edges = np.linspace(0, len(energies), count + 1)

@@ -13,7 +13,14 @@ from catalog_pages.models import CatalogueImport, ImportRow
 from catalog_pages.money import MoneyError
 from catalog_pages.publishing import SUGGESTION_TOO_LOW, SUGGESTION_UNUSED
 from catalog_pages.sheets.cells import COLUMNS, READ_ONLY, holdable
-from catalog_pages.sheets.products import AT_ONCE, Names, ProductFacts, facts_of, without_keys
+from catalog_pages.sheets.products import (
+    AT_ONCE,
+    Names,
+    ProductFacts,
+    facts_of,
+    money_text,
+    without_keys,
+)
 from catalog_pages.sheets.reading import Row, SheetRefused, read_rows
 from catalog_pages.sheets.values import Known, newlines, value_of
 
@@ -147,7 +154,9 @@ class _Comparison:
                 errors[column] = str(error)
                 continue
             if _plain(value) != _plain(product.values[field]):
-                changes[column] = [now[column], text.strip()]
+                # A price as it was understood, whichever way it was typed: 4,99 and £4.99 are 4.99.
+                new = money_text(value) if field in FIELD_COLUMNS else text.strip()
+                changes[column] = [now[column], new]
                 values[field] = value
         return changes, values
 

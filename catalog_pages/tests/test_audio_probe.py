@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from catalog_pages.audio import measure
+from catalog_pages.audio.decoding import read_seconds
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.audio.probe import probe
 from catalog_pages.tests.sample_audio import cover_jpeg, cut_in_half, write_tone
+from catalog_pages.uploads.checking import CLAIM_LASTS
 
 FORMATS = {
     "mp3": ("MP3", "mp3", "audio/mpeg"),
@@ -260,6 +263,20 @@ def test_of_very_long_files_the_middle_is_counted_but_not_decoded(
 
     assert probe(path).duration_ms == pytest.approx(6000, abs=50)
     assert "cut short" in refusal(cut_in_half(path))
+
+
+def test_a_large_file_may_take_longer_and_never_longer_than_its_check_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "hole.flac"
+    path.touch()
+    allowed = []
+    for gigabytes in (0, 1, 5, 100):
+        os.truncate(path, gigabytes * 1024**3)
+        allowed.append(read_seconds(path))
+
+    assert allowed == [60, 120, 360, 480]
+    assert allowed[-1] < CLAIM_LASTS.total_seconds()
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ from catalog_pages.uploads.places import place
 logger = logging.getLogger(__name__)
 
 State = PendingUpload.State
-# A claim without a sign of life for so long is that of a process that died. Reading a file may take a
-# minute, and signs are given with every few megabytes.
+# A claim without a sign of life for so long is that of a process that died. Decoding a file takes less
+# (`audio.decoding`), and signs are given with every few megabytes of all else.
 CLAIM_LASTS = timedelta(minutes=10)
 BEAT_SECONDS = 30
 ATTEMPTS_AT_MOST = 3

@@ -31,7 +31,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from catalog_pages.models import FixityCheck
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, WIDE, DeskIndexView, status_tag
+from downloads.admin.base import BREAKS, WIDE, WIDEST, DeskIndexView, status_tag
 from downloads.admin.big_lists import COUNTED, DayFilter, newest_marked
 from downloads.admin.exports import AT_ONCE
 from downloads.admin.finding import grants_found
@@ -229,10 +229,10 @@ class GrantIndexView(DeskIndexView):
 GRANT_COLUMNS = [
     TitleColumn("title", label=_("Title"), url_name="download_desk:inspect"),
     Column("holder", label=_("Holder"), accessor=holder_of, classname=BREAKS),
-    Column("product", label=_("Product"), accessor="order_item.title", classname=WIDE),
+    Column("product", label=_("Product"), accessor="order_item.title", classname=WIDEST),
     Column("order", label=_("Order"), accessor=order_of, classname=WIDE),
     Column("state", label=_("State"), accessor=state_of),
-    Column("used", label=_("Downloads used"), accessor=used_of),
+    Column("used", label=_("Downloads used"), accessor=used_of, classname=WIDE),
     DateColumn("last_download", label=_("Last download"), classname=WIDE),
     DateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
 ]

@@ -263,7 +263,7 @@ class CustomerViewSet(ReadOnlyViewSet):
         Column("times", label=_("Orders paid")),
         Column("paid", label=_("Paid")),
         Column("titles", label=_("Bought last"), accessor=titles_of, classname=WIDE),
-        DateColumn("created_at", label=_("Last order"), sort_key="created_at"),
+        DateColumn("created_at", label=_("Last order"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = ["email"]
 

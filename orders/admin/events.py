@@ -125,7 +125,7 @@ class EventInspectView(DeskInspectView):
     def get_error_display_value(self) -> str | SafeString:
         if not self.object.error:
             return NOTHING
-        return format_html('<pre class="desk-pre">{}</pre>', self.object.error)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', self.object.error)
 
     def get_next_attempt_at_display_value(self) -> Any:
         waits = self.object.status not in SETTLED
@@ -136,7 +136,7 @@ class EventInspectView(DeskInspectView):
 
     def get_payload_display_value(self) -> SafeString:
         text = json.dumps(self.object.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-pre">{}</pre>', text)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may = self.user_has_permission("retry") and self.object.status not in SETTLED

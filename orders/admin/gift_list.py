@@ -182,7 +182,9 @@ class GiftCodeViewSet(ReadOnlyViewSet):
         Column("order", label=_("Order"), accessor=lambda row: order_link(row.order_item.order)),
         Column("recipient_email", label=_("For"), classname=BREAKS),
         Column("state", label=_("State"), accessor=state_of),
-        Column("redeemer", label=_("Redeemed by"), accessor=redeemer_of, classname=BREAKS),
+        Column(
+            "redeemer", label=_("Redeemed by"), accessor=redeemer_of, classname=f"{WIDE} {BREAKS}"
+        ),
         DateColumn("created_at", label=_("Bought"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [

@@ -130,7 +130,7 @@ class MailInspectView(DeskInspectView):
     def get_body_text_display_value(self) -> str | SafeString:
         if not self.object.body_text:
             return gettext("Written when it is sent")
-        return format_html('<pre class="desk-pre">{}</pre>', self.object.body_text)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', self.object.body_text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         button = {"name": "outbox_mail:send-again", "label": gettext("Send again")}
@@ -181,7 +181,7 @@ class OutboxMailViewSet(ReadOnlyViewSet):
         Column("subject", label=_("Subject"), classname=WIDE),
         Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
         Column("attempts", label=_("Attempts"), classname=WIDE),
-        Column("last_error", label=_("Last error"), classname=BREAKS),
+        Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
         Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
         DateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
     ]

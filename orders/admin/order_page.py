@@ -15,6 +15,7 @@ from downloads.models import Revocation, UserAsset
 from orders.admin.attention import title_of, words_of
 from orders.admin.cards import card_of
 from orders.admin.mail import kind_of
+from orders.admin.order_answer import Answer, answer_of
 from orders.admin.order_files import LineFiles, OrderFiles, order_files
 from orders.admin.timeline import Story, story_of
 from orders.errors import RefundBlockedByDispute
@@ -85,6 +86,7 @@ class OrderPage:
     gifts: list[GiftView] = field(default_factory=list)
     files: OrderFiles | None = None
     story: Story | None = None
+    answer: Answer | None = None
 
     @property
     def can_refund(self) -> bool:
@@ -140,6 +142,7 @@ def order_page(order: Order, reader: Any) -> OrderPage:
         gifts=gifts,
         files=files,
         story=story,
+        answer=answer_of(files, [mail["row"] for mail in mails]),
     )
 
 

@@ -142,7 +142,7 @@ class DeliveryInspectView(DeskInspectView):
 
     def get_payload_display_value(self) -> SafeString:
         text = json.dumps(self.object.event.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-pre">{}</pre>', text)
+        return format_html('<pre class="desk-pre" tabindex="0">{}</pre>', text)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         button = {"name": "webhook_deliveries:send-again", "label": gettext("Send again")}
@@ -190,7 +190,7 @@ class WebhookDeliveryViewSet(ReadOnlyViewSet):
         Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
         Column("attempts", label=_("Attempts"), classname=WIDE),
         Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label=_("Written"), sort_key="created_at"),
+        DateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "event",

@@ -94,6 +94,9 @@ class ClientEditView(_ForWhoeverAsks, generic.EditView):
 
 
 class ClientDeleteView(generic.DeleteView):
+    def get_page_subtitle(self) -> str:
+        return str(self.object.name)
+
     @property
     def confirmation_message(self) -> str:
         return gettext(
@@ -107,6 +110,11 @@ class ClientDeleteView(generic.DeleteView):
 def may_hold_secret(user: Any, client: Client) -> bool:
     """Whoever has the secret of an app hears what it hears."""
     return not hears_of_sales(client) or bool(user.has_perm(MAY_HEAR_OF_SALES))
+
+
+class ClientHistoryView(generic.HistoryView):
+    def get_page_subtitle(self) -> str:
+        return str(self.object.name)
 
 
 class ClientInspectView(generic.InspectView):
@@ -195,6 +203,7 @@ class ClientViewSet(ModelViewSet):
     add_view_class = ClientCreateView
     edit_view_class = ClientEditView
     delete_view_class = ClientDeleteView
+    history_view_class = ClientHistoryView
     inspect_view_class = ClientInspectView
     list_per_page = 50
     ordering = ["name", "id"]

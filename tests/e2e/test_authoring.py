@@ -12,8 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from catalog_pages.models import CataloguePage, DigitalAsset, ProductPage
 from catalog_pages.tests.sample_audio import cover_jpeg, write_tone
-from tests.e2e.conftest import DESKTOP, ContextMaker
+from tests.e2e.conftest import DESKTOP, ContextMaker, wait_until
 from tests.e2e.test_editing import publish, sign_in_to_the_admin
+from tests.factories import make_asset, make_product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -182,3 +183,40 @@ def test_order_excerpts_refusals_and_the_way_to_each_field(
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("scrollTo(0, 0)")
     look("6-phone")
+
+
+def test_a_track_is_dragged_by_its_handle(new_context: ContextMaker) -> None:
+    assets = [make_asset() for _ in range(3)]
+    product = make_product("Harbour", assets=assets)
+    page = new_context(size=DESKTOP).new_page()
+    sign_in_to_the_admin(page)
+    page.goto(f"/admin/pages/{product.pk}/edit/")
+    page.wait_for_load_state("networkidle")
+    one, two, three = (f"Harbour part {number}" for number in (1, 2, 3))
+    assert tracks_of(page) == [(one, "1"), (two, "2"), (three, "3")]
+    rows = page.locator("#id_tracks-FORMS > [data-inline-panel-child]")
+    handles = [rows.nth(at).get_by_role("button", name="Drag", exact=True).first for at in range(3)]
+    # Folded, as somebody does who puts many tracks in order.
+    for at in range(3):
+        rows.nth(at).locator("[data-panel-toggle]").first.click()
+
+    handles[2].hover()
+    page.mouse.down()
+    target = handles[0].bounding_box()
+    for step in range(20, -1, -1):
+        page.mouse.move(target["x"] + 5, target["y"] - 12 + step * 8)
+        page.wait_for_timeout(20)
+    page.mouse.up()
+
+    wait_until(
+        page,
+        "document.querySelector('#id_tracks-FORMS > [data-inline-panel-child] input[name$=\"-title\"]')"
+        ".value === 'Harbour part 3'",
+    )
+    assert tracks_of(page) == [(three, "1"), (one, "2"), (two, "3")]
+    page.get_by_role("button", name="Save draft").first.click()
+    expect(page.locator(".messages")).to_contain_text("has been updated")
+    product.refresh_from_db()
+    version = product.get_latest_revision_as_object()
+    kept = sorted(version.tracks.all(), key=lambda track: track.sort_order)
+    assert [(track.title, track.number) for track in kept] == [(three, 1), (one, 2), (two, 3)]
