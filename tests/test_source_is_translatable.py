@@ -165,7 +165,7 @@ def test_gettext_keeps_its_name() -> None:
 
 NO_TEXT = re.compile(
     r"\{%\s*comment.*?endcomment\s*%\}|\{#.*?#\}|<!--.*?-->|<(script|style)\b.*?</\1>"
-    r"|\{%\s*blocktranslate\b.*?endblocktranslate\s*%\}"
+    r"|\{%\s*blocktranslate\b.*?endblocktranslate\s*%\}|\{%\s*block bodyclass.*?endblock\s*%\}"
     r"|\{%.*?%\}|\{\{.*?\}\}",
     re.DOTALL,
 )
