@@ -194,7 +194,7 @@ def _figures() -> list[Page]:
     pages = [Page("home", reverse("wagtailadmin_home"))]
     queries = ("period=1", "period=7", "period=30", "period=year", "period=30&top=copies",
         f"period=30&currency={settings.STRIPE_CURRENCY}",
-        "period=30&country=DE", "period=30&product=1003", "period=30&artist=1003")  # fmt: skip
+        "period=30&country=GB", "period=30&product=1003", "period=30&artist=1003")  # fmt: skip
     pages += [_page(f"figures {query}", "figures", query) for query in queries]
     for page in (pages[0], pages[3]):
         pages.append(Page(f"{page.name}, after a sale", page.url, is_after_a_sale=True))
