@@ -163,7 +163,7 @@ def problem(
         "title": title(status),
         "status": status,
         "code": code,
-        "detail": detail or SENTENCES.get(code) or DETAILS.get(status) or title(status),
+        "detail": str(detail or SENTENCES.get(code) or DETAILS.get(status) or title(status)),
         "errors": fields or [],
     }
     # Only here: refusals of the same thing read the same, byte by byte.
