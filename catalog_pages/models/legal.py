@@ -14,9 +14,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel
+from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.fields import RichTextField
 from wagtail.models import PreviewableMixin
+
+from catalog_pages.posted import OpenedForm
 
 FEATURES = ["h2", "h3", "bold", "italic", "ol", "ul", "link", "hr"]
 BLOCK_ENDS = re.compile(r"</(?:p|h\d|li)>|<[bh]r\s*/?>", re.IGNORECASE)
@@ -48,7 +50,7 @@ class LegalText(PreviewableMixin, models.Model):
     )
     draft = RichTextField(_("text"), blank=True, features=FEATURES, max_length=200_000)
 
-    panels = [FieldPanel("draft")]
+    edit_handler = ObjectList([FieldPanel("draft")], base_form_class=OpenedForm)
 
     class Meta:
         verbose_name = _("legal text")
