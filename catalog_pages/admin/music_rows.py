@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from catalog_pages.admin import facts
 from catalog_pages.batches.making import is_frozen
 from catalog_pages.batches.plans import in_order
+from catalog_pages.ingest.grouping import doubled_format
 from catalog_pages.models import BatchAlbum, BatchFile, BatchTrack, MusicBatch, ProductPage
 from catalog_pages.money import format_plain
 
@@ -121,6 +122,20 @@ def _track_row(track: BatchTrack) -> TrackRow:
         number=track.number,
         left_out=track.left_out,
         files=[f"{asset.file_name} ({asset.format_name})" for _file, asset in assets],
-        notes=[file.sentence for file, _asset in assets if file.sentence],
+        notes=[
+            *(file.sentence for file, _asset in assets if file.sentence),
+            *_doubt([asset.format_name for _file, asset in assets]),
+        ],
         duration=facts.duration_text(assets[0][1]) if assets else "",
     )
+
+
+def _doubt(formats: list[str]) -> list[str]:
+    """One sentence where a track may be two recordings, such as an album and its remaster."""
+    doubled = doubled_format(formats)
+    if not doubled:
+        return []
+    return [
+        _("Two of its files are %(format)s: check that they are one recording.")
+        % {"format": doubled}
+    ]
