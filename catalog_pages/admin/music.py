@@ -230,7 +230,7 @@ class MusicSortView(MusicView):
 
 
 class MusicChangeView(MusicView):
-    """One field of one row: `{kind, id, field, text}`."""
+    """One field of one row: `{kind, id, field, text}`. The answer names an `album` to be shown anew, or null."""
 
     http_method_names = ["post"]
 
@@ -238,15 +238,19 @@ class MusicChangeView(MusicView):
         data = self.sent()
         field, text = str(data.get("field", "")), str(data.get("text", ""))
         row_id = _whole(data.get("id"))
+        joined = None
         if data.get("kind") == "album":
             album = get_object_or_404(BatchAlbum, pk=row_id, batch=self.batch)
             album_change(album=album, field=field, text=_plain(text))
         elif data.get("kind") == "track":
             track = get_object_or_404(BatchTrack, pk=row_id, album__batch=self.batch)
-            track_change(track=track, field=field, text=_plain(text))
+            joined = track_change(track=track, field=field, text=_plain(text))
         else:
             raise BadRequest
-        return JsonResponse({"sentence": ""})
+        if joined is None:
+            return JsonResponse({"sentence": "", "album": None})
+        sentence = _("“%(title)s” is one track in several formats now.") % {"title": joined.title}
+        return JsonResponse({"sentence": sentence, "album": joined.album_id})
 
 
 class MusicMoveView(MusicView):
