@@ -36,8 +36,11 @@ class AlbumFrozen(DomainError):
         super().__init__(_("This album is a product by now. Correct it on the product's own page."))
 
 
-def album_change(*, album: BatchAlbum, field: str, text: str) -> None:
-    """Set one field from what was typed. Raises CorrectionRefused and AlbumFrozen."""
+def album_change(*, album: BatchAlbum, field: str, text: str) -> BatchAlbum:
+    """Set one field from what was typed; returns the album as it is then.
+
+    Raises CorrectionRefused and AlbumFrozen.
+    """
     read = ALBUM_FIELDS.get(field)
     if read is None:
         raise CorrectionRefused(_("There is no such field."))
@@ -47,6 +50,7 @@ def album_change(*, album: BatchAlbum, field: str, text: str) -> None:
         setattr(locked, field, value)
         locked.is_changed = True
         locked.save(update_fields=[field, "is_changed"])
+        return locked
 
 
 def track_change(*, track: BatchTrack, field: str, text: str) -> BatchTrack | None:

@@ -1,4 +1,4 @@
-"""Which files are one track, and which tracks one release: pure, from tags and names alone.
+"""Which files are one track, and which tracks one release: from tags and names alone, and today's date.
 
 * Files with an album belong to the release (album artist or else artist, album).
 * Files without are singles: one release per (artist, title).
@@ -22,6 +22,7 @@ from uuid import UUID
 from catalog_pages.audio.facts import AudioFacts, AudioTags
 from catalog_pages.audio.tags import VARIOUS_ARTISTS
 from catalog_pages.audio.text import clean_text, fold
+from catalog_pages.shop_days import today
 
 UNKNOWN_ARTIST = "Unknown artist"
 # Folders that say how the files got here rather than who made them.
@@ -99,10 +100,17 @@ class ReleasePlan:
 
     @property
     def release_date(self) -> date | None:
-        """The earliest full date; else 1 January of the earliest year: pages keep dates, not years."""
+        """The earliest full date; else 1 January of the earliest year: pages keep dates, not years.
+
+        None for a year that has yet to come: its first day is a guess, and would keep the product from
+        being sold until then.
+        """
         days = [file.tags.release_date for file in self.files if file.tags.release_date]
+        if days:
+            return min(days)
         years = [file.tags.year for file in self.files if file.tags.year]
-        return min(days) if days else date(min(years), 1, 1) if years else None
+        guess = date(min(years), 1, 1) if years else None
+        return None if guess is None or guess > today() else guess
 
     @property
     def credits(self) -> str:

@@ -151,6 +151,14 @@ def test_genre_and_date_come_from_the_files_together() -> None:
     assert dated.release_date == date(2019, 5, 1)
 
 
+def test_a_year_that_is_yet_to_come_makes_no_date_and_a_full_date_does() -> None:
+    (guessed,) = grouped([source(title="a", album="Y", artist="X", year=9998)])
+    told = date(9998, 5, 1)
+    (dated,) = grouped([source(title="a", album="Y", artist="X", year=9998, release_date=told)])
+
+    assert (guessed.release_date, dated.release_date) == (None, told)
+
+
 def test_a_plan_loses_the_tracks_whose_files_it_loses() -> None:
     files = [source(title=title, album="Y", artist="X") for title in "abc"]
     (plan,) = grouped(files)

@@ -134,6 +134,19 @@ def test_a_sampler_is_one_album_in_whichever_order_its_files_come() -> None:
     assert (album.artist, album.tracks.count()) == ("Various artists", 5)
 
 
+def test_a_release_date_that_lies_ahead_is_said_in_the_table() -> None:
+    batch = batch_of(tagged(1, year=9998, release_date="9998-05-01"))
+    desk, album = owner_client(), BatchAlbum.objects.get()
+    said = "Not on sale before 1 May 9998."
+    assert said in desk.get(reverse("music:batch", args=[batch.pk])).content.decode()
+
+    cleared = change(desk, album, "release_date", "")
+    past = change(desk, album, "release_date", "1998-05-01")
+    ahead = change(desk, album, "release_date", "9998-05-01")
+
+    assert [answer.json()["ahead"] for answer in (cleared, past, ahead)] == ["", "", said]
+
+
 def test_an_artist_that_was_typed_for_a_sampler_stays() -> None:
     batch = batch_of(*(tagged(number, artist=f"Singer {number}") for number in (1, 2)))
     BatchAlbum.objects.update(artist="Friends of the sea")

@@ -98,6 +98,9 @@
             return;
         }
         say(says.saysSaved);
+        if (kind === "album") {
+            control.closest("[data-album]").querySelector("[data-ahead]").textContent = answer.ahead;
+        }
         if (field === "left_out") {
             control.closest("tr").classList.toggle("is-out", control.checked);
         }
