@@ -73,7 +73,16 @@ class LegalText(PreviewableMixin, models.Model):
         return render(request, "catalog_pages/legal.html", {"legal": version, "is_draft": True})
 
 
+class LegalVersionsStay(Exception):
+    """Somebody tried to delete a text that was published."""
+
+
 class LegalVersionQuerySet(models.QuerySet["LegalVersion"]):
+    """Texts are added, and none of them goes."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise LegalVersionsStay("What was published stays: orders name it.")
+
     def in_force(self) -> LegalVersionQuerySet:
         """The newest of each kind."""
         newer = LegalVersion.objects.filter(kind=OuterRef("kind"), version__gt=OuterRef("version"))
@@ -81,7 +90,10 @@ class LegalVersionQuerySet(models.QuerySet["LegalVersion"]):
 
 
 class LegalVersion(models.Model):
-    """A text as it was published: orders name it, so the database refuses to change or delete it."""
+    """A text as it was published. Orders name it, so the database refuses to change it; no code deletes it.
+
+    PostgreSQL refuses to delete it as well. SQLite cannot: emptying its tables deletes row by row.
+    """
 
     kind = models.CharField(max_length=20, choices=LegalKind.choices)
     version = models.PositiveIntegerField()
@@ -110,6 +122,9 @@ class LegalVersion(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("legal_version", args=[self.kind, self.version])
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise LegalVersionsStay("What was published stays: orders name it.")
 
     @property
     def title(self) -> str:
