@@ -1,17 +1,23 @@
-"""What no browser sends, and would stop a form halfway: such a request is answered with 400.
+"""What a form must not take from a request: nonsense, and what would undo somebody else's work unseen.
 
 Wagtail's forms read ids of rows, choosers and rich text before they validate anything, so that nonsense
-there is an error of the server's and no error of a field. Whoever sends it has written it by hand.
+there is an error of the server's and no error of a field. Whoever sends it has written it by hand; such a
+request is answered with 400.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import BadRequest, ValidationError
-from django.forms import ModelChoiceField, ModelMultipleChoiceField
+from django.db import transaction
+from django.db.models import Model
+from django.forms import CharField, HiddenInput, ModelChoiceField, ModelMultipleChoiceField
+from django.utils.translation import gettext as _
 from draftjs_exporter.error import ExporterException
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.rich_text import DraftailRichTextArea
@@ -66,6 +72,59 @@ class CarefulForm(WagtailAdminModelForm):
             field.queryset.model._meta.pk.to_python(raw)  # type: ignore[union-attr]
         except ValidationError as error:
             raise BadRequest(f"“{key}” is no choice.") from error
+
+
+class OpenedForm(CarefulForm):
+    """A form of one row that tells when the row was saved by somebody else after it was opened.
+
+    It sends along which row it was opened with, as far as its own fields go: whoever may not see a field
+    is not held up by a change of it. Such a form is invalid once, with a sentence, and keeps what was
+    typed; saved again it replaces what the other saved. A preview is no saving, and is not held up. A
+    request that does not say what it was opened with is taken as it comes.
+
+    Saving raises BadRequest when the other was faster by so little that the form was valid already.
+    """
+
+    data: Any
+    opened_as = CharField(required=False, max_length=64, widget=HiddenInput)
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(data, *args, **kwargs)
+        self._stored = self._digest(self.instance)
+        self.initial["opened_as"] = self._stored
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        opened_as = self.cleaned_data.get("opened_as")
+        if not opened_as or self.is_deferred_validation:
+            return
+        # The same button pressed twice sends twice what is stored by then: nothing of anybody's is lost.
+        if opened_as != self._stored and self._digest(self.instance) != self._stored:
+            self.add_error(
+                None,
+                _(
+                    "Somebody else saved this after you opened it. What you typed is still here, but it is "
+                    "not saved. Look at theirs in a new tab; save again to put yours in its place."
+                ),
+            )
+            self.data = self.data.copy()
+            self.data[self.add_prefix("opened_as")] = self._stored
+
+    def save(self, commit: bool = True) -> Any:
+        if not commit or self.instance.pk is None:
+            return super().save(commit=commit)
+        with transaction.atomic():
+            rows = type(self.instance)._base_manager.select_for_update()
+            stored = rows.filter(pk=self.instance.pk).first()
+            if stored is None or self._digest(stored) != self._stored:
+                raise BadRequest("The row was changed while it was being saved.")
+            return super().save()
+
+    def _digest(self, row: Model) -> str:
+        """The same for two rows exactly if this form shows the same of both."""
+        fields = row._meta.concrete_fields
+        shown = [[f.name, str(f.value_from_object(row))] for f in fields if f.name in self.fields]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def _has_rows(data: Mapping[str, Any], key: str, count: int) -> bool:

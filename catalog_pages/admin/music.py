@@ -23,7 +23,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.images.permissions import permission_policy as pictures
 
-from catalog_pages.admin.music_rows import AlbumRow, album_rows, states_of
+from catalog_pages.admin.music_rows import AlbumRow, ahead, album_rows, states_of
 from catalog_pages.admin.upload import ACCEPTED
 from catalog_pages.admin.upload_api import (
     BadRequest,
@@ -230,7 +230,7 @@ class MusicSortView(MusicView):
 
 
 class MusicChangeView(MusicView):
-    """One field of one row: `{kind, id, field, text}`."""
+    """One field of one row: `{kind, id, field, text}`. Answers with an `album` to be shown anew, or null."""
 
     http_method_names = ["post"]
 
@@ -240,13 +240,17 @@ class MusicChangeView(MusicView):
         row_id = _whole(data.get("id"))
         if data.get("kind") == "album":
             album = get_object_or_404(BatchAlbum, pk=row_id, batch=self.batch)
-            album_change(album=album, field=field, text=_plain(text))
-        elif data.get("kind") == "track":
-            track = get_object_or_404(BatchTrack, pk=row_id, album__batch=self.batch)
-            track_change(track=track, field=field, text=_plain(text))
-        else:
+            changed = album_change(album=album, field=field, text=_plain(text))
+            said = {"sentence": "", "album": None, "ahead": ahead(changed.release_date)}
+            return JsonResponse(said)
+        if data.get("kind") != "track":
             raise BadRequest
-        return JsonResponse({"sentence": ""})
+        track = get_object_or_404(BatchTrack, pk=row_id, album__batch=self.batch)
+        joined = track_change(track=track, field=field, text=_plain(text))
+        if joined is None:
+            return JsonResponse({"sentence": "", "album": None})
+        sentence = _("“%(title)s” is one track in several formats now.") % {"title": joined.title}
+        return JsonResponse({"sentence": sentence, "album": joined.album_id})
 
 
 class MusicMoveView(MusicView):

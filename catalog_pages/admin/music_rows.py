@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from catalog_pages.admin import facts
 from catalog_pages.batches.making import is_frozen
 from catalog_pages.batches.plans import in_order
+from catalog_pages.ingest.grouping import doubled_format
 from catalog_pages.models import BatchAlbum, BatchFile, BatchTrack, MusicBatch, ProductPage
 from catalog_pages.money import format_plain
+from catalog_pages.shop_days import today
 
 Wish = BatchAlbum.Wish
 
@@ -34,7 +38,10 @@ class TrackRow:
 
 @dataclass(frozen=True)
 class AlbumRow:
-    """`state` is one of open, working, draft, published; `price` as it is typed."""
+    """`state` is one of open, working, draft, published; `price` as it is typed.
+
+    `ahead` is a sentence about a release date that is yet to come, or "".
+    """
 
     album: BatchAlbum
     price: str
@@ -43,6 +50,7 @@ class AlbumRow:
     sentence: str
     url: str
     frozen: bool
+    ahead: str
 
 
 def album_rows(batch: MusicBatch, albums: Iterable[BatchAlbum]) -> list[AlbumRow]:
@@ -86,7 +94,15 @@ def _album_row(album: BatchAlbum, page: dict[str, Any] | None) -> AlbumRow:
         sentence=sentence,
         url=url,
         frozen=frozen,
+        ahead=ahead(album.release_date),
     )
+
+
+def ahead(day: date | None) -> str:
+    """A sentence for a day that is yet to come, wherever it is from: nothing is sold before; else ""."""
+    if day is None or day <= today():
+        return ""
+    return _("Not on sale before %(day)s.") % {"day": date_format(day)}
 
 
 def _state(album: BatchAlbum, page: dict[str, Any] | None) -> tuple[str, str, str, bool]:
@@ -121,6 +137,20 @@ def _track_row(track: BatchTrack) -> TrackRow:
         number=track.number,
         left_out=track.left_out,
         files=[f"{asset.file_name} ({asset.format_name})" for _file, asset in assets],
-        notes=[file.sentence for file, _asset in assets if file.sentence],
+        notes=[
+            *(file.sentence for file, _asset in assets if file.sentence),
+            *_doubt([asset.format_name for _file, asset in assets]),
+        ],
         duration=facts.duration_text(assets[0][1]) if assets else "",
     )
+
+
+def _doubt(formats: list[str]) -> list[str]:
+    """One sentence where a track may be two recordings, such as an album and its remaster."""
+    doubled = doubled_format(formats)
+    if not doubled:
+        return []
+    return [
+        _("Two of its files are %(format)s: check that they are one recording.")
+        % {"format": doubled}
+    ]

@@ -13,9 +13,10 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from catalog_pages.batches.making import is_frozen
+from catalog_pages.batches.plans import one_by_one
 from catalog_pages.errors import DomainError
 from catalog_pages.locks import lock_album, lock_albums, lock_batch
-from catalog_pages.models import BatchAlbum, BatchTrack, MusicBatch, ProductPage
+from catalog_pages.models import BatchAlbum, BatchFile, BatchTrack, MusicBatch, ProductPage
 from catalog_pages.models.batches import MOST_NUMBER
 from catalog_pages.money import MoneyError, parse_money
 
@@ -35,8 +36,11 @@ class AlbumFrozen(DomainError):
         super().__init__(_("This album is a product by now. Correct it on the product's own page."))
 
 
-def album_change(*, album: BatchAlbum, field: str, text: str) -> None:
-    """Set one field from what was typed. Raises CorrectionRefused and AlbumFrozen."""
+def album_change(*, album: BatchAlbum, field: str, text: str) -> BatchAlbum:
+    """Set one field from what was typed; returns the album as it is then.
+
+    Raises CorrectionRefused and AlbumFrozen.
+    """
     read = ALBUM_FIELDS.get(field)
     if read is None:
         raise CorrectionRefused(_("There is no such field."))
@@ -46,10 +50,15 @@ def album_change(*, album: BatchAlbum, field: str, text: str) -> None:
         setattr(locked, field, value)
         locked.is_changed = True
         locked.save(update_fields=[field, "is_changed"])
+        return locked
 
 
-def track_change(*, track: BatchTrack, field: str, text: str) -> None:
-    """Set one field of a track from what was typed. Raises CorrectionRefused and AlbumFrozen."""
+def track_change(*, track: BatchTrack, field: str, text: str) -> BatchTrack | None:
+    """Set one field of a track from what was typed. Raises CorrectionRefused and AlbumFrozen.
+
+    A row that is called like another by now, number and all, is a format of that track: they become one
+    row, which is returned; None when it stays as it was.
+    """
     read = TRACK_FIELDS.get(field)
     if read is None:
         raise CorrectionRefused(_("There is no such field."))
@@ -58,6 +67,7 @@ def track_change(*, track: BatchTrack, field: str, text: str) -> None:
         album = _open(track.album_id)
         BatchTrack.objects.filter(pk=track.pk).update(**{field: value})
         _touch(album)
+        return _join(album, track.pk)
 
 
 def tracks_move(*, batch: MusicBatch, track_ids: Sequence[int], album_id: int | None) -> BatchAlbum:
@@ -113,6 +123,16 @@ def _open(album_id: int, batch: MusicBatch | None = None) -> BatchAlbum:
 
 def _is_frozen(album: BatchAlbum, page: ProductPage | None) -> bool:
     return page is not None and is_frozen(album, page.latest_revision_id, live=page.live)
+
+
+def _join(album: BatchAlbum, track_id: int) -> BatchTrack | None:
+    rows = album.tracks.prefetch_related("files__asset")
+    for first, *others in one_by_one(rows):
+        if others and track_id in {first.pk, *(other.pk for other in others)}:
+            BatchFile.objects.filter(track__in=others).update(track=first)
+            BatchTrack.objects.filter(pk__in=[other.pk for other in others]).delete()
+            return first
+    return None
 
 
 def _touch(album: BatchAlbum) -> None:

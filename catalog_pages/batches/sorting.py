@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from catalog_pages.audio.tags import VARIOUS_ARTISTS
+from catalog_pages.audio.text import fold
 from catalog_pages.batches.covers import match_covers
 from catalog_pages.batches.plans import source_of
 from catalog_pages.errors import DomainError
@@ -132,8 +134,18 @@ def _place(batch: MusicBatch, plans: list[ReleasePlan], files: dict[str, BatchFi
     for file in placed:
         file.track = file.track  # its key is known by now
     BatchFile.objects.bulk_update(placed, ["track"], batch_size=AT_ONCE)
-    ids = [album.pk for album, _plan in albums]
-    BatchAlbum.objects.filter(pk__in=ids).update(is_changed=True)
+    for album, plan in albums:
+        _name_sampler(album, plan)
+        album.is_changed = True
+    fields = ["artist", "is_changed"]
+    BatchAlbum.objects.bulk_update([album for album, _plan in albums], fields, batch_size=AT_ONCE)
+
+
+def _name_sampler(album: BatchAlbum, plan: ReleasePlan) -> None:
+    """Its first file named the album's artist before the others came; a name that was typed stays."""
+    artists = {fold(file.release_artist) for file in plan.files}
+    if plan.artist == VARIOUS_ARTISTS and fold(album.artist) in artists:
+        album.artist = plan.artist
 
 
 def _album_of(plan: ReleasePlan, files: dict[str, BatchFile]) -> BatchAlbum | None:

@@ -97,6 +97,11 @@ def _import_release(
     if not assets:
         return
     plan = plan.keeping(assets)
+    report.notes += [
+        f"“{track.title}” of “{plan.title}” has several {track.doubled} files. Are they one recording?"
+        for track in plan.tracks
+        if track.doubled
+    ]
     is_new = product_of(plan, assets.values()) is None
     try:
         cover = _cover(plan, report) if is_new else None

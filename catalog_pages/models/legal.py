@@ -14,9 +14,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel
+from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.fields import RichTextField
 from wagtail.models import PreviewableMixin
+
+from catalog_pages.posted import OpenedForm
 
 FEATURES = ["h2", "h3", "bold", "italic", "ol", "ul", "link", "hr"]
 BLOCK_ENDS = re.compile(r"</(?:p|h\d|li)>|<[bh]r\s*/?>", re.IGNORECASE)
@@ -48,7 +50,7 @@ class LegalText(PreviewableMixin, models.Model):
     )
     draft = RichTextField(_("text"), blank=True, features=FEATURES, max_length=200_000)
 
-    panels = [FieldPanel("draft")]
+    edit_handler = ObjectList([FieldPanel("draft")], base_form_class=OpenedForm)
 
     class Meta:
         verbose_name = _("legal text")
@@ -71,7 +73,16 @@ class LegalText(PreviewableMixin, models.Model):
         return render(request, "catalog_pages/legal.html", {"legal": version, "is_draft": True})
 
 
+class LegalVersionsStay(Exception):
+    """Somebody tried to delete a text that was published."""
+
+
 class LegalVersionQuerySet(models.QuerySet["LegalVersion"]):
+    """Texts are added, and none of them goes."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise LegalVersionsStay("What was published stays: orders name it.")
+
     def in_force(self) -> LegalVersionQuerySet:
         """The newest of each kind."""
         newer = LegalVersion.objects.filter(kind=OuterRef("kind"), version__gt=OuterRef("version"))
@@ -79,7 +90,10 @@ class LegalVersionQuerySet(models.QuerySet["LegalVersion"]):
 
 
 class LegalVersion(models.Model):
-    """A text as it was published: orders name it, so the database refuses to change or delete it."""
+    """A text as it was published. Orders name it, so the database refuses to change it; no code deletes it.
+
+    PostgreSQL refuses to delete it as well. SQLite cannot: emptying its tables deletes row by row.
+    """
 
     kind = models.CharField(max_length=20, choices=LegalKind.choices)
     version = models.PositiveIntegerField()
@@ -108,6 +122,9 @@ class LegalVersion(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("legal_version", args=[self.kind, self.version])
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise LegalVersionsStay("What was published stays: orders name it.")
 
     @property
     def title(self) -> str:

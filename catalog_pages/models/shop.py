@@ -19,7 +19,7 @@ from wagtail.models import Page, PreviewableMixin
 
 from catalog_pages.models.legal import LegalKind, LegalVersion, legal_links
 from catalog_pages.money import BY_CODE, BY_SYMBOL
-from catalog_pages.posted import CarefulForm
+from catalog_pages.posted import OpenedForm
 from catalog_pages.theme import DEFAULT_ACCENT, Theme, digest_of, parse_colour, theme_of
 from catalog_pages.widgets import ColourInput
 
@@ -149,7 +149,7 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
             heading=_("Downloads"),
         ),
     ]
-    edit_handler = ObjectList(panels, base_form_class=CarefulForm)
+    edit_handler = ObjectList(panels, base_form_class=OpenedForm)
 
     class Meta:
         verbose_name = _("shop")

@@ -15,6 +15,7 @@ from django.utils.html import escape
 from wagtail.images import get_image_model
 
 from catalog_pages.assets import asset_store
+from catalog_pages.defaults import product_defaults
 from catalog_pages.models import Artist, DigitalAsset, Genre, ProductPage
 from catalog_pages.roles import EDITORS
 from catalog_pages.tests.editors import (
@@ -315,3 +316,14 @@ def test_a_slug_that_was_taken_meanwhile_loses_nothing(editor: Client) -> None:
     assert answer.status_code == 200
     assert "already in use" in sentences(answer)
     assert ProductPage.objects.count() == 1
+
+
+def test_a_sampler_is_offered_as_by_various_artists() -> None:
+    tags = [
+        {"title": f"S{at}", "artist": f"A{at}", "album": "Sampler", "track": at} for at in (1, 2, 3)
+    ]
+
+    offered = product_defaults([make_asset(tags=one) for one in tags])
+
+    assert (offered.title, offered.artist) == ("Sampler", "Various artists")
+    assert len(offered.files) == 3

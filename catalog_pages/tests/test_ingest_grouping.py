@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from catalog_pages.audio.facts import AudioFacts, AudioTags
 from catalog_pages.ingest.grouping import ReleasePlan, SourceFile, grouped
@@ -148,6 +151,14 @@ def test_genre_and_date_come_from_the_files_together() -> None:
     assert dated.release_date == date(2019, 5, 1)
 
 
+def test_a_year_that_is_yet_to_come_makes_no_date_and_a_full_date_does() -> None:
+    (guessed,) = grouped([source(title="a", album="Y", artist="X", year=9998)])
+    told = date(9998, 5, 1)
+    (dated,) = grouped([source(title="a", album="Y", artist="X", year=9998, release_date=told)])
+
+    assert (guessed.release_date, dated.release_date) == (None, told)
+
+
 def test_a_plan_loses_the_tracks_whose_files_it_loses() -> None:
     files = [source(title=title, album="Y", artist="X") for title in "abc"]
     (plan,) = grouped(files)
@@ -155,3 +166,70 @@ def test_a_plan_loses_the_tracks_whose_files_it_loses() -> None:
     kept = plan.keeping([files[1].sha256])
 
     assert shape(kept) == ("X", "Y", [("b", 1)])
+
+
+def sampler(*artists: str, folder: str = "/music/Inbox", **tags: Any) -> list[SourceFile]:
+    """One file by each, numbered as they come, of an album that names no artist of its own."""
+    return [
+        replace(
+            source(**{"title": f"Song {number}", "artist": artist, "album": "Coast", "track": number} | tags),
+            path=Path(folder) / f"{number}.mp3",
+        )
+        for number, artist in enumerate(artists, start=1)
+    ]  # fmt: skip
+
+
+def test_a_sampler_that_nobody_tagged_as_one_is_one_release_by_various_artists() -> None:
+    (plan,) = grouped(sampler("A", "B", "C", "D", "E"))
+
+    assert shape(plan)[:2] == ("Various artists", "Coast")
+    assert [track.artist for track in plan.tracks] == ["A", "B", "C", "D", "E"]
+    assert plan.credits.startswith("Song 1: A\n")
+
+
+def test_a_guest_on_one_track_leaves_the_album_to_whom_it_is_by() -> None:
+    (plan,) = grouped(sampler("A feat. B", "A", "A", "A"))
+
+    assert (plan.artist, len(plan.tracks)) == ("A", 4)
+    assert plan.credits == "Song 1: A feat. B"
+
+
+def test_formats_of_a_sampler_join_their_tracks() -> None:
+    (plan,) = grouped([*sampler("A", "B", "C"), *sampler("A", "B", "C")])
+
+    assert [len(track.files) for track in plan.tracks] == [2, 2, 2]
+
+
+def test_a_folder_of_the_albums_name_holds_what_there_is_of_it() -> None:
+    files = [
+        *sampler("A", folder="/music/Coast", track=2),
+        *sampler("B", folder="/music/Coast", track=19),
+    ]
+
+    assert [plan.artist for plan in grouped(files)] == ["Various artists"]
+    assert len(grouped([*sampler("A", track=2), *sampler("B", track=19)])) == 2
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [*sampler("A", "A"), *sampler("B", "B")],
+        [*sampler("A", track_total=17), *sampler("A", "B", track_total=12)[1:]],
+        sampler("A", "B", track=None),
+        [*sampler("A"), *sampler("A", "B", folder="/music/Other")[1:]],
+        [*sampler("A", album_artist="A"), *sampler("A", "B", album_artist="B")[1:]],
+        sampler("A", "B", album=""),
+    ],
+    ids=["numbers twice", "other totals", "no numbers", "two folders", "album artists", "no album"],
+)
+def test_albums_that_only_share_a_name_stay_apart(files: list[SourceFile]) -> None:
+    assert [plan.artist for plan in grouped(files)] == ["A", "B"]
+
+
+def test_two_files_of_one_format_on_a_track_are_named() -> None:
+    files = [source(title="Song", artist="X", album="Y", track=1) for _ in range(2)]
+    (plan,) = grouped(files)
+    (single,) = grouped(files[:1])
+
+    assert [track.doubled for track in plan.tracks] == ["MP3"]
+    assert [track.doubled for track in single.tracks] == [""]

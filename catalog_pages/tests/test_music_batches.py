@@ -123,6 +123,49 @@ def test_a_later_file_joins_its_album_and_leaves_corrections_alone() -> None:
     )
 
 
+def test_a_sampler_is_one_album_in_whichever_order_its_files_come() -> None:
+    files = [tagged(number, artist=f"Singer {number}") for number in range(1, 6)]
+    batch = batch_of(files[1], folder="Harbour")
+
+    for asset in (files[0], *files[2:]):
+        add(batch, asset, folder="Harbour")
+
+    album = batch.albums.get()
+    assert (album.artist, album.tracks.count()) == ("Various artists", 5)
+
+
+def test_a_release_date_that_lies_ahead_is_said_in_the_table() -> None:
+    batch = batch_of(tagged(1, year=9998, release_date="9998-05-01"))
+    desk, album = owner_client(), BatchAlbum.objects.get()
+    said = "Not on sale before 1 May 9998."
+    assert said in desk.get(reverse("music:batch", args=[batch.pk])).content.decode()
+
+    cleared = change(desk, album, "release_date", "")
+    past = change(desk, album, "release_date", "1998-05-01")
+    ahead = change(desk, album, "release_date", "9998-05-01")
+
+    assert [answer.json()["ahead"] for answer in (cleared, past, ahead)] == ["", "", said]
+
+
+def test_an_artist_that_was_typed_for_a_sampler_stays() -> None:
+    batch = batch_of(*(tagged(number, artist=f"Singer {number}") for number in (1, 2)))
+    BatchAlbum.objects.update(artist="Friends of the sea")
+
+    add(batch, tagged(3, artist="Singer 3"))
+
+    assert batch.albums.get().artist == "Friends of the sea"
+
+
+def test_two_recordings_under_one_name_are_not_joined_without_a_word() -> None:
+    batch = batch_of(tagged(1), folder="1998")
+    add(batch, tagged(1), folder="2020 remaster")
+    url = reverse("music:batch", args=[batch.pk])
+
+    page = owner_client().get(url).content.decode()
+
+    assert "Two of its files are FLAC: check that they are one recording." in page
+
+
 def test_drafts_are_made_with_what_was_corrected() -> None:
     batch = batch_of(tagged(1, genre="Folk"), tagged(2))
     client, album = owner_client(), BatchAlbum.objects.get()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel
+from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.models import PreviewableMixin
 
+from catalog_pages.posted import OpenedForm
 from orders.letter_words import words_problem
 
 MOST = 2000
@@ -42,7 +43,9 @@ class LetterText(PreviewableMixin, models.Model):
     )
 
     wagtail_reference_index_ignore = True
-    panels = [FieldPanel("above"), FieldPanel("below")]
+    edit_handler = ObjectList(
+        [FieldPanel("above"), FieldPanel("below")], base_form_class=OpenedForm
+    )
 
     class Meta:
         verbose_name = _("letter")

@@ -91,7 +91,16 @@
         if (!ok) {
             return;
         }
+        if (answer.album) {
+            await refresh(); // two rows are one now
+            say(answer.sentence);
+            document.getElementById(`album-${answer.album}-name`)?.focus();
+            return;
+        }
         say(says.saysSaved);
+        if (kind === "album") {
+            control.closest("[data-album]").querySelector("[data-ahead]").textContent = answer.ahead;
+        }
         if (field === "left_out") {
             control.closest("tr").classList.toggle("is-out", control.checked);
         }
