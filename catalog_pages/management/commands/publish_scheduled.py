@@ -15,6 +15,7 @@ from wagtail.management.commands.publish_scheduled import Command as WagtailComm
 from wagtail.models import DraftStateMixin, Page, Revision
 
 from catalog_pages.admin.publishing import PUBLISH_REFUSED
+from catalog_pages.models import CataloguePage, HomePage
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,10 @@ def _unpublish_expired() -> list[str]:
     models = [Page, *(model for model in apps.get_models() if _has_drafts_of_its_own(model))]
     failures = []
     for model in models:
-        for instance in model.objects.filter(live=True, expire_at__lt=timezone.now()).order_by(
-            "expire_at"
-        ):
+        expired = model.objects.filter(live=True, expire_at__lt=timezone.now())
+        if model is Page:  # a shop without its catalogue is no shop, whatever somebody dated
+            expired = expired.not_type(HomePage, CataloguePage)
+        for instance in expired.order_by("expire_at"):
             try:
                 with transaction.atomic():
                     instance.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
