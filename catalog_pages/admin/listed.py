@@ -24,6 +24,7 @@ from wagtail.models import Page
 from wagtail.query import PageQuerySet
 
 from catalog_pages.admin.products import ProductFilterSet, ProductIndexView
+from catalog_pages.admin.publishing import parts_first
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
 
@@ -97,7 +98,24 @@ class OfTheList(PageBulkAction):
 
 
 class PublishListed(OfTheList, PublishBulkAction):
-    pass
+    @classmethod
+    def execute_action(
+        cls,
+        objects: list[Page],
+        include_descendants: bool = False,
+        user: Any = None,
+        **kwargs: Any,
+    ) -> tuple[int, int]:
+        """Parts before the bundles that contain them, which would be refused without."""
+        below = [
+            page
+            for parent in objects
+            for page in (parent.get_descendants().not_live() if include_descendants else [])
+            if page.permissions_for_user(user).can_publish()
+        ]
+        in_order = parts_first([*objects, *below])
+        super().execute_action(in_order, user=user, **kwargs)
+        return len(objects), len(in_order) - len(objects)
 
 
 class UnpublishListed(OfTheList, UnpublishBulkAction):
