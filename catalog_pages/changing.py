@@ -6,6 +6,7 @@ A draft that somebody is writing keeps everything of theirs and is not published
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,8 @@ from wagtail.log_actions import LogActionRegistry, LogFormatter, log
 
 from catalog_pages.editing import hindrance, may_publish
 from catalog_pages.models import ProductPage
+
+logger = logging.getLogger(__name__)
 
 PRICE = "catalog_pages.price_change"
 GENRE = "catalog_pages.genre_change"
@@ -59,8 +62,26 @@ def product_change(
     """Set fields (`values`, by their column) on a product's newest version, and publish that if it was live.
 
     `revision_id` is the version that somebody looked at when they decided: a product that has another
-    one by now is left alone, as are those that are locked, in moderation or not theirs to edit.
+    one by now is left alone, as are those that are locked, in moderation, aliases or not theirs to edit.
+    Whatever else goes wrong with one is logged and told, and holds up no other.
     """
+    try:
+        return _changed(page_id, values, user, action, comment, revision_id)
+    except Exception:
+        logger.exception("Product %s could not be changed", page_id)
+        return Outcome(
+            Came.LEFT, gettext("Something went wrong with it, which the shop has written down.")
+        )
+
+
+def _changed(
+    page_id: int,
+    values: Mapping[str, Any],
+    user: Any,
+    action: str,
+    comment: str,
+    revision_id: int | None,
+) -> Outcome:
     with transaction.atomic():
         page = ProductPage.objects.select_for_update(of=("self",)).filter(pk=page_id).first()
         if page is None:
@@ -98,6 +119,12 @@ def _published(revision: Any, user: Any) -> Outcome:
         problems = " ".join(error.messages)
         return Outcome(
             Came.DRAFT, gettext("It is only a draft: %(problems)s") % {"problems": problems}
+        )
+    except Exception:  # the storage was away, say: the draft is kept
+        logger.exception("“%s” could not be published", revision.object_str)
+        return Outcome(
+            Came.DRAFT,
+            gettext("It is only a draft: it could not be published just now. Try that again."),
         )
     return Outcome(Came.PUBLISHED)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog_pages.models import ProductPage
 
+MIRRORS = gettext_lazy("It mirrors “%(title)s”; change that one.")
 NOBODY = gettext_lazy("Whoever asked for this has no account any more.")
 
 
@@ -20,6 +21,8 @@ def hindrance(page: ProductPage, user: Any) -> str:
     """
     if user is None:
         return str(NOBODY)
+    if page.alias_of_id is not None:
+        return MIRRORS % {"title": page.alias_of.title}
     allowed = page.permissions_for_user(user)
     if page.get_lock() is not None:
         if page.locked:

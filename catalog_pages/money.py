@@ -52,6 +52,10 @@ MAX_PRICE_PENNIES = 99_999_999
 BY_SYMBOL, BY_CODE = "symbol", "code"
 
 
+# Marks of a direction that come along unseen when an amount is copied.
+_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
 class MoneyError(ValueError):
     """The text is not an amount in this currency; `str(error)` is the sentence to show."""
 
@@ -207,13 +211,17 @@ AMOUNT_WORDS = Words(
 
 
 def parse_money(text: str, code: str, *, words: Words = PRICE_WORDS) -> int:
-    """Minor units from `4.99`, `4,99`, `£4.99` or `4,99 €`; MoneyError with a sentence for anything else."""
+    """Minor units from `4.99`, `4,99`, `£4.99`, `4.99 £` or `gbp 4.99`; MoneyError with a sentence for
+    anything else, another currency's sign included."""
     facts = currency(code)
     example = format_plain(499 if facts.digits != 3 else 4990, code)
-    cleaned = text.strip()
-    for sign in (facts.symbol, code):
-        cleaned = cleaned.removeprefix(sign).removesuffix(sign)
-    match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", cleaned.strip(), flags=re.ASCII)
+    sign, name = re.escape(facts.symbol), re.escape(code)
+    around = rf"(?:(?:{sign}|{name})\s*|{sign}\s*{name}\s*|{name}\s*{sign}\s*)?"
+    match = re.fullmatch(
+        rf"\s*{around}([0-9]{{1,12}})(?:[.,]([0-9]{{1,3}}))?\s*{around}",
+        _DIRECTIONS.sub("", text),
+        flags=re.IGNORECASE,
+    )
     if match is None:
         raise MoneyError(words.form.format(example=example))
     whole, fraction = match[1], match[2] or ""

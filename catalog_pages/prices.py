@@ -31,6 +31,7 @@ class Rounding(StrEnum):
     WHOLE = "whole"
 
 
+LOWER = (Way.LOWER_PERCENT, Way.LOWER_AMOUNT)
 PERCENT = (Way.RAISE_PERCENT, Way.LOWER_PERCENT)
 
 
@@ -61,7 +62,19 @@ class PriceChange:
             raise PriceRefused(_("Its price would fall below zero."))
         if price == 0 and new == 0:
             return 0  # a percentage of nothing, which no rounding makes something
-        return self._within(rounded(new, self.rounding, code), price, code)
+        return self._within(self._rounded_onward(new, price, code), price, code)
+
+    def _rounded_onward(self, new: int, price: int, code: str) -> int:
+        """Rounded, but never to the other side of the old price: then the other way, if there is one."""
+        near = rounded(new, self.rounding, code)
+        unit = _unit(self.rounding, code)
+        if self.way in LOWER and near > price:
+            near -= unit
+            if near < 0:
+                raise PriceRefused(_("Its price would rise by the rounding. Set it by itself."))
+        elif self.way not in LOWER and near < price:
+            near += unit
+        return near
 
     def _moved(self, price: int) -> int:
         if self.way not in PERCENT:
@@ -84,15 +97,20 @@ def rounded(pennies: int, rounding: Rounding, code: str) -> int:
 
     Where a currency has no smaller coins every amount is whole: `.99` and `.50` then change nothing.
     """
-    facts = currency(code)
-    one = 10**facts.digits
-    if pennies == 0 or rounding == Rounding.NONE or one == 1:
-        return _nearest(pennies, facts.step, 0)
+    one = _unit(rounding, code)
+    if pennies == 0 or rounding == Rounding.NONE or currency(code).digits == 0:
+        return _nearest(pennies, currency(code).step, 0)
     if rounding == Rounding.WHOLE:
         return _nearest(pennies, one, 0)
     if rounding == Rounding.FIFTY:
         return _nearest(pennies, one, one // 2)
     return _nearest(pennies, one, one * 99 // 100)
+
+
+def _unit(rounding: Rounding, code: str) -> int:
+    """How far apart amounts are that end as wanted."""
+    facts = currency(code)
+    return facts.step if rounding == Rounding.NONE else 10**facts.digits
 
 
 def _nearest(pennies: int, step: int, offset: int) -> int:

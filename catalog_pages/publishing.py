@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import Revision
 
 if TYPE_CHECKING:
     from catalog_pages.models import DigitalAsset, ProductPage, ProductTrack, TrackFile
@@ -56,10 +58,13 @@ class PublishRefused(ValidationError):
         self.page_title = page.title
 
 
-def publish_problems(page: ProductPage) -> list[Problem]:
+def publish_problems(
+    page: ProductPage, coming: Mapping[int, ProductPage] | None = None
+) -> list[Problem]:
     """What still hinders publishing `page`, one sentence each; an empty list when it is ready.
 
     Looks at the page object as it is in memory, so that a form can ask before anything is saved.
+    `coming`: the versions, by key, that are asked about and published together with it, parts first.
     """
     problems = []
     if not page.title:
@@ -81,7 +86,7 @@ def publish_problems(page: ProductPage) -> list[Problem]:
             for sentence in _track_problems(track, row + 1)
         ]
     problems += [Problem(told, field="tracks") for told in _version_problems(page, tracks)]
-    told_of_contents = _bundle_problems(page, contents) if contents else []
+    told_of_contents = _bundle_problems(page, contents, coming or {}) if contents else []
     return problems + [Problem(told, field="contents") for told in told_of_contents]
 
 
@@ -95,10 +100,16 @@ def _suggestion_problems(page: ProductPage) -> list[Problem]:
     return [Problem(SUGGESTION_TOO_LOW, field="suggested_price_pennies")]
 
 
-def _bundle_problems(page: ProductPage, contents: list[Any]) -> list[str]:
-    """A bundle is one level deep: what it contains is on sale, has files, and contains nothing."""
+def _bundle_problems(
+    page: ProductPage, contents: list[Any], coming: Mapping[int, ProductPage]
+) -> list[str]:
+    """A bundle is one level deep: what it contains is on sale, has files, and contains nothing.
+
+    What will be on sale when the bundle is has been asked about its files for itself.
+    """
     parts = [row.product for row in contents if row.product_id is not None]
     ids = [part.pk for part in parts]
+    in_time = _published_in_time(page, parts, coming)
     bundled, track_files = (
         apps.get_model("catalog_pages", name) for name in ("BundledProduct", "TrackFile")
     )
@@ -117,21 +128,36 @@ def _bundle_problems(page: ProductPage, contents: list[Any]) -> list[str]:
             continue
         if ids.count(part.pk) > 1:
             problems.append(gettext("“{title}” is in the bundle twice.").format(title=part.title))
-        if part.pk in bundles:
+        version = coming.get(part.pk)
+        if part.pk in bundles or (version is not None and version.contents.all()):
             problems.append(
                 gettext(
                     "“{title}” is a bundle itself. Choose the products that it contains instead."
                 ).format(title=part.title)
             )
-        elif part.pk not in delivering:
+        elif part.pk not in delivering and part.pk not in in_time:
             problems.append(gettext("“{title}” has no files.").format(title=part.title))
-        if not part.live:
+        if not part.live and part.pk not in in_time:
             problems.append(
                 gettext("“{title}” is not on sale. Publish it first, or take it out.").format(
                     title=part.title
                 )
             )
     return problems
+
+
+def _published_in_time(
+    page: ProductPage, parts: Sequence[ProductPage], coming: Mapping[int, ProductPage]
+) -> set[int]:
+    """Which parts go on sale together with `page`, or are agreed to before the day that it waits for."""
+    now = timezone.now()
+    at = max(page.go_live_at or now, now)
+    in_time = {pk for pk, version in coming.items() if (version.go_live_at or now) <= at}
+    waiting = [str(part.pk) for part in parts if not part.live and part.pk not in in_time]
+    if at > now and waiting:
+        agreed = Revision.page_revisions.filter(object_id__in=waiting, approved_go_live_at__lte=at)
+        in_time |= {int(pk) for pk in agreed.values_list("object_id", flat=True)}
+    return in_time
 
 
 def _bundles_with(page: ProductPage) -> list[str]:

@@ -23,10 +23,17 @@ from catalog_pages.admin.bulk import AssignGenreAction, ChangePricesAction
 from catalog_pages.admin.chooser import DigitalAssetChooserViewSet
 from catalog_pages.admin.deleting import (
     reasons_to_keep_contained,
+    reasons_to_keep_on_show,
     reasons_to_keep_pages,
     reasons_to_keep_snippets,
     refuse,
     warnings_about_bundles,
+)
+from catalog_pages.admin.listed import (
+    DeleteListed,
+    MoveListed,
+    PublishListed,
+    UnpublishListed,
 )
 from catalog_pages.admin.music import MusicViewSet
 from catalog_pages.admin.prices import PricesViewSet
@@ -45,6 +52,9 @@ hooks.register("insert_global_admin_js", screens.naming_of_editors)
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("register_log_actions", legal.register_log_actions)
 hooks.register("register_log_actions", register_change_actions)
+# After Wagtail's own of the same names, whose place these take.
+for own in (PublishListed, UnpublishListed, DeleteListed, MoveListed):
+    hooks.register("register_bulk_action", own, order=100)
 hooks.register("register_bulk_action", ChangePricesAction)
 hooks.register("register_bulk_action", AssignGenreAction)
 hooks.register("before_bulk_action", refuse_bulk_publish)
@@ -77,6 +87,13 @@ def rights_to_settings() -> QuerySet[Permission]:
     )
 
 
+@hooks.register("before_unpublish_page")
+def keep_the_shops_own_pages_on_show(request: HttpRequest, page: Page) -> HttpResponse | None:
+    if reasons := reasons_to_keep_on_show([page]):
+        return refuse(request, reasons, reverse("wagtailadmin_explore", args=[page.pk]))
+    return None
+
+
 @hooks.register("before_delete_page")
 def keep_the_shops_own_pages(request: HttpRequest, page: Page) -> HttpResponse | None:
     if reasons := reasons_to_keep_pages([page]) + reasons_to_keep_contained([page]):
@@ -89,9 +106,13 @@ def keep_the_shops_own_pages(request: HttpRequest, page: Page) -> HttpResponse |
 def keep_the_shops_own_pages_in_bulk(
     request: HttpRequest, action_type: str, objects: list[Any], action: BulkAction
 ) -> HttpResponse | None:
-    if action_type != "delete" or not issubclass(action.model, Page):
+    if not issubclass(action.model, Page):
         return None
-    reasons = reasons_to_keep_pages(objects) + reasons_to_keep_contained(objects)
+    reasons = []
+    if action_type == "unpublish":
+        reasons = reasons_to_keep_on_show(objects)
+    elif action_type == "delete":
+        reasons = reasons_to_keep_pages(objects) + reasons_to_keep_contained(objects)
     return refuse(request, reasons, action.next_url) if reasons else None
 
 

@@ -17,17 +17,15 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin import messages
-from wagtail.admin.views.pages.bulk_actions.page_bulk_action import PageBulkAction
 from wagtail.models import Page
 
+from catalog_pages.admin.listed import OfTheList, listed
 from catalog_pages.changing import GENRE, PRICE, Came, product_change
 from catalog_pages.editing import hindrance
 from catalog_pages.forms import MoneyFormField
 from catalog_pages.models import Genre, ProductPage
 from catalog_pages.money import format_money
 from catalog_pages.prices import PERCENT, PriceChange, PriceRefused, Rounding, Way
-from catalog_pages.querysets import ProductQuerySet
-from catalog_pages.search_text import asked_text
 
 # Each product is a version and perhaps a publication: more than this is work for a spreadsheet.
 MOST_AT_ONCE = 500
@@ -113,7 +111,7 @@ class GenreForm(forms.Form):
     )
 
 
-class ProductBulkAction(PageBulkAction):
+class ProductBulkAction(OfTheList):
     """Ask, show, confirm. What a subclass changes it says in `row`."""
 
     models = [Page]
@@ -135,25 +133,14 @@ class ProductBulkAction(PageBulkAction):
     def products(self) -> list[ProductPage]:
         chosen = ProductPage.objects.visible_to(self.request.user)
         ids = self.request.GET.getlist("id")
+        wanted: Any = [int(pk) for pk in ids[:WORTH_READING] if _is_key(pk)]
         if "all" in ids:
-            chosen = self.listed(chosen)
-        else:
-            chosen = chosen.filter(pk__in=[int(pk) for pk in ids[:WORTH_READING] if _is_key(pk)])
+            wanted = listed(self.request)
+        chosen = chosen.filter(pk__in=wanted)
         # With all that `hindrance` asks about each.
         products = chosen.select_related("artist", "genre", "latest_revision")
         products = products.prefetch_workflow_states().annotate_approved_schedule()
         return list(products.order_by("title", "pk")[: MOST_AT_ONCE + 1])
-
-    def listed(self, products: ProductQuerySet) -> ProductQuerySet:
-        """All of the list that somebody stood in: below its page, and found by what was searched for."""
-        text = asked_text(self.request.GET.get("q"))
-        parent = self.request.GET.get("childOf") or ""
-        if parent:
-            page = Page.objects.filter(pk=int(parent)).first() if _is_key(parent) else None
-            if page is None:
-                return products.none()
-            products = products.descendant_of(page) if text else products.child_of(page)
-        return products.found_by(text) if text else products
 
     @property
     def too_many(self) -> bool:

@@ -1,4 +1,4 @@
-"""What may not be deleted, in sentences; the database would refuse too, but with an error page."""
+"""What may not be deleted or unpublished, in sentences; the database would say it with an error page."""
 
 from __future__ import annotations
 
@@ -37,14 +37,22 @@ def refuse(request: HttpRequest, sentences: Iterable[str], back_to: str) -> Http
 
 def reasons_to_keep_pages(pages: Iterable[Page]) -> list[str]:
     """One sentence for each of the shop's own pages among `pages` and everything below them."""
+    said = _("The shop needs the page “{title}”; it cannot be deleted.")
+    return [said.format(title=title) for title in _titles_of_own(pages)]
+
+
+def reasons_to_keep_on_show(pages: Iterable[Page]) -> list[str]:
+    """The same for what would be unpublished: without them the shop answers nobody."""
+    said = _("The shop needs the page “{title}”; it cannot be unpublished.")
+    return [said.format(title=title) for title in _titles_of_own(pages)]
+
+
+def _titles_of_own(pages: Iterable[Page]) -> list[str]:
     titles: dict[int, str] = {}
     for page in pages:
         needed = Page.objects.descendant_of(page, inclusive=True).type(HomePage, CataloguePage)
         titles |= dict(needed.values_list("pk", "title"))
-    return [
-        _("The shop needs the page “{title}”; it cannot be deleted.").format(title=title)
-        for title in titles.values()
-    ]
+    return list(titles.values())
 
 
 def reasons_to_keep_contained(pages: Iterable[Page]) -> list[str]:

@@ -29,14 +29,27 @@ def latest_version(page: Page) -> Page:
 
 
 def refusals(pages: Iterable[Page]) -> list[str]:
-    """One sentence per problem of each unfinished product among `pages`, naming the product."""
-    versions = (latest_version(page) for page in pages)
+    """One sentence per problem of each unfinished product among `pages`, naming the product.
+
+    They are to be published together: a bundle among them may contain others of them.
+    """
+    latest = {page.pk: latest_version(page) for page in pages}
+    versions = {pk: version for pk, version in latest.items() if isinstance(version, ProductPage)}
     return [
         f"“{version.title}”: {problem}"
-        for version in versions
-        if isinstance(version, ProductPage)
-        for problem in publish_problems(version)
+        for version in versions.values()
+        for problem in publish_problems(version, versions)
     ]
+
+
+def parts_first(pages: Iterable[Page]) -> list[Page]:
+    """In their order, but bundles after everything that they could contain; each once."""
+    once = {page.pk: page for page in pages}
+    return sorted(once.values(), key=lambda page: _is_bundle(latest_version(page)))
+
+
+def _is_bundle(version: Page) -> bool:
+    return isinstance(version, ProductPage) and version.contents.exists()
 
 
 def refuse_bulk_publish(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from catalog_pages.editing import MIRRORS
 from catalog_pages.errors import DomainError
 from catalog_pages.models import CatalogueImport, ImportRow
 from catalog_pages.money import MoneyError
@@ -18,16 +21,16 @@ from catalog_pages.sheets.products import (
     Names,
     ProductFacts,
     facts_of,
-    money_text,
     without_keys,
 )
-from catalog_pages.sheets.reading import Row, SheetRefused, read_rows
+from catalog_pages.sheets.reading import Row, SheetRefused, Unreadable, read_rows
 from catalog_pages.sheets.values import Known, newlines, value_of
+
+logger = logging.getLogger(__name__)
 
 State = CatalogueImport.State
 RowState = ImportRow.State
 PRICE_FIELDS = {"price_pennies", "pay_what_you_want", "suggested_price_pennies"}
-FIELD_COLUMNS = {"price_pennies": "price", "suggested_price_pennies": "suggested_price"}
 
 
 def import_read(*, import_id: int) -> str:
@@ -44,6 +47,11 @@ def import_read(*, import_id: int) -> str:
     except SheetRefused as refusal:
         source.rows.all().delete()
         _end(source, State.FAILED, sentence=refusal.message)
+    except Exception:
+        logger.exception("Import %s could not be compared", import_id)
+        source.rows.all().delete()
+        said = _("Something in this file could not be understood, which the shop has written down.")
+        _end(source, State.FAILED, sentence=said)
     return source.state
 
 
@@ -104,7 +112,9 @@ class _Comparison:
         errors = {"": cells[""]} if cells.get("") else {}
         if product is None:
             errors["id"] = _("There is no product with this number.")
-            if key is None:
+            if isinstance(cells["id"], Unreadable):
+                errors["id"] = cells["id"].sentence
+            elif key is None:
                 errors["id"] = _("Write the number of a product, as the export has it.")
             return self._wrong(number, cells, errors)
         if product.pk in self.seen:
@@ -117,6 +127,8 @@ class _Comparison:
             return self._wrong(number, cells, errors)
         self.seen[product.pk] = number
         changes, values = self._differences(cells, product, errors)
+        if changes and product.mirrors:
+            errors["id"] = MIRRORS % {"title": product.mirrors}
         _check_prices(product, values, errors)
         if errors:
             return self._wrong(number, cells, errors, changes, product)
@@ -148,15 +160,18 @@ class _Comparison:
                 said = _("Its address is “%(slug)s”. An import changes no addresses.")
                 errors[column] = said % {"slug": now["slug"]}
                 continue
+            if isinstance(text, Unreadable):
+                errors[column] = text.sentence
+                continue
             try:
                 field, value = value_of(column, text, self.known)
             except (DomainError, MoneyError) as error:
                 errors[column] = str(error)
                 continue
             if _plain(value) != _plain(product.values[field]):
-                # A price as it was understood, whichever way it was typed: 4,99 and £4.99 are 4.99.
-                new = money_text(value) if field in FIELD_COLUMNS else text.strip()
-                changes[column] = [now[column], new]
+                # As it would be stored, whichever way it was typed: 4,99 is 4.99, and scripts are gone.
+                stored = replace(product, values={**product.values, field: value})
+                changes[column] = [now[column], stored.cells(self.names)[column]]
                 values[field] = value
         return changes, values
 

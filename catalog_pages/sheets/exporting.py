@@ -10,14 +10,14 @@ from catalog_pages.sheets.products import Names, facts_in_order
 
 
 def rows(products: ProductQuerySet) -> Iterator[list[str]]:
-    """The columns, then a row of neutralised texts for each product.
+    """The columns, then a row of neutralised texts for each product that is not another one's alias.
 
     A text that no cell of Excel could hold is left empty: an import then leaves it alone, while half a text
     would replace the whole.
     """
     yield list(COLUMNS)
     names = Names.load()
-    for facts in facts_in_order(products):
+    for facts in facts_in_order(products.filter(alias_of=None)):
         cells = facts.cells(names)
         texts = [neutralised(cells[column]) for column in COLUMNS]
         yield [text if len(text) <= MOST_CHARACTERS else "" for text in texts]

@@ -25,12 +25,16 @@ YES, NO = "yes", "no"
 
 @dataclass(frozen=True)
 class ProductFacts:
-    """A product's newest version in plain values; `release_date` as ISO 8601, "" for none."""
+    """A product's newest version in plain values; `release_date` as ISO 8601, "" for none.
+
+    `mirrors` is the title of the product that it is an alias of, "" for none.
+    """
 
     pk: int
     revision_id: int | None
     live: bool
     values: dict[str, Any]
+    mirrors: str = ""
 
     def cells(self, names: Names) -> dict[str, str]:
         """Column -> text, before it is neutralised."""
@@ -87,7 +91,14 @@ def facts_of(ids: Iterable[int]) -> dict[int, ProductFacts]:
     rows = list(
         ProductPage.objects.filter(pk__in=list(ids))
         .order_by("pk")
-        .values("pk", "live", "has_unpublished_changes", "latest_revision_id", *FIELDS)
+        .values(
+            "pk",
+            "live",
+            "has_unpublished_changes",
+            "latest_revision_id",
+            "alias_of__title",
+            *FIELDS,
+        )
     )
     drafts = _drafts([row["latest_revision_id"] for row in rows if row["has_unpublished_changes"]])
     return {row["pk"]: _facts(row, drafts.get(row["latest_revision_id"])) for row in rows}
@@ -100,7 +111,8 @@ def _facts(row: dict[str, Any], draft: dict[str, Any] | None) -> ProductFacts:
             values[field] = draft.get(field.removesuffix("_id"), values[field])
     day = values["release_date"]
     values["release_date"] = str(day) if day else ""
-    return ProductFacts(row["pk"], row["latest_revision_id"], row["live"], values)
+    mirrors = row["alias_of__title"] or ""
+    return ProductFacts(row["pk"], row["latest_revision_id"], row["live"], values, mirrors)
 
 
 def _drafts(revision_ids: list[int]) -> dict[int, dict[str, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from itertools import repeat, zip_longest
+from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
@@ -15,13 +17,33 @@ from catalog_pages.errors import DomainError
 from catalog_pages.sheets.cells import COLUMNS, restored
 
 MOST_BYTES = 32 * 1024 * 1024
-MOST_UNPACKED = 400 * 1024 * 1024
+MOST_UNPACKED = 256 * 1024 * 1024
+# Sheets are read row by row; all else, shared texts above all, is in memory at once, and many times as large.
+MOST_UNPACKED_AT_ONCE = 32 * 1024 * 1024
 MOST_PARTS = 200
+SHEETS = "xl/worksheets/"
+READ_AT_ONCE = 1024 * 1024
 MOST_ROWS = 200_000
 MOST_CELLS_WIDE = 60
 MOST_CELL = 200_000  # characters
+# What a spreadsheet shows where a formula came to nothing.
+FAULTS = frozenset(
+    "#NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #SPILL! #CALC! #GETTING_DATA".split()
+)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 ZIP = b"PK\x03\x04"
 Row = tuple[int, dict[str, str]]
+
+
+class Unreadable(str):
+    """A cell that says nothing which could be stored, as the file has it; `sentence` says why."""
+
+    sentence: str
+
+    def __new__(cls, text: str, sentence: str) -> Self:
+        cell = super().__new__(cls, text)
+        cell.sentence = sentence
+        return cell
 
 
 class SheetRefused(DomainError):
@@ -76,12 +98,21 @@ def _rows(
             continue
         count += 1
         _refuse_rows(count, MOST_ROWS)
-        texts = [restored(cell[:MOST_CELL]) for cell in cells]
+        texts = [_cell(cell) for cell in cells]
         texts += [""] * (len(names) - len(texts))
         row = dict(zip(names, texts, strict=False))
         if any(text.strip() for text in texts[len(names) :]):
             row[""] = _("This row has more cells than the heading.")
         yield number, row
+
+
+def _cell(text: str) -> str:
+    if isinstance(text, Unreadable):
+        return text
+    if text.strip() in FAULTS:
+        said = _("The spreadsheet shows the fault %(fault)s here. Write what is meant.")
+        return Unreadable(text, said % {"fault": text.strip()})
+    return restored(text[:MOST_CELL])
 
 
 def _refuse_rows(count: int, most: int) -> None:
@@ -123,19 +154,32 @@ def _decoded(content: bytes) -> str:
 
 
 def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet; a formula counts as what it came to when the file was saved."""
+    """The first sheet; a formula counts as what it came to when the file was saved.
+
+    One that was never computed comes to nothing, which would look like a cell left empty: it is Unreadable.
+    """
     # It brings numpy along, which costs every web process memory: the worker alone reads sheets.
     from openpyxl import load_workbook
 
     _refuse_bomb(content)
     damaged = _("This XLSX file is damaged, or it is another kind of file.")
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = sheet.iter_rows(max_col=MOST_CELLS_WIDE, values_only=True)
-        for number, row in enumerate(rows, start=1):
+
+        def rows(*, computed: bool) -> Iterator[tuple[Any, ...]]:
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=computed)
+            found: Iterator[tuple[Any, ...]] = book.worksheets[0].iter_rows(
+                max_col=MOST_CELLS_WIDE, values_only=True
+            )
+            return found
+
+        # The same cells once more, as formulas, where there is one: a second reading takes its time.
+        typed = rows(computed=False) if _has_formulas(content) else repeat(())
+        for number, (row, formulas) in enumerate(zip(rows(computed=True), typed, strict=False), 1):
             _refuse_rows(number, 2 * MOST_ROWS)  # to a spreadsheet, empty ones are rows as well
-            yield number, [_text(cell) for cell in row]
+            yield (
+                number,
+                [_text(cell, formula) for cell, formula in zip_longest(row, formulas)],
+            )
     except SheetRefused:
         raise
     # A file of a stranger fails in as many ways as there are parts in it, and all mean the same.
@@ -152,12 +196,37 @@ def _refuse_bomb(content: bytes) -> None:
         raise SheetRefused(
             _("This XLSX file is damaged, or it is another kind of file.")
         ) from error
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
-        raise SheetRefused(_("This file would be far too large once unpacked."))
+    at_once = sum(part.file_size for part in parts if not part.filename.startswith(SHEETS))
+    whole = sum(part.file_size for part in parts)
+    if len(parts) > MOST_PARTS or whole > MOST_UNPACKED or at_once > MOST_UNPACKED_AT_ONCE:
+        raise SheetRefused(
+            _(
+                "This file would be far too large once unpacked. Save it as “CSV UTF-8”, or send its "
+                "rows in several files."
+            )
+        )
 
 
-def _text(cell: Any) -> str:
-    """A cell as somebody would have typed it."""
+def _has_formulas(content: bytes) -> bool:
+    """Whether some sheet has one, or looks like it: the question is only whether to read twice."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if not name.startswith(SHEETS):
+                continue
+            with archive.open(name) as part:
+                rest = b""
+                while piece := part.read(READ_AT_ONCE):
+                    if _FORMULA.search(rest + piece):
+                        return True
+                    rest = piece[-32:]
+    return False
+
+
+def _text(cell: Any, typed: Any = None) -> str:
+    """A cell as somebody would have typed it; `typed` is the formula of one that was not computed."""
+    if cell is None and typed is not None:
+        said = _("The file has a formula here, but not what it comes to. Write the result.")
+        return Unreadable(str(typed), said)
     if cell is None:
         return ""
     if isinstance(cell, bool):

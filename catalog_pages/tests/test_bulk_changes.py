@@ -64,6 +64,11 @@ def test_prices_are_rounded_to_the_nearest_that_ends_as_wanted(
         (PriceChange(Way.LOWER_PERCENT, percent=Decimal("12.5")), 800, 700),
         (PriceChange(Way.RAISE_AMOUNT, amount=101), 499, 600),
         (PriceChange(Way.LOWER_AMOUNT, Rounding.FIFTY, amount=100), 499, 350),
+        (PriceChange(Way.LOWER_PERCENT, Rounding.WHOLE, percent=Decimal(10)), 199, 100),
+        (PriceChange(Way.LOWER_PERCENT, Rounding.NINETY_NINE, percent=Decimal(10)), 150, 99),
+        (PriceChange(Way.LOWER_PERCENT, Rounding.NINETY_NINE, percent=Decimal(1)), 499, 499),
+        (PriceChange(Way.RAISE_PERCENT, Rounding.NINETY_NINE, percent=Decimal(1)), 523, 599),
+        (PriceChange(Way.RAISE_AMOUNT, Rounding.WHOLE, amount=10), 520, 600),
     ],
 )
 def test_prices_are_set_raised_and_lowered(
@@ -79,6 +84,11 @@ def test_prices_are_set_raised_and_lowered(
         (PriceChange(Way.LOWER_AMOUNT, amount=499), 499, "It would become free."),
         (PriceChange(Way.LOWER_PERCENT, percent=Decimal(100)), 499, "It would become free."),
         (PriceChange(Way.LOWER_PERCENT, Rounding.WHOLE, percent=Decimal(50)), 80, "become free"),
+        (
+            PriceChange(Way.LOWER_PERCENT, Rounding.NINETY_NINE, percent=Decimal(10)),
+            50,
+            "by itself",
+        ),
         (PriceChange(Way.RAISE_PERCENT, percent=Decimal(5)), None, "It has no price yet."),
         (PriceChange(Way.RAISE_AMOUNT, amount=1), 99_999_999, "more than £999,999.99"),
     ],
@@ -279,7 +289,9 @@ def test_whatever_is_chosen_is_answered(chosen: str) -> None:
     make_product()
     url = reverse("wagtail_bulk_action", args=["wagtailcore", "page", "change_prices"])
 
-    assert owner_client().get(f"{url}?{chosen}").status_code == 200
+    answer = owner_client().get(f"{url}?{chosen}")
+
+    assert answer.status_code == (302 if "childOf" in chosen else 200)
 
 
 def test_all_products_of_the_list_can_be_chosen() -> None:

@@ -44,6 +44,14 @@ def test_amounts_are_shown_with_their_sign(pennies: int, code: str, shown: str) 
         ("¥500", "JPY", 500),
         ("1.250", "KWD", 1250),
         ("GBP 4.99", "GBP", 499),
+        ("gbp 4.99", "GBP", 499),
+        ("4.99 gbp", "GBP", 499),
+        ("GBP £4.99", "GBP", 499),
+        ("4.99£", "GBP", 499),
+        ("\u200e£\xa04.99", "GBP", 499),
+        ("4,99 €", "EUR", 499),
+        ("4,99\xa0€", "EUR", 499),
+        ("5 KR", "SEK", 500),
     ],
 )
 def test_prices_are_read_as_people_type_them(text: str, code: str, pennies: int) -> None:

@@ -342,7 +342,7 @@ def test_a_small_archive_that_unpacks_to_gigabytes_is_refused() -> None:
         for _ in range(401):
             part.write(bytes(1024 * 1024))
 
-    assert read(made.getvalue()).sentence == "This file would be far too large once unpacked."
+    assert read(made.getvalue()).sentence.startswith("This file would be far too large once")
 
 
 def test_another_archive_is_no_spreadsheet() -> None:

@@ -15,6 +15,7 @@ from wagtail.management.commands.publish_scheduled import Command as WagtailComm
 from wagtail.models import DraftStateMixin, Page, Revision
 
 from catalog_pages.admin.publishing import PUBLISH_REFUSED
+from catalog_pages.models import CataloguePage, HomePage
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,10 @@ def _unpublish_expired() -> list[str]:
     models = [Page, *(model for model in apps.get_models() if _has_drafts_of_its_own(model))]
     failures = []
     for model in models:
-        for instance in model.objects.filter(live=True, expire_at__lt=timezone.now()).order_by(
-            "expire_at"
-        ):
+        expired = model.objects.filter(live=True, expire_at__lt=timezone.now())
+        if model is Page:  # a shop without its catalogue is no shop, whatever somebody dated
+            expired = expired.not_type(HomePage, CataloguePage)
+        for instance in expired.order_by("expire_at"):
             try:
                 with transaction.atomic():
                     instance.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
@@ -52,14 +54,18 @@ def _has_drafts_of_its_own(model: type) -> bool:
 
 
 def _publish_due() -> list[str]:
-    """Publish every due revision; names of those that failed for a reason which may pass."""
+    """Publish every due revision, parts before bundles; names of those that failed for a reason which may
+    pass."""
     failures = []
     due = Revision.objects.filter(approved_go_live_at__lt=timezone.now())
-    for revision in due.order_by("approved_go_live_at"):
+    for revision in sorted(due.order_by("approved_go_live_at"), key=lambda one: bool(_parts(one))):
         try:
             with transaction.atomic():
                 revision.publish(log_action="wagtail.publish.scheduled")
         except ValidationError as refusal:
+            if _waits_for_a_part(revision):
+                logger.warning("“%s” waits for a part of it that is due", revision.object_str)
+                continue
             _unschedule(revision, refusal.messages)
         except (
             Exception
@@ -67,6 +73,17 @@ def _publish_due() -> list[str]:
             logger.exception("“%s” is due but could not be published", revision.object_str)
             failures.append(revision.object_str)
     return failures
+
+
+def _parts(revision: Revision) -> list[str]:
+    """Keys of what a bundle contains; none of any other page."""
+    return [str(row.get("product")) for row in revision.content.get("contents") or []]
+
+
+def _waits_for_a_part(revision: Revision) -> bool:
+    """Whether a part was to be on sale by now and is tried again: then the bundle is, too."""
+    parts = Revision.page_revisions.filter(object_id__in=_parts(revision))
+    return bool(parts.filter(approved_go_live_at__lte=revision.approved_go_live_at).exists())
 
 
 @transaction.atomic
