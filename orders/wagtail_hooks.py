@@ -30,6 +30,7 @@ from orders.admin.viewsets import OrderDesk
 from orders.admin.webhook_deliveries import WebhookDeliveryViewSet
 from orders.admin.webhooks import WebhookEndpointViewSet
 from orders.models import Order
+from orders.services.who_acted import acted_among
 
 hooks.register("register_log_actions", register_log_actions)
 hooks.register("construct_homepage_panels", add_figures_panel)
@@ -138,14 +139,21 @@ def keep_ordered_products_in_bulk(
 
 
 def reasons_to_keep_users(users: Iterable[Any]) -> list[str]:
-    """One sentence per account that holds files: deleting it would take them from their owner."""
+    """One sentence per account that holds files, which its owner would lose, or that did something which
+    stays on record, of which nobody could say any more who did it."""
     ids = [user.pk for user in users]
-    holders = get_user_model().objects.filter(pk__in=ids, grants__isnull=False).distinct()
+    found = get_user_model().objects.filter(pk__in=ids)
+    holders = set(found.filter(grants__isnull=False).values_list("pk", flat=True))
+    doers = acted_among(ids)
+    owns = gettext("{user} owns files bought here. Deactivate the account instead of deleting it.")
+    did = gettext(
+        "What {user} did here stays on record with their name. "
+        "Deactivate the account instead of deleting it."
+    )
     return [
-        gettext(
-            "{user} owns files bought here. Deactivate the account instead of deleting it."
-        ).format(user=user)
-        for user in holders.order_by("email")
+        (owns if user.pk in holders else did).format(user=user)
+        for user in found.order_by("email")
+        if user.pk in holders | doers
     ]
 
 

@@ -5,6 +5,7 @@ A list is counted by `catalog_pages.admin.capped`; what lies beyond that is reac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -16,20 +17,28 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget
 
 from catalog_pages.admin.capped import CappedPaginator
+from catalog_pages.search_text import asked_text
 from catalog_pages.shop_days import bounds
 
 COUNTED = CappedPaginator.counted
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
+def is_read_whole(query: Mapping[str, Any]) -> bool:
+    """Whether a list is asked for every row: as a spreadsheet, or among the few that a search left."""
+    return bool(query.get("export") or asked_text(query.get("q")))
+
+
 def newest_marked(
-    rows: QuerySet[Any], marks: QuerySet[Any], *, path: str, newest: str
+    rows: QuerySet[Any], marks: QuerySet[Any], *, path: str, newest: str, is_whole: bool
 ) -> QuerySet[Any]:
     """Those of `rows` that the newest of `marks` lead to by `path`: as many marks as a list counts rows.
 
     `newest` is what an index of the marks is sorted by: they are walked along it until enough are found, and
-    nobody goes through all rows for those few that are marked.
+    nobody goes through all rows for those few that are marked. `is_whole`: by every mark, however many.
     """
+    if is_whole:
+        return rows.filter(pk__in=marks.order_by().values(path))
     if rows.query.where:
         marks = marks.filter(**{f"{path}__in": rows.order_by().values("pk")})
     return rows.filter(pk__in=marks.order_by(newest).values(path)[: COUNTED + 1])

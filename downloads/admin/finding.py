@@ -5,36 +5,45 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
+from catalog_pages.beginnings import begins
 from catalog_pages.models import DigitalAsset
 from catalog_pages.search_text import asked_text
 from downloads.models import UserAsset
 
 MAX_FOUND = 500
 MAX_WORDS = 8
-Ids = list[uuid.UUID]
 
 
-def grants_found(text: str | None) -> Ids:
+@dataclass(frozen=True)
+class Found:
+    """Ids of grants; `is_cut`: more match than these."""
+
+    ids: list[uuid.UUID] = field(default_factory=list)
+    is_cut: bool = False
+
+
+def grants_found(text: str | None) -> Found:
     """At most `MAX_FOUND` grants that the text as a whole, or each of its words, points to."""
     asked = asked_text(text)
     words = asked.split()[:MAX_WORDS]
     if not words:
-        return []
+        return Found()
     if (key := id_in(asked)) is not None:
-        return _ids([UserAsset.objects.filter(pk=key), UserAsset.objects.filter(asset=key)], None)
-    whole = _ids([*_by_title(asked), _by_file(asked)], None)
+        return _found([UserAsset.objects.filter(pk=key), UserAsset.objects.filter(asset=key)], None)
+    whole = _found([*_by_title(asked), _by_file(asked)], None)
     if len(words) == 1:
-        return list(dict.fromkeys([*whole, *_ids(_by_word(words[0]), None)]))[:MAX_FOUND]
-    each: Ids | None = None
+        return _joined(whole, _found(_by_word(words[0]), None))
+    each: Found | None = None
     for word in sorted(words, key=_is_loose):
-        each = _ids(_by_word(word), each)
-    return list(dict.fromkeys([*whole, *(each or [])]))[:MAX_FOUND]
+        each = _found(_by_word(word), each)
+    return _joined(whole, each or Found())
 
 
 def id_in(text: str) -> uuid.UUID | None:
@@ -51,19 +60,29 @@ def _is_loose(word: str) -> bool:
     return "@" not in word and not any(c.isdigit() for c in word)
 
 
-def _ids(looks: Any, among: Ids | None) -> Ids:
+def _found(looks: Any, among: Found | None) -> Found:
     found: dict[uuid.UUID, None] = {}
     for rows in looks:
-        wanted = rows if among is None else rows.filter(pk__in=among)
-        found.update(dict.fromkeys(wanted.order_by().values_list("pk", flat=True)[:MAX_FOUND]))
-    return list(found)
+        wanted = rows if among is None else rows.filter(pk__in=among.ids)
+        some = wanted.order_by().values_list("pk", flat=True)[: MAX_FOUND + 1]
+        found.update(dict.fromkeys(some))
+    return _limited(found, is_cut=among is not None and among.is_cut)
+
+
+def _joined(first: Found, second: Found) -> Found:
+    both = dict.fromkeys([*first.ids, *second.ids])
+    return _limited(both, is_cut=first.is_cut or second.is_cut)
+
+
+def _limited(ids: dict[uuid.UUID, None], *, is_cut: bool) -> Found:
+    return Found(list(ids)[:MAX_FOUND], is_cut or len(ids) > MAX_FOUND)
 
 
 def _by_word(word: str) -> Iterator[QuerySet[UserAsset]]:
     address = word.lower()
     grants = UserAsset.objects.all()
     accounts = get_user_model().objects.alias(folded=Lower("email")).filter(folded=address)
-    yield _begins(grants, "email", address)
+    yield begins(grants, "email", address)
     yield grants.filter(user__in=accounts.values("pk"))
     squashed = re.sub(r"[^0-9A-Za-z]", "", word).upper()
     if 4 <= len(squashed) <= 8:
@@ -75,14 +94,9 @@ def _by_word(word: str) -> Iterator[QuerySet[UserAsset]]:
 
 def _by_title(text: str) -> list[QuerySet[UserAsset]]:
     grants = UserAsset.objects.all()
-    return [_begins(grants, "title", text), _begins(grants, "order_item__title", text)]
+    return [begins(grants, "title", text), begins(grants, "order_item__title", text)]
 
 
 def _by_file(text: str) -> QuerySet[UserAsset]:
-    files = _begins(DigitalAsset.objects.all(), "file_name", text)
+    files = begins(DigitalAsset.objects.all(), "file_name", text)
     return UserAsset.objects.filter(asset__in=list(files.values_list("pk", flat=True)[:100]))
-
-
-def _begins(rows: Any, column: str, text: str) -> Any:
-    """Served by an index on the small letters."""
-    return rows.alias(folded=Lower(column)).filter(folded__startswith=text.lower())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import django_filters
@@ -32,9 +34,9 @@ from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from catalog_pages.models import FixityCheck
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, WIDEST, DeskIndexView, status_tag
-from downloads.admin.big_lists import COUNTED, DayFilter, newest_marked
+from downloads.admin.big_lists import COUNTED, DayFilter, is_read_whole, newest_marked
 from downloads.admin.exports import AT_ONCE
-from downloads.admin.finding import grants_found
+from downloads.admin.finding import Found, grants_found
 from downloads.models import Download, Revocation, UserAsset
 
 STANDING = Revocation.objects.filter(lifted_at=None)
@@ -157,14 +159,18 @@ class GrantFilterSet(WagtailFilterSet):
             for reached in used_up():
                 grants = grants.exclude(reached)
             return grants.filter(~stopped, ~Q(asset__in=damaged))
+        is_whole = is_read_whole(self.data)
+        if state == "limit" and is_whole:
+            return grants.filter(reduce(or_, used_up()))
         if state == "limit":
             newest = grants.order_by("-created_at", "-pk").values_list("pk", flat=True)
             found = [newest.filter(reached)[: COUNTED + 1] for reached in used_up()]
             return grants.filter(pk__in=[pk for some in found for pk in some])
         if state == "missing":
             return grants.filter(asset__in=damaged)
+        standing = STANDING.filter(cause=state)
         return newest_marked(
-            grants, STANDING.filter(cause=state), path="grant", newest="-created_at"
+            grants, standing, path="grant", newest="-created_at", is_whole=is_whole
         )
 
 
@@ -203,13 +209,16 @@ class GrantIndexView(DeskIndexView):
         return paginator, page, page.object_list, is_paginated
 
     @cached_property
-    def found(self) -> list[Any]:
+    def found(self) -> Found:
         return grants_found(self.search_query)
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not asked_text(self.search_query):
             return queryset
-        return queryset.filter(pk__in=self.found)
+        return queryset.filter(pk__in=self.found.ids)
+
+    def is_search_cut(self) -> bool:
+        return self.found.is_cut
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Among what was searched for, since a filter may look at the newest alone."""

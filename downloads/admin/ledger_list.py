@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,7 @@ from wagtail.admin.views.generic import InspectView
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, DeskIndexView, ReadOnlyViewSet
 from downloads.admin.big_lists import DayFilter
-from downloads.admin.finding import grants_found
+from downloads.admin.finding import Found, grants_found
 from downloads.admin.grant_list import holder_of
 from downloads.explain import DENIALS
 from downloads.models import AccessEvent, Revocation
@@ -75,6 +76,7 @@ class LedgerIndexView(DeskIndexView):
     default_ordering = "-at"
     ties = {"kind": "at"}
     search_hint = _("Email, order number, title, file or id")
+    has_more_events = False
     export = {
         _("When"): lambda row: row.at,
         _("What"): what_of,
@@ -97,8 +99,17 @@ class LedgerIndexView(DeskIndexView):
         """By their grants first: asked for the newest of those, a database walks the whole ledger."""
         if not asked_text(self.search_query):
             return queryset
-        found = AccessEvent.objects.filter(grant__in=grants_found(self.search_query)).order_by()
-        return queryset.filter(pk__in=list(found.values_list("pk", flat=True)[:MAX_EVENTS]))
+        rows = AccessEvent.objects.filter(grant__in=self.found.ids).order_by()
+        ids = list(rows.values_list("pk", flat=True)[: MAX_EVENTS + 1])
+        self.has_more_events = len(ids) > MAX_EVENTS
+        return queryset.filter(pk__in=ids[:MAX_EVENTS])
+
+    def is_search_cut(self) -> bool:
+        return self.has_more_events or self.found.is_cut
+
+    @cached_property
+    def found(self) -> Found:
+        return grants_found(self.search_query)
 
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:
         if not asked_text(self.search_query):

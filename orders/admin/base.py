@@ -60,6 +60,9 @@ class SearchedByOrder:
             return queryset
         return queryset.filter(self.matching_found(self.found))
 
+    def is_search_cut(self) -> bool:
+        return bool(asked_text(self.search_query)) and self.found.is_cut
+
     def matching_found(self, found: Found) -> Q:
         return Q(**{f"{self.order_path}__in": found.order_ids})
 

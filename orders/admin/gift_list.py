@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
+from catalog_pages.beginnings import begins
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, status_tag
 from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.models import GiftCode
-from orders.services.finding import Found, begins
+from orders.services.finding import Found
 from orders.services.gift_facts import (
     CLOSED,
     LABELS,

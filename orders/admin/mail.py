@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
+from catalog_pages.beginnings import begins
 from catalog_pages.errors import DomainError
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
@@ -22,7 +23,7 @@ from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.coded_words import letter_words
 from orders.models import OutboxMail
-from orders.services.finding import MAX_FOUND, Found, begins
+from orders.services.finding import MAX_FOUND, Found
 from orders.services.mail import mail_send_again
 
 TONES = {

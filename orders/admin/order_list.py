@@ -19,14 +19,14 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from wagtail.admin.widgets.button import HeaderButton
 
+from catalog_pages.beginnings import begins
 from catalog_pages.money import format_money, format_plain
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, status_tag
-from downloads.admin.big_lists import DayFilter, ValuesFilter, newest_marked
+from downloads.admin.big_lists import DayFilter, ValuesFilter, is_read_whole, newest_marked
 from orders.admin.base import DeskIndexView, SearchedByOrder
 from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
-from orders.services.finding import begins
 from orders.services.tax import total_words
 
 TONES = {
@@ -136,11 +136,14 @@ class OrderFilterSet(WagtailFilterSet):
     def keep_marked(self, orders: QuerySet[Any], name: str, mark: str) -> QuerySet[Any]:
         """Of what the other filters leave, the newest that are marked so, as many as are counted."""
         marks, path, newest = MARKS[mark]
-        return newest_marked(orders, marks(), path=path, newest=newest)
+        is_whole = is_read_whole(self.data)
+        return newest_marked(orders, marks(), path=path, newest=newest, is_whole=is_whole)
 
     def keep_product(self, orders: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        """All of them where a mark is chosen, too: it looks among what is found here."""
         lines = begins(OrderItem.objects.all(), "title", asked_text(text))
-        return newest_marked(orders, lines, path="order", newest="-pk")
+        is_whole = is_read_whole(self.data) or bool(self.data.get("marked"))
+        return newest_marked(orders, lines, path="order", newest="-pk", is_whole=is_whole)
 
 
 class OrderIndexView(SearchedByOrder, DeskIndexView):

@@ -34,6 +34,7 @@ from orders.models import (
     OutboxMail,
     Payment,
     Refund,
+    StripeEvent,
 )
 from orders.services.gift_facts import GiftView
 
@@ -85,7 +86,7 @@ def story_of(
     ledger, is_cut = _ledger(order) if sees_files else ([], False)
     moments = [
         *_placed(order),
-        *_payments(payments),
+        *_payments(order, payments),
         *_refunds(refunds),
         *_disputes(disputes),
         *_anomalies(anomalies if sees_trouble else []),
@@ -116,12 +117,21 @@ def _placed(order: Order) -> Iterator[Moment]:
         )
 
 
-def _payments(payments: Iterable[Payment]) -> Iterator[Moment]:
+ENDINGS = {
+    Payment.Status.EXPIRED: "checkout.session.expired",
+    Payment.Status.FAILED: "checkout.session.async_payment_failed",
+}
+
+
+def _payments(order: Order, payments: Sequence[Payment]) -> Iterator[Moment]:
+    heard = _endings_heard(payments)
     for payment in payments:
         if payment.attempt > 1:
             text = _("Payment begun again (attempt %(number)s)") % {"number": payment.attempt}
             yield Moment(payment.created_at, text, kind="payment")
         if payment.paid_at is None:
+            if payment.status in ENDINGS:
+                yield _ending(payment, heard.get(payment.stripe_session_id, order.updated_at))
             continue
         if payment.kind == Payment.Kind.FREE:
             yield Moment(payment.paid_at, _("Settled: nothing to pay"), kind="paid")
@@ -129,6 +139,22 @@ def _payments(payments: Iterable[Payment]) -> Iterator[Moment]:
             amount = format_money(payment.captured_pennies or 0, payment.currency)
             text = _("Paid %(amount)s") % {"amount": amount}
             yield Moment(payment.paid_at, text, note=card_of(payment), kind="paid")
+
+
+def _endings_heard(payments: Iterable[Payment]) -> dict[str | None, datetime]:
+    """Session -> when Stripe first told that nothing came of it."""
+    ended = [row.stripe_session_id for row in payments if row.status in ENDINGS]
+    events = StripeEvent.objects.filter(object_id__in=ended, type__in=ENDINGS.values())
+    rows = events.order_by("-received_at").values_list("object_id", "received_at")
+    return dict(rows) if any(ended) else {}
+
+
+def _ending(payment: Payment, heard_at: datetime) -> Moment:
+    """When the time to pay was over is known; of anything else, when the shop heard of it."""
+    if payment.status == Payment.Status.FAILED:
+        return Moment(heard_at, _("The payment failed"), kind="payment")
+    at = min(filter(None, (payment.expires_at, heard_at)))
+    return Moment(at, _("Nothing was paid, and the time to pay is over"), kind="payment")
 
 
 def _refunds(refunds: Iterable[Refund]) -> Iterator[Moment]:
@@ -139,10 +165,10 @@ def _refunds(refunds: Iterable[Refund]) -> Iterator[Moment]:
             asked = _("Refund of %(amount)s made at Stripe") % values
         who = str(refund.requested_by or "")
         yield Moment(refund.created_at, asked, who, refund.note, "refund")
-        if refund.status == Refund.Status.SUCCEEDED:
+        if refund.succeeded_at is not None:
             text = _("Refund of %(amount)s went back") % values
-            yield Moment(refund.updated_at, text, kind="refunded")
-        elif refund.status in (Refund.Status.FAILED, Refund.Status.CANCELED):
+            yield Moment(refund.succeeded_at, text, kind="refunded")
+        if refund.status in (Refund.Status.FAILED, Refund.Status.CANCELED):
             text = _("Refund of %(amount)s did not succeed") % values
             yield Moment(refund.updated_at, text, note=refund.failure, kind="refund")
 
@@ -154,7 +180,10 @@ def _disputes(disputes: Iterable[Dispute]) -> Iterator[Moment]:
         yield Moment(dispute.opened_at, text, note=f"{amount} {dispute.reason}", kind="disputed")
         ended = {"won": _("Dispute won"), "lost": _("Dispute lost")}.get(dispute.status)
         if ended:
-            yield Moment(dispute.updated_at, ended, kind="disputed")
+            at = dispute.updated_at
+            if dispute.status == "lost" and dispute.lost_at is not None:
+                at = dispute.lost_at
+            yield Moment(at, ended, kind="disputed")
 
 
 def _anomalies(anomalies: Iterable[OrderAnomaly]) -> Iterator[Moment]:

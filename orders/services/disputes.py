@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -70,7 +72,7 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     dispute = Dispute.objects.filter(stripe_dispute_id=snapshot.id).first() or Dispute(
         stripe_dispute_id=snapshot.id, payment=payment
     )
-    before = _counted(dispute)
+    before, was = _counted(dispute), _facts(dispute)
     dispute.status = merged_dispute_status(dispute.status, snapshot.status)
     dispute.reason = snapshot.reason[:100]
     dispute.amount_pennies = _pennies(snapshot)
@@ -78,7 +80,8 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     dispute.opened_at = snapshot.created
     if dispute.status == "lost":
         dispute.lost_at = dispute.lost_at or timezone.now()
-    dispute.save()
+    if dispute._state.adding or _facts(dispute) != was:
+        dispute.save()
     if _counted(dispute) != before:
         figures_mark_order(order=order)
     access_project(order=order)
@@ -86,6 +89,18 @@ def dispute_apply(snapshot: DisputeSnapshot, *, payment: Payment) -> Order:
     _tell_staff(order, dispute)
     _tell_buyer(order, dispute)
     return order
+
+
+def _facts(dispute: Dispute) -> tuple[Any, ...]:
+    """What Stripe tells. Hearing it again is no change: `updated_at` says when the last one came."""
+    return (
+        dispute.status,
+        dispute.reason,
+        dispute.amount_pennies,
+        dispute.currency,
+        dispute.opened_at,
+        dispute.lost_at,
+    )
 
 
 def _counted(dispute: Dispute) -> tuple[int, str] | None:

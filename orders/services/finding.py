@@ -24,6 +24,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
+from catalog_pages.beginnings import begins
 from catalog_pages.search_text import asked_text
 from downloads.models import UserAsset
 from orders.models import (
@@ -105,11 +106,6 @@ def orders_found(text: str | None) -> Found:
     if words:
         found = _about_words(found, words)
     return found or Found()
-
-
-def begins(rows: QuerySet[Any], column: str, text: str) -> QuerySet[Any]:
-    """Rows whose column begins so, whatever the case; served by an index on the small letters."""
-    return rows.alias(folded=Lower(column)).filter(folded__startswith=text.lower()).order_by()
 
 
 def number_beginning(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -94,7 +95,7 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     # A row that Stripe refused once has no id of Stripe's; if Stripe has it after all, Stripe is right.
     is_first = refund.stripe_refund_id is None
     known = Refund.Status.REQUESTED if is_first else refund.status
-    before = _counted(refund)
+    before, was = _counted(refund), _facts(refund)
     refund.status = merged_refund_status(known, snapshot.status)
     refund.stripe_refund_id = snapshot.id
     refund.failure = snapshot.failure_reason.replace("_", " ")[:300]
@@ -107,7 +108,8 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     refund.currency = snapshot.currency
     if refund.status == Refund.Status.SUCCEEDED:
         refund.succeeded_at = refund.succeeded_at or timezone.now()
-    refund.save()
+    if refund._state.adding or _facts(refund) != was:
+        refund.save()
     if _counted(refund) != before:
         figures_mark_order(order=order)
     access_project(order=order)
@@ -117,6 +119,18 @@ def refund_apply(snapshot: RefundSnapshot, *, payment: Payment) -> Order:
     asked_here = parse_uuid(snapshot.metadata.get("refund", "")) == refund.pk
     _tell(order, payment, refund, asked_here=asked_here)
     return order
+
+
+def _facts(refund: Refund) -> tuple[Any, ...]:
+    """What Stripe tells. Hearing it again is no change: `updated_at` says when the last one came."""
+    return (
+        refund.status,
+        refund.stripe_refund_id,
+        refund.failure,
+        refund.amount_pennies,
+        refund.currency,
+        refund.succeeded_at,
+    )
 
 
 def _counted(refund: Refund) -> tuple[int, str] | None:
