@@ -348,6 +348,18 @@ class FormUsedElsewhere(DomainError):
     message = _("This form was used for something else already. Open it again.")
 
 
+class NotOutYet(DomainError):
+    code = "not_out_yet"
+    field = "product"
+
+    def __init__(self, title: str, day: date) -> None:
+        super().__init__(
+            gettext("“{title}” comes out on {day}. It can be given from then on.").format(
+                title=title, day=date_format(day)
+            )
+        )
+
+
 class NothingToGive(DomainError):
     code = "nothing_to_give"
     field = "product"

@@ -24,6 +24,10 @@ def placeholders_of(kind: str) -> tuple[str, ...]:
     return (*everywhere, ORDER_NUMBER) if kind in ABOUT_AN_ORDER else everywhere
 
 
+def placeholders_in(text: str) -> set[str]:
+    return set(_PLACEHOLDER.findall(text))
+
+
 def words_problem(*, kind: str, text: str) -> str:
     """What is wrong with the placeholders, as a sentence; "" when nothing is."""
     known = placeholders_of(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views import View
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
+from wagtail.admin.ui.tables import DateColumn
 from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -22,6 +24,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 
 from catalog_pages.admin.capped import CappedPaginator
 from catalog_pages.search_text import clean_search_text
+from catalog_pages.shop_days import shop_zone
 from downloads.admin.exports import StreamedExport
 
 NOTHING = "–"
@@ -42,6 +45,17 @@ def any_of(fields: tuple[str, ...], word: str) -> Q:
     for field in fields:
         condition |= Q(**{f"{field}__icontains": word})
     return condition
+
+
+class ShopDateColumn(DateColumn):
+    """By the shop's clock, as the filters and spreadsheets of its list are, whichever zone the account of
+    the one who looks is set to."""
+
+    cell_template_name = "downloads/admin/shop_date_cell.html"
+
+    @property
+    def zone(self) -> tzinfo:
+        return shop_zone()
 
 
 class DeskIndexView(StreamedExport, generic.IndexView):

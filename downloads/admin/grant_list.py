@@ -29,11 +29,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.models import FixityCheck
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, WIDE, WIDEST, DeskIndexView, status_tag
+from downloads.admin.base import BREAKS, WIDE, WIDEST, DeskIndexView, ShopDateColumn, status_tag
 from downloads.admin.big_lists import COUNTED, DayFilter, is_read_whole, newest_marked
 from downloads.admin.exports import AT_ONCE
 from downloads.admin.finding import Found, grants_found
@@ -242,6 +242,6 @@ GRANT_COLUMNS = [
     Column("order", label=_("Order"), accessor=order_of, classname=WIDE),
     Column("state", label=_("State"), accessor=state_of),
     Column("used", label=_("Downloads used"), accessor=used_of, classname=WIDE),
-    DateColumn("last_download", label=_("Last download"), classname=WIDE),
-    DateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
+    ShopDateColumn("last_download", label=_("Last download"), classname=WIDE),
+    ShopDateColumn("created_at", label=_("Given"), sort_key="created_at", classname=WIDE),
 ]

@@ -14,11 +14,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic import InspectView
 
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, NOTHING, WIDE, DeskIndexView, ReadOnlyViewSet
+from downloads.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    DeskIndexView,
+    ReadOnlyViewSet,
+    ShopDateColumn,
+)
 from downloads.admin.big_lists import DayFilter
 from downloads.admin.finding import Found, grants_found
 from downloads.admin.grant_list import holder_of
@@ -183,6 +190,6 @@ class LedgerViewSet(ReadOnlyViewSet):
         Column("file", label=_("File"), accessor=file_of),
         Column("holder", label=_("Holder"), accessor=holder_text, classname=BREAKS),
         Column("by", label=_("By"), accessor=lambda row: row.actor or "", classname=WIDE),
-        DateColumn("at", label=_("When"), sort_key="at"),
+        ShopDateColumn("at", label=_("When"), sort_key="at"),
     ]
     inspect_view_fields = ["kind", "code", "grant", "asset", "actor", "at"]

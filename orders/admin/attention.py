@@ -13,10 +13,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.menu import MenuItem
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.permissions import ModelPermissionPolicy
 
-from downloads.admin.base import NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.base import (
+    NOTHING,
+    WIDE,
+    ActionView,
+    ReadOnlyViewSet,
+    ShopDateColumn,
+    status_tag,
+)
 from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, order_link
 from orders.coded_words import anomaly_words
@@ -172,7 +179,7 @@ class AttentionViewSet(ReadOnlyViewSet):
         Column("words", label=_("What it means, and what to do"), accessor=words_of),
         Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
         Column("state", label=_("State"), accessor=state_of, classname=WIDE),
-        DateColumn("created_at", label=_("Found"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Found"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "words",

@@ -41,7 +41,7 @@ class DeskIndexView(base.DeskIndexView):
         return rows.select_related(*self.select_related)
 
 
-SEARCH_HINT = _("Email, order number, last four digits, Stripe id, gift code or title")
+SEARCH_HINT = _("Email, order number, last four digits, Stripe id, gift or discount code, or title")
 
 
 class SearchedByOrder:

@@ -21,10 +21,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.money import format_money
-from downloads.admin.base import BREAKS, WIDE, ReadOnlyViewSet
+from downloads.admin.base import BREAKS, WIDE, ReadOnlyViewSet, ShopDateColumn
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from downloads.admin.grant_list import with_facts
 from downloads.models import UserAsset
@@ -263,7 +263,7 @@ class CustomerViewSet(ReadOnlyViewSet):
         Column("times", label=_("Orders paid")),
         Column("paid", label=_("Paid")),
         Column("titles", label=_("Bought last"), accessor=titles_of, classname=WIDE),
-        DateColumn("created_at", label=_("Last order"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Last order"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = ["email"]
 

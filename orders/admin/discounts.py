@@ -17,14 +17,14 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permissions import ModelPermissionPolicy
 
 from catalog_pages.admin.deleting import refuse
 from catalog_pages.money import format_money
-from downloads.admin.base import BREAKS, NOTHING, WIDE, status_tag
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.discount_form import DISCOUNT_PANELS, taken
@@ -317,7 +317,9 @@ class DiscountCodeViewSet(ModelViewSet):
         Column("used", label=gettext_lazy("Used"), accessor=used_of, sort_key="used"),
         Column("state", label=gettext_lazy("State"), accessor=state_of),
         Column("note", label=gettext_lazy("Note"), classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label=gettext_lazy("Made"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn(
+            "created_at", label=gettext_lazy("Made"), sort_key="created_at", classname=WIDE
+        ),
     ]
     inspect_view_fields = [
         "code",

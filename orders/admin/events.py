@@ -15,10 +15,18 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    ActionView,
+    ReadOnlyViewSet,
+    ShopDateColumn,
+    status_tag,
+)
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
@@ -180,7 +188,7 @@ class StripeEventViewSet(ReadOnlyViewSet):
         Column("attempts", label=_("Failed attempts"), classname=WIDE),
         Column("error", label=_("Why it failed"), accessor=error_of, classname=BREAKS),
         Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
-        DateColumn("received_at", label=_("Received"), sort_key="received_at"),
+        ShopDateColumn("received_at", label=_("Received"), sort_key="received_at"),
     ]
     inspect_view_fields = [
         "status",

@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from catalog_pages.sheets.writing import spreadsheet
+from orders.admin.amounts import amount
 from orders.admin.figures_form import country_name
 from orders.services.figures.report import Asked, Sums, figures, ranked_rows
-from orders.services.figures.words import digits_of
 
 Cell = str | int | Decimal | None
 TABLES = ("series", "products", "artists", "countries", "downloads")
@@ -21,11 +21,6 @@ def export(asked: Asked, *, table: str, kind: str) -> HttpResponseBase:
     """All that is asked for: of products and artists every one, not only the first few."""
     name = f"{table}-{asked.period.first}-{asked.period.last}"
     return spreadsheet(_rows(asked, table), name=name, kind=kind)
-
-
-def amount(pennies: int | None, code: str) -> Decimal | None:
-    """`4.99` for 499 pennies: a number that spreadsheets add up."""
-    return None if pennies is None else pennies * Decimal("0.1") ** digits_of(code)
 
 
 def _rows(asked: Asked, table: str) -> Iterator[list[Cell]]:

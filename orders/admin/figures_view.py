@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -18,7 +19,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from orders.admin.figures_display import day_words, downloads_of, section_of
 from orders.admin.figures_export import TABLES, export
 from orders.admin.figures_form import FiguresForm
-from orders.services.figures.report import figures
+from orders.services.figures.report import figures, figures_are_whole
 
 RIGHT = "orders.view_figures"
 
@@ -36,7 +37,13 @@ class FiguresView(WagtailAdminTemplateMixin, View):
         form = FiguresForm(request.GET)
         kind, table = request.GET.get("export", ""), request.GET.get("table", "series")
         if kind in ("csv", "xlsx") and table in TABLES and form.is_valid():
-            return export(form.asked(), table=table, kind=kind)
+            if figures_are_whole(form.asked()):
+                return export(form.asked(), table=table, kind=kind)
+            sentence = _(
+                "Some days of this period are still being added up, so the spreadsheet would not be "
+                "whole. Try again in a minute."
+            )
+            messages.warning(request, sentence)
         return self.render_to_response(self.get_context_data(form=form))
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:

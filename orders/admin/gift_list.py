@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.beginnings import begins
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, status_tag
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.models import GiftCode
@@ -186,7 +186,7 @@ class GiftCodeViewSet(ReadOnlyViewSet):
         Column(
             "redeemer", label=_("Redeemed by"), accessor=redeemer_of, classname=f"{WIDE} {BREAKS}"
         ),
-        DateColumn("created_at", label=_("Bought"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Bought"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "code",

@@ -12,12 +12,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.beginnings import begins
 from catalog_pages.errors import DomainError
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    ActionView,
+    ReadOnlyViewSet,
+    ShopDateColumn,
+    status_tag,
+)
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
@@ -184,7 +192,7 @@ class OutboxMailViewSet(ReadOnlyViewSet):
         Column("attempts", label=_("Attempts"), classname=WIDE),
         Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
         Column("order", label=_("Order"), accessor=lambda row: order_link(row.order)),
-        DateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "kind",

@@ -224,6 +224,9 @@ class RevokeLineView(RightsOfOthers, WagtailAdminTemplateMixin, View):
         values = {"title": self.line.title}
         if times:
             messages.success(request, gettext("The files of “%(title)s” are revoked.") % values)
+        elif not UserAsset.objects.filter(order_item=self.line).exists():
+            sentence = gettext("Nobody holds files of “%(title)s”, so nothing was changed.")
+            messages.success(request, sentence % values)
         else:
             sentence = gettext(
                 "All files of “%(title)s” were revoked already. Nothing was changed."

@@ -16,14 +16,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.widgets.button import HeaderButton
 
 from catalog_pages.beginnings import begins
-from catalog_pages.money import format_money, format_plain
+from catalog_pages.money import format_money
 from catalog_pages.search_text import asked_text
-from downloads.admin.base import BREAKS, WIDE, status_tag
+from downloads.admin.base import BREAKS, WIDE, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter, is_read_whole, newest_marked
+from orders.admin.amounts import amount
 from orders.admin.base import DeskIndexView, SearchedByOrder
 from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
@@ -79,8 +80,8 @@ EXPORT: dict[Any, Callable[[Any], Any]] = {
     _("Date"): lambda order: order.created_at,
     _("Buyer"): lambda order: order.email,
     _("Status"): lambda order: order.get_status_display(),
-    _("Total"): lambda order: format_plain(order.total_pennies, order.currency),
-    _("Refunded"): lambda order: format_plain(order.refunded_pennies, order.currency),
+    _("Total"): lambda order: amount(order.total_pennies, order.currency),
+    _("Refunded"): lambda order: amount(order.refunded_pennies, order.currency),
     _("Currency"): lambda order: order.currency,
     _("Disputed"): lambda order: gettext("yes") if order.is_disputed else "",
     _("Needs attention"): lambda order: gettext("yes") if order.needs_attention else "",
@@ -196,7 +197,7 @@ ORDER_COLUMNS = [
         sort_key="number",
         link_classname="desk-nowrap",
     ),
-    DateColumn("created_at", label=_("Date"), sort_key="created_at", classname=WIDE),
+    ShopDateColumn("created_at", label=_("Date"), sort_key="created_at", classname=WIDE),
     Column("email", label=_("Buyer"), sort_key="email", classname=BREAKS),
     Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
     Column("total", label=_("Total"), accessor=total_of, sort_key="total_pennies"),

@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
-from catalog_pages.money import format_money, format_plain
-from downloads.admin.base import NOTHING, WIDE, ReadOnlyViewSet, status_tag
+from catalog_pages.money import format_money
+from downloads.admin.base import NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter
+from orders.admin.amounts import amount
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.admin.cards import card_of
 from orders.models import Payment
@@ -80,10 +81,8 @@ class PaymentIndexView(SearchedByOrder, DeskIndexView):
         _("Buyer"): lambda row: row.order.email,
         _("Status"): lambda row: row.get_status_display(),
         _("By"): lambda row: row.get_kind_display(),
-        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
-        _("Taken"): lambda row: (
-            "" if row.captured_pennies is None else format_plain(row.captured_pennies, row.currency)
-        ),
+        _("Amount"): lambda row: amount(row.amount_pennies, row.currency),
+        _("Taken"): lambda row: amount(row.captured_pennies, row.currency),
         _("Currency"): lambda row: row.currency,
         _("Card"): card_of,
         _("Payment intent"): lambda row: row.stripe_payment_intent_id,
@@ -165,7 +164,7 @@ class PaymentViewSet(ReadOnlyViewSet):
         Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
         Column("amount", label=_("Amount"), accessor=amount_of, sort_key="amount_pennies"),
         Column("card", label=_("Card"), accessor=card_of, classname=WIDE),
-        DateColumn("created_at", label=_("Begun"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Begun"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "order",

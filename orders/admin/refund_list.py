@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
-from catalog_pages.money import format_money, format_plain
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, status_tag
+from catalog_pages.money import format_money
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter
+from orders.admin.amounts import amount
 from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
 from orders.coded_words import dispute_reason_words, dispute_words
 from orders.models import Dispute, Refund
@@ -74,7 +75,7 @@ class RefundIndexView(SearchedByOrder, DeskIndexView):
     export = {
         _("Order"): lambda row: row.payment.order.number,
         _("Buyer"): lambda row: row.payment.order.email,
-        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
+        _("Amount"): lambda row: amount(row.amount_pennies, row.currency),
         _("Currency"): lambda row: row.currency,
         _("Status"): lambda row: row.get_status_display(),
         _("Why"): lambda row: row.get_reason_display(),
@@ -151,7 +152,7 @@ class RefundViewSet(ReadOnlyViewSet):
         Column("buyer", label=_("Buyer"), accessor="payment.order.email", classname=BREAKS),
         Column("status", label=_("Status"), accessor=refund_state, sort_key="status"),
         Column("by", label=_("Asked for by"), accessor=asked_by, classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label=_("Asked for"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Asked for"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "order",
@@ -190,7 +191,7 @@ class DisputeIndexView(SearchedByOrder, DeskIndexView):
     export = {
         _("Order"): lambda row: row.payment.order.number,
         _("Buyer"): lambda row: row.payment.order.email,
-        _("Amount"): lambda row: format_plain(row.amount_pennies, row.currency),
+        _("Amount"): lambda row: amount(row.amount_pennies, row.currency),
         _("Currency"): lambda row: row.currency,
         _("Status"): lambda row: row.status,
         _("Reason"): lambda row: row.reason,
@@ -245,7 +246,7 @@ class DisputeViewSet(ReadOnlyViewSet):
         Column("buyer", label=_("Buyer"), accessor="payment.order.email", classname=BREAKS),
         Column("status", label=_("Status"), accessor=dispute_state, sort_key="status"),
         Column("reason", label=_("Reason"), classname=WIDE),
-        DateColumn("opened_at", label=_("Opened"), sort_key="opened_at", classname=WIDE),
+        ShopDateColumn("opened_at", label=_("Opened"), sort_key="opened_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "order",

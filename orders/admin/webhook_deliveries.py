@@ -14,10 +14,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from catalog_pages.errors import DomainError
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ReadOnlyViewSet, status_tag
+from downloads.admin.base import (
+    BREAKS,
+    NOTHING,
+    WIDE,
+    ActionView,
+    ReadOnlyViewSet,
+    ShopDateColumn,
+    status_tag,
+)
 from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.log import WEBHOOK_AGAIN, log_press
@@ -190,7 +198,7 @@ class WebhookDeliveryViewSet(ReadOnlyViewSet):
         Column("status", label=_("Status"), accessor=state_of, sort_key="status"),
         Column("attempts", label=_("Attempts"), classname=WIDE),
         Column("last_error", label=_("Last error"), classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Written"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "event",

@@ -17,13 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from wagtail.admin.forms import WagtailAdminModelForm
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
 from catalog_pages.errors import DomainError
-from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, status_tag
+from downloads.admin.base import BREAKS, NOTHING, WIDE, ActionView, ShopDateColumn, status_tag
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.log import WEBHOOK_ROTATE, log_press
 from orders.models import WebhookEndpoint, WebhookType
@@ -246,7 +246,7 @@ class WebhookEndpointViewSet(ModelViewSet):
         Column("events", label=_("It is told of"), accessor=types_of, classname=WIDE),
         Column("description", label=_("Description"), classname=f"{WIDE} {BREAKS}"),
         Column("maker", label=_("Made by"), accessor=maker_of, classname=f"{WIDE} {BREAKS}"),
-        DateColumn("created_at", label=_("Made"), sort_key="created_at", classname=WIDE),
+        ShopDateColumn("created_at", label=_("Made"), sort_key="created_at", classname=WIDE),
     ]
     inspect_view_fields = [
         "url",

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.models import PreviewableMixin
 
+from catalog_pages.models import ShopSettings
 from catalog_pages.posted import OpenedForm
-from orders.letter_words import words_problem
+from orders.letter_words import CONTACT_EMAIL, placeholders_in, words_problem
 
 MOST = 2000
 HOW = _("Plain text. A blank line begins a paragraph.")
@@ -62,10 +63,22 @@ class LetterText(PreviewableMixin, models.Model):
         problems = {
             name: problem
             for name in ("above", "below")
-            if (problem := words_problem(kind=self.kind, text=getattr(self, name)))
+            if (problem := self._problem_of(getattr(self, name)))
         }
         if problems:
             raise ValidationError(problems)
+
+    def _problem_of(self, text: str) -> str:
+        if problem := words_problem(kind=self.kind, text=text):
+            return problem
+        if CONTACT_EMAIL in placeholders_in(text) and not ShopSettings.load().contact_email:
+            return str(
+                _(
+                    "The shop has no contact address that could stand there. Give it one under "
+                    "Settings, Shop, or leave out {contact_email}."
+                )
+            )
+        return ""
 
     @property
     def preview_modes(self) -> list[tuple[str, object]]:

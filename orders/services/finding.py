@@ -1,5 +1,6 @@
 """Which orders a text is about: whatever a customer may quote, each looked up where an index serves it.
 
+    discount code      whole, in any case: the orders that used it
     email address      the order's, its account's, and those that its gifts and letters went to
     order number       with or without dash, spaces and words before it; its beginning, from four on
     card               the last four digits, or a whole number of which only those are looked at
@@ -22,12 +23,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from catalog_pages.beginnings import begins
 from catalog_pages.search_text import asked_text
 from downloads.models import UserAsset
 from orders.models import (
+    DiscountCode,
+    DiscountUse,
     Dispute,
     GiftCode,
     Order,
@@ -66,6 +69,10 @@ CARD = re.compile(r"(?<![0-9A-Za-z])(?:[0-9][ -]?){12,18}[0-9](?![0-9A-Za-z])")
 NUMBER = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{4}}{BETWEEN}[0-9A-Za-z]{{4}}(?![0-9A-Za-z])")
 LAST_FOUR = re.compile(r"[0-9]{4}")
 HIDDEN_DIGITS = re.compile(r"[xX*•·.…#]+")
+# `XXXX-XXXX-XXXX-4242`, `**** **** **** 4242`: a card as receipts print it.
+MASKED_CARD = re.compile(r"(?<![0-9A-Za-z])(?:[xX*•·.…#]{4}[ -]?){3}[0-9]{4}(?![0-9A-Za-z])")
+# `x4242`, `visa-4242`: what stands before the digits, and these.
+CARD_WORD = re.compile(r"([xX*•·.…#]+|[A-Za-z]+)-?([0-9]{4})")
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,7 @@ def _read(text: str) -> tuple[list[Clue], list[str]]:
     for pattern, make in ((STRIPE, _stripe_id), (UUID, _our_id), (EMAIL, _email), (GIFT, _code)):
         text, clues = _taken(text, pattern, make)
         exact += clues
+    text, masked = _taken(text, MASKED_CARD, lambda digits: [_card(digits[-4:])])
     text, cards = _taken(text, CARD, lambda digits: [_card(digits[-4:])])
     text, numbers = _taken(text, NUMBER, _number)
     loose: list[Clue] = []
@@ -162,10 +170,20 @@ def _read(text: str) -> tuple[list[Clue], list[str]]:
     for word in text.split():
         bare = word.strip("#.,;:!?()[]<>\"'“”‘’*•·…/|\\")
         if LAST_FOUR.fullmatch(bare):
-            loose.append([_card(bare), *_number_looks(bare)])
+            loose.append([_card(bare), *_number_looks(bare), _discount(bare)])
+        elif digits := _card_digits(bare):
+            loose.append([_card(digits), *_word(bare)])
         elif bare and not HIDDEN_DIGITS.fullmatch(bare):
             words.append(bare)
-    return [*exact, *numbers, *cards, *loose], words
+    return [*exact, *numbers, *masked, *cards, *loose], words
+
+
+def _card_digits(word: str) -> str:
+    match = CARD_WORD.fullmatch(word)
+    if match is None:
+        return ""
+    before = match[1].lower()
+    return match[2] if before in NOISE or HIDDEN_DIGITS.fullmatch(before) else ""
 
 
 def _taken(text: str, pattern: re.Pattern[str], make: Any) -> tuple[str, list[Clue]]:
@@ -199,6 +217,7 @@ def _our_id(text: str) -> Clue:
 
 
 def _stripe_id(text: str) -> Clue:
+    text = text.partition("_secret")[0]  # as a page that takes payments is given it
     kind = text.partition("_")[0]
     if kind == "evt":
         return list(_event(text))
@@ -253,7 +272,10 @@ def _number(text: str) -> Clue | None:
     if any(part.lower() in NOISE or HIDDEN_DIGITS.fullmatch(part) for part in parts):
         return None  # `with 4242`, `xxxx 4242`
     looks = _number_looks(text)
-    return [*looks, _title(text)] if looks else None
+    if not looks:
+        return None
+    digits = _card_digits(text)
+    return [*looks, _title(text), _discount(text), *([_card(digits)] if digits else [])]
 
 
 def _number_looks(text: str) -> Clue:
@@ -271,5 +293,11 @@ def _title(text: str) -> Look:
     return Look(begins(OrderItem.objects.all(), "title", text).order_by("-pk"), "order_id")
 
 
+def _discount(code: str) -> Look:
+    codes = DiscountCode.objects.alias(folded=Upper("code")).filter(folded=code.upper())
+    uses = DiscountUse.objects.filter(code__in=codes.order_by().values("pk"))
+    return Look(uses.order_by(), "order_id")
+
+
 def _word(text: str) -> Clue:
-    return [*_addresses(text), *_number_looks(text), _title(text)]
+    return [*_addresses(text), *_number_looks(text), _title(text), _discount(text)]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from catalog_pages.models import ProductPage
 from downloads.holders import normalise_email
-from orders.errors import AlreadyOwned, FormUsedElsewhere, NothingToGive
+from orders.errors import AlreadyOwned, FormUsedElsewhere, NothingToGive, NotOutYet
 from orders.models import CartItem, FreeCopy, Order, OrderItem
 from orders.services.attempts import attempt_settle_free
 from orders.services.guests import email_clean, guest_holdings
@@ -40,10 +40,11 @@ def free_copy_issue(
     `copy_id` becomes the order's id: the same id is the same copy, however often it is pressed.
     It goes to the account whose verified address it is, or to the account of the order it is `about`
     when that is the address; else to the address alone. Products that are not for sale (any more) can
-    be given; ones without files cannot. The caller has checked that `by` may do this, and the reason.
+    be given; ones without files, or whose day has not come, cannot. The caller has checked that
+    `by` may do this, and the reason.
 
-    Raises EmailMissing, EmailInvalid, NothingToGive, AlreadyOwned, and FormUsedElsewhere when the id
-    is that of something else.
+    Raises EmailMissing, EmailInvalid, NothingToGive, NotOutYet, AlreadyOwned, and FormUsedElsewhere when
+    the id is that of something else.
     """
     email = email_clean(email)
     if (first := _made_before(copy_id, product, email)) is not None:
@@ -85,6 +86,8 @@ def _write(
 
 def _content(product: ProductPage, user: Any, email: str) -> Content:
     """One line of the product as it is now, for nothing, whatever it costs and whether it is sold."""
+    if (day := product.comes_out_on) is not None:
+        raise NotOutYet(product.title, day)
     summary = summary_of([CartItem(product=product, quantity=1, shown_price_pennies=0)])
     line = replace(
         summary.lines[0], unit_price_pennies=0, line_total_pennies=0, problem="", message=""

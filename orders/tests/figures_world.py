@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from catalog_pages.money import allocate
-from orders.models import Dispute, Order, OrderItem, Payment, Refund, RefundLine
+from orders.models import Dispute, FreeCopy, Order, OrderItem, Payment, Refund, RefundLine
 from orders.services.figures import figures_mark_order
 from orders.services.figures.report import Asked
 
@@ -71,6 +71,7 @@ class Sale:
     behavior: str
     lines: list[Line]
     second: timedelta | None
+    is_given: bool = False
     back: list[Back] = field(default_factory=list)
 
     def paid_for(self, line: Line) -> int:
@@ -120,6 +121,7 @@ def sales(draw: Any, around: date) -> Sale:
         behavior=behavior,
         lines=lines,
         second=draw(st.none() | steps(3)),
+        is_given=draw(st.integers(0, 3)) == 0,
         back=draw(st.lists(back, min_size=draw(st.sampled_from([2, 1, 0])), max_size=3)),
     )
 
@@ -159,6 +161,8 @@ def write(sale: Sale, products: list[Any]) -> Written:
     )
     Order.objects.filter(pk=order.pk).update(created_at=sale.begun)
     order.created_at = sale.begun
+    if sale.is_given:
+        FreeCopy.objects.create(order=order, reason="Because")
     items = [
         OrderItem.objects.create(
             order=order,
@@ -262,13 +266,14 @@ def facts(written: list[Written]) -> Iterator[Facts]:
     for one in written:
         sale = one.sale
         common = {"currency": sale.currency, "country": sale.country, "product": None}
-        yield {
-            **common,
-            "country": "",
-            "at": sale.begun,
-            "begun": 1,
-            "begun_paid": sale.paid is not None,
-        }
+        if not sale.is_given:
+            yield {
+                **common,
+                "country": "",
+                "at": sale.begun,
+                "begun": 1,
+                "begun_paid": sale.paid is not None,
+            }
         if sale.paid is None:
             continue
         at = {**common, "at": sale.paid}

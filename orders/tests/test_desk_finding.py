@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from orders.models import GiftCode, Order, StripeEvent
+from orders.models import DiscountCode, DiscountUse, GiftCode, Order, StripeEvent
 from orders.services import finding
 from orders.services.finding import orders_found
 from orders.services.gifts import gift_codes_issue
@@ -65,8 +65,12 @@ def test_by_addresses_of_buyer_account_and_recipient_in_any_case(order: Order) -
 
 
 def test_by_the_last_four_digits_of_the_card(order: Order) -> None:
-    for text in ("0041", "card 0041", "Visa ending 0041", "with 0041", "•••• 0041", "**** 0041",
-                 "xxxx 0041", "4000 0000 0000 0041", "4000000000000041"):  # fmt: skip
+    for text in (
+        "0041", "card 0041", "Visa ending 0041", "with 0041", "•••• 0041", "**** 0041",
+        "xxxx 0041", "XXXX-XXXX-XXXX-0041", "xxxx xxxx xxxx 0041", "x0041", "XX0041", "visa-0041",
+        "Mastercard-0041", "xxxx-0041", "****0041", "Visa ••••0041", "4000 0000 0000 0041",
+        "4000000000000041",
+    ):  # fmt: skip
         assert found(text) == {order.pk}, text
     for text in ("041", "00410", "٠٠٤١"):
         assert found(text) == set(), text
@@ -81,6 +85,7 @@ def test_by_every_id_that_stripe_shows(order: Order) -> None:
         payment.stripe_session_id, payment.stripe_payment_intent_id, payment.stripe_charge_id,
         refund.stripe_refund_id, dispute.stripe_dispute_id, event.event_id,
         f"see {payment.stripe_payment_intent_id}, please",
+        f"{payment.stripe_payment_intent_id}_secret_9sBk2",
     ):  # fmt: skip
         assert found(text) == {order.pk}, text
     StripeEvent.objects.filter(pk=event.pk).update(order=None)
@@ -100,6 +105,18 @@ def test_by_a_whole_gift_code_and_never_by_a_part(order: Order) -> None:
         assert found(text) == {order.pk}, text
     for text in (code[:-1], code[:11], code[-5:], code.replace("-", "")[:15]):
         assert found(text) == set(), text
+
+
+@pytest.mark.parametrize("code", ["SPRING24", "Low-Tide_10", "2024", "SUMMER", "A1B"])
+def test_by_the_discount_code_that_it_used(order: Order, code: str) -> None:
+    discount = DiscountCode.objects.create(code=code, kind="percent", percent=10)
+    DiscountUse.objects.create(
+        code=discount, order=order, code_text=code, buyer_email=order.email, place=1
+    )
+
+    for text in (code, code.lower(), f"code {code}", f"{code} ada.brook@example.com"):
+        assert found(text) == {order.pk}, text
+    assert found(code[:-1]) == set()
 
 
 def test_by_our_own_ids_and_by_what_was_bought(order: Order) -> None:

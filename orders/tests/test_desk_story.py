@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
+from catalog_pages.shop_days import today
 from downloads.models import AccessEvent, Revocation, UserAsset
 from downloads.policy import decide
 from downloads.roles import ensure_download_roles
@@ -19,7 +21,15 @@ from orders.models import FreeCopy, Order, OrderNote, OutboxMail, Payment
 from orders.models.desk import NotesAreAppendOnly
 from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import desk_client, order_url, refund_url, said, staff_client, text_of
-from tests.factories import buy, make_asset, make_product, make_user, session_id_of, start_checkout
+from tests.factories import (
+    buy,
+    make_asset,
+    make_bundle,
+    make_product,
+    make_user,
+    session_id_of,
+    start_checkout,
+)
 
 pytestmark = pytest.mark.django_db
 SEE = "orders.view_order"
@@ -202,6 +212,28 @@ def test_the_limits_of_a_line_are_reset(desk: Client, order: Order) -> None:
     assert said(answers[0]) == "The limits of 2 files of “Harbour” have been reset."
     assert "nothing was changed" in said(answers[1])
     assert all(decide(grant).allowed for grant in UserAsset.objects.all())
+
+
+def test_of_an_order_that_was_never_paid_nothing_is_said_to_be_revoked(desk: Client) -> None:
+    unpaid = start_checkout(make_user(), make_product("Harbour")).order
+
+    answer = desk.post(url("revoke", unpaid), {**line(unpaid), "reason": "Stolen card"})
+
+    assert said(answer) == "Nobody holds files of “Harbour”, so nothing was changed."
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_nothing_is_given_before_its_day(desk: Client, is_part: bool) -> None:
+    product = coming = make_product("Soon")
+    if is_part:
+        product = make_bundle("Both", coming)
+    coming.release_date = today() + timedelta(days=10)
+    coming.save()
+
+    answer = desk.post(reverse("order_desk:give"), wish(product))
+
+    assert "comes out on" in text_of(answer)
+    assert not FreeCopy.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["revoke", "restore", "reset"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from openpyxl import load_workbook
+from wagtail.users.models import UserProfile
 
 from downloads.admin import big_lists, grant_list
 from downloads.admin import finding as finding_grants
@@ -21,8 +24,9 @@ from orders.models import Order
 from orders.services import finding
 from orders.services.finding import orders_found
 from orders.services.free_copies import free_copy_issue
+from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import desk_client, said, text_of
-from tests.factories import make_product
+from tests.factories import buy, make_product, make_user, session_id_of
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +125,54 @@ def test_a_search_that_is_cut_makes_no_spreadsheet(
     assert "More match than are listed" in text_of(desk.get(answer["Location"]))
     assert len(exported(desk, name, q="first1@example.com")) == 1
     assert len(exported(desk, name)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "amounts"),
+    [
+        ("order_desk", {"Total": 4.99, "Refunded": 1}),
+        ("payment_desk", {"Amount": 4.99, "Taken": 4.99}),
+        ("refund_desk", {"Amount": 1}),
+        ("dispute_desk", {"Amount": 4.99}),
+    ],
+)
+def test_amounts_are_numbers_that_add_up(
+    desk: Client, name: str, amounts: dict[str, float]
+) -> None:
+    order = buy(Client(), make_user(), make_product())
+    actions.refund(session_id_of(order), amount=100)
+    actions.open_dispute(session_id_of(order))
+    controls.deliver_all(controls.through(Client()))
+
+    response = desk.get(reverse(f"{name}:index"), {"export": "xlsx"})
+
+    rows = list(load_workbook(io.BytesIO(b"".join(response))).active.iter_rows())  # type: ignore[union-attr]
+    row = dict(zip([cell.value for cell in rows[0]], rows[1], strict=True))
+    for heading, amount in amounts.items():
+        assert (row[heading].data_type, row[heading].value) == ("n", pytest.approx(amount))
+    text = {"4.99" if amount == 4.99 else "1.00" for amount in amounts.values()}
+    assert text <= set(exported(desk, name)[0].values())
+
+
+def test_days_are_the_shops_for_an_account_in_another_zone(desk: Client) -> None:
+    answer = desk.get(reverse("order_desk:index"))
+    profile = UserProfile.get_for_user(answer.wsgi_request.user)
+    profile.current_time_zone = "Pacific/Kiritimati"
+    profile.save()
+    order = given(times=1)[0]
+    at = datetime(2026, 5, 1, 13, 30, tzinfo=UTC)
+    Order.objects.update(created_at=at)
+    UserAsset.objects.update(created_at=at)
+
+    for name in ("order_desk", "download_desk"):
+        page = desk.get(
+            reverse(f"{name}:index"),
+            {"created_at_from": "2026-05-01", "created_at_to": "2026-05-01"},
+        ).content.decode()
+        assert order.number in page
+        assert "2026-05-01T" in page
+        assert "2026-05-02T" not in page
+    assert exported(desk, "order_desk")[0]["Date"].startswith("2026-05-01 ")
 
 
 @pytest.mark.parametrize(

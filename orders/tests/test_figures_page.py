@@ -20,7 +20,8 @@ from openpyxl import load_workbook
 from catalog_pages.models import Artist
 from catalog_pages.shop_days import today
 from orders.models import FiguresChange, FiguresDay, Payment, Refund
-from orders.services.figures import figures_refresh
+from orders.services.figures import figures_refresh, report
+from orders.services.free_copies import free_copy_issue
 from orders.services.refunds import refund_request
 from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import client_of, desk_client, staff_client, text_of
@@ -256,6 +257,41 @@ def test_the_page_costs_the_same_queries_for_one_sale_and_for_many(client: Clien
         give_back(buy(client, make_user(), make_product(artist=artist)), 1)
 
     assert queries() == for_one
+
+
+def test_a_spreadsheet_is_whole_or_none(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "AT_ONCE", 1)
+    buy(client, make_user(), make_product())
+    figures_refresh()
+    now = timezone.now()
+    FiguresChange.objects.bulk_create(FiguresChange(at=now - timedelta(days=n)) for n in range(4))
+    visitor = staff_client(SEE)
+
+    answer = page(visitor, period="7", export="csv")
+
+    assert answer["Content-Type"].startswith("text/html")
+    assert "the spreadsheet would not be whole" in text_of(answer)
+    figures_refresh()
+
+    assert [row["Orders"] for row in rows(page(visitor, period="1", export="csv"))] == ["1"]
+
+
+def test_a_free_copy_of_staffs_was_begun_by_nobody(client: Client) -> None:
+    start_checkout(make_user(), make_product())
+    for number in range(2):
+        free_copy_issue(
+            copy_id=uuid.uuid4(),
+            product=make_product(),
+            email=f"pat{number}@example.com",
+            reason="Because",
+            by=None,
+        )
+
+    text = text_of(page(staff_client(SEE)))
+
+    assert "Paid of what was begun 0.0%" in text
+    assert "0 of the 1 orders begun in this period" in text
+    assert "And 2 with nothing to pay." in text
 
 
 def test_the_spreadsheet_says_what_the_page_says(client: Client) -> None:

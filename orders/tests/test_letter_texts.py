@@ -102,6 +102,28 @@ def test_what_a_letter_does_not_know_is_refused_with_a_sentence(
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.django_db
+def test_an_address_that_the_shop_has_not_is_asked_for_and_never_left_blank(
+    client: Client, settings: Any
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Low Tide <shop@shop.example>"
+    text = LetterText(kind="receipt", above="Write to {contact_email} about {order_number}.")
+    ShopSettings.load()
+    ShopSettings.objects.update(contact_email="")
+    with pytest.raises(ValidationError) as refusal:
+        text.clean()
+    assert "no contact address" in str(refusal.value)
+    ShopSettings.objects.update(contact_email="us@shop.example")
+    text.clean()
+    text.save()
+
+    ShopSettings.objects.update(contact_email="")
+    buy(client, make_user(), make_product())
+
+    letter = letter_write(mail=OutboxMail.objects.get(kind="receipt"))
+    assert "Write to shop@shop.example about" in letter.text
+
+
 @pytest.mark.parametrize(
     "text", ["", "Plain", "{shop_name}{order_number}", "50 % off, 100%", "%(x)s"]
 )

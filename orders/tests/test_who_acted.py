@@ -66,7 +66,11 @@ def publish(by: Any, order: Order) -> None:
     legal_publish(text=text, by=by)
 
 
-@pytest.mark.parametrize("act", [give, note, publish, lambda by, order: refund(order, by)], ids=str)
+@pytest.mark.parametrize(
+    "act",
+    [give, note, publish, lambda by, order: refund(order, by)],
+    ids=["gave", "noted", "published", "refunded"],
+)
 def test_an_account_that_acted_is_not_deleted(act: Callable[[Any, Order], Any]) -> None:
     order, user = buy(Client(), make_user(), make_product()), make_user()
     act(user, order)

@@ -157,8 +157,8 @@ RANKED_AS = {
 
 def figures(asked: Asked, *, with_lists: bool = True) -> Figures:
     """Everything that the report shows; without lists, only sums and the series."""
-    period, before = asked.period, asked.period.before()
-    is_complete = _bring_up_to_date(before.first, period.last)
+    period = asked.period
+    is_complete = figures_are_whole(asked)
     parts = period.cut(asked.grouping)
     found = _series(asked, parts)
     if with_lists:
@@ -172,6 +172,11 @@ def figures(asked: Asked, *, with_lists: bool = True) -> Figures:
         parts=parts,
         is_complete=is_complete,
     )
+
+
+def figures_are_whole(asked: Asked) -> bool:
+    """Add up marked days of what is asked for, and of the period before; whether none is left."""
+    return _bring_up_to_date(asked.period.before().first, asked.period.last)
 
 
 def _bring_up_to_date(first: date, last: date) -> bool:

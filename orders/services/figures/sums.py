@@ -95,8 +95,11 @@ def _add_orders(sums: DaySums, start: datetime, end: datetime) -> None:
 
 
 def _add_begun(sums: DaySums, start: datetime, end: datetime) -> None:
-    """Nobody knows where an order comes from before it is paid: these stand under no country."""
-    orders = Order.objects.filter(created_at__gte=start, created_at__lt=end).order_by()
+    """Orders that somebody pressed checkout for, which nobody did for a free copy of staff's. Nobody knows
+    where an order comes from before it is paid: these stand under no country."""
+    orders = Order.objects.filter(
+        created_at__gte=start, created_at__lt=end, free_copy__isnull=True
+    ).order_by()
     grouped = orders.values_list("currency").annotate(
         Count("pk"), paid=Count("pk", filter=Q(paid_at__isnull=False))
     )

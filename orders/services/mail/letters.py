@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -93,7 +94,9 @@ def facts_of(mail: OutboxMail) -> Facts:
 def _own_words(own: LetterText | None, order: Order | None, shop: ShopSettings) -> dict[str, Any]:
     if own is None:
         return {}
-    values = {SHOP_NAME: shop.shop_name, CONTACT_EMAIL: shop.contact_email}
+    # An address that was taken away after the words were written: then where an answer would go.
+    contact = shop.contact_email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    values = {SHOP_NAME: shop.shop_name, CONTACT_EMAIL: contact}
     if order is not None and own.kind in ABOUT_AN_ORDER:
         values[ORDER_NUMBER] = order.number
     return {
