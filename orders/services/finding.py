@@ -141,7 +141,8 @@ def _about_words(found: Found | None, words: list[str]) -> Found:
     each = found
     for word in words:
         narrowed = _narrow(each, _word(word))
-        is_chatter = found is not None and not narrowed.order_ids
+        may_be_chatter = found is not None or word.lower() in NOISE  # `code` in `code SPRING`
+        is_chatter = may_be_chatter and not narrowed.order_ids
         if is_chatter and not _narrow(None, _word(word)).order_ids:
             continue  # `please`, beside what counts: it points to no order at all
         each = narrowed
