@@ -268,7 +268,7 @@ def test_the_cart_says_what_is_in_a_bundle_and_what_is_owned(client: Client) -> 
 
     page = body_of(client.get(reverse("orders:cart")))
 
-    assert "Contains One, Two" in page
+    assert "Contains One and Two" in page
     assert "You own One already." in page
 
 
@@ -379,7 +379,7 @@ def test_a_bundles_page_says_which_of_it_is_owned(client: Client) -> None:
 
     answer = fragment(client, bundle)
 
-    assert "You own 2 of these 3 already: One, Three." in body_of(answer)
+    assert "You own 2 of these 3 already: One and Three." in body_of(answer)
     assert answer.context["owned_product_id"] is None
     assert 'id="owned-contents"' in body_of(client.get(bundle.url))
 
