@@ -74,6 +74,7 @@ UNSOLD_AUDIO_EXTENSIONS = frozenset(
     {".aac", ".ac3", ".ape", ".dff", ".dsf", ".eac3", ".mka", ".mp2", ".mpc", ".ofr", ".ra", ".spx",
      ".tak", ".tta", ".wma", ".wv"}
 )  # fmt: skip
+VARIOUS_ARTISTS = "Various artists"  # of a compilation
 SOLD_FORMATS = "MP3, FLAC, Ogg, Opus, WAV, M4A or AIFF"
 
 

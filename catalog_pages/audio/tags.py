@@ -25,7 +25,7 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE as WaveFile
 
 from catalog_pages.audio.decoding import BoundedFile, Deadline
-from catalog_pages.audio.facts import AudioTags
+from catalog_pages.audio.facts import VARIOUS_ARTISTS, AudioTags
 from catalog_pages.audio.names import parts_of_name
 from catalog_pages.audio.tag_values import date_in, number_in, side_in, text_in, total_in
 from catalog_pages.audio.text import clean_text
@@ -57,7 +57,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 MAX_TAG_BYTES = 128 * 1024 * 1024
 MAX_COVER_BYTES = 20 * 1024 * 1024
 FRONT_COVER = 3
-VARIOUS_ARTISTS = "Various artists"
 
 
 def parse_tags(path: Path, format_name: str, deadline: Deadline) -> FileType | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from catalog_pages.audio.tags import VARIOUS_ARTISTS
+from catalog_pages.audio.facts import VARIOUS_ARTISTS
 from catalog_pages.audio.text import fold
 from catalog_pages.batches.covers import match_covers
 from catalog_pages.batches.plans import source_of

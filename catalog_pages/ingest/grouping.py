@@ -19,8 +19,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from catalog_pages.audio.facts import AudioFacts, AudioTags
-from catalog_pages.audio.tags import VARIOUS_ARTISTS
+from catalog_pages.audio.facts import VARIOUS_ARTISTS, AudioFacts, AudioTags
 from catalog_pages.audio.text import clean_text, fold
 from catalog_pages.shop_days import today
 
