@@ -191,7 +191,7 @@ class Words(NamedTuple):
 PRICE_WORDS = Words(
     form=_("Enter a price such as {example}."),
     decimals={
-        0: _("A price in {code} has at most no decimals, such as {example}."),
+        0: _("A price in {code} has no decimals, such as {example}."),
         2: _("A price in {code} has at most two decimals, such as {example}."),
         3: _("A price in {code} has at most three decimals, such as {example}."),
     },
@@ -201,7 +201,7 @@ PRICE_WORDS = Words(
 AMOUNT_WORDS = Words(
     form=_("Enter an amount such as {example}."),
     decimals={
-        0: _("An amount in {code} has at most no decimals, such as {example}."),
+        0: _("An amount in {code} has no decimals, such as {example}."),
         2: _("An amount in {code} has at most two decimals, such as {example}."),
         3: _("An amount in {code} has at most three decimals, such as {example}."),
     },
