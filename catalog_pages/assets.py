@@ -1,8 +1,7 @@
-"""Keeping sound files and their excerpts: the bytes first, then the row that says they are there.
+"""Keeping sound files: the bytes first, then the row that says they are there.
 
-Public: `asset_store`, `asset_adopt`, `ensure_excerpt`, `ensure_excerpts` and `excerpts_of` for
-commands, tasks and the upload view, never inside a transaction, since they copy files; `excerpt_for`
-for templates.
+Public: `asset_store` and `asset_adopt` for commands, tasks and the upload view, never inside a transaction,
+since they copy files. Excerpts of them: `catalog_pages.excerpts`.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +25,11 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog_pages.audio.cuts import Cut, is_guess, planned_cut
-from catalog_pages.audio.facts import LOSSLESS_FORMATS, AudioFacts, UnreadableAudio
+from catalog_pages.audio.facts import AudioFacts
 from catalog_pages.errors import DomainError
 from catalog_pages.locales import grouped
-from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage, ProductTrack
-from catalog_pages.models.assets import excerpt_key, protected_key, validate_file_name
+from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck
+from catalog_pages.models.assets import protected_key, validate_file_name
 
 Row = TypeVar("Row", DigitalAsset, Excerpt)
 
@@ -151,14 +148,14 @@ def asset_store(
         return StoredAsset(existing, created=False)
     asset = _described(digest, facts or _probed(source, file_name))
     asset.file_name, asset.uploaded_by = file_name, uploaded_by
-    _keep_bytes(asset, protected_key(asset, file_name), source)
+    keep_bytes(asset, protected_key(asset, file_name), source)
     after = source.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         _discard_bytes(asset)
         raise FileRefused(
             _("The file changed while it was being read; try again when it is complete.")
         )
-    winner = _keep_row(asset, same_row=models.Q(sha256=digest.sha256))
+    winner = keep_row(asset, same_row=models.Q(sha256=digest.sha256))
     return StoredAsset(winner, created=winner is asset)
 
 
@@ -196,124 +193,6 @@ def asset_adopt(
             raise
         return StoredAsset(winner, created=False)
     return StoredAsset(asset, created=True)
-
-
-# --- Excerpts -----------------------------------------------------------------------------------
-
-
-def master_of(track: ProductTrack) -> DigitalAsset | None:
-    """The best file to cut from: lossless before lossy, then the higher bitrate."""
-    audio = [file.asset for file in track.files.all() if file.asset and file.asset.is_audio]
-    return max(audio, key=_quality, default=None)
-
-
-def excerpt_for(track: ProductTrack) -> Excerpt | None:
-    """The excerpt to play for `track`: the cut its editor asked for, else the newest one there is.
-
-    Costs no query when `tracks__files__asset__excerpts` was prefetched.
-    """
-    audio = [file.asset for file in track.files.all() if file.asset and file.asset.is_audio]
-    audio.sort(key=_quality, reverse=True)
-    wanted = (matching(asset.excerpts.all(), asset, wanted_cut(track, asset)) for asset in audio)
-    if found := next((excerpt for excerpt in wanted if excerpt), None):
-        return found
-    anything = [excerpt for asset in audio for excerpt in asset.excerpts.all()]
-    return max(anything, key=lambda excerpt: excerpt.pk, default=None)
-
-
-def ensure_excerpt(track: ProductTrack) -> Excerpt | None:
-    """The excerpt that `track` should have, cut from its best file unless it was cut before.
-
-    None, and a line in the log, when there is no file yet, its bytes are missing or do not decode.
-    Running it twice, or in two processes at once, ends with one excerpt.
-    """
-    return next(iter(excerpts_of([track])), None)
-
-
-def ensure_excerpts(page: ProductPage) -> list[Excerpt]:
-    """`ensure_excerpt` for every track of `page` as it is stored; those that exist now, in order."""
-    return list(excerpts_of(page.tracks.prefetch_related("files__asset__excerpts")))
-
-
-def excerpts_of(tracks: Iterable[ProductTrack], *, workers: int = 1) -> Iterator[Excerpt]:
-    """`ensure_excerpt` for many tracks; `workers` are cut at a time, and rows are written here.
-
-    Cutting is threads' work: it is in C without the interpreter's lock, and touches no database.
-    """
-    masters = [(asset, wanted_cut(track, asset)) for track in tracks if (asset := master_of(track))]
-    found = [matching(asset.excerpts.all(), asset, cut) for asset, cut in masters]
-    missing = [pair for pair, excerpt in zip(masters, found, strict=True) if excerpt is None]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
-        targets = [Path(folder) / f"{at}.mp3" for at in range(len(missing))]
-        made = pool.map(_cut, missing, targets)
-        for earlier in found:
-            excerpt = earlier or _keep_excerpt(*next(made))
-            if excerpt is not None:
-                yield excerpt
-
-
-def _quality(asset: DigitalAsset) -> tuple[bool, int]:
-    return asset.format_name in LOSSLESS_FORMATS, asset.bitrate_bps or 0
-
-
-def wanted_cut(track: ProductTrack, asset: DigitalAsset) -> Cut:
-    start, length = track.excerpt_start_seconds, track.excerpt_length_seconds
-    return planned_cut(
-        duration_ms=asset.duration_ms or 0,
-        start_ms=None if start is None else start * 1000,
-        length_ms=None if length is None else length * 1000,
-    )
-
-
-def matching(excerpts: Iterable[Excerpt], asset: DigitalAsset, cut: Cut) -> Excerpt | None:
-    duration = asset.duration_ms or 0
-    for excerpt in excerpts:
-        guessed = cut.start_ms is None and is_guess(
-            excerpt.start_ms, duration_ms=duration, length_ms=cut.length_ms
-        )
-        if excerpt.length_ms == cut.length_ms and (guessed or excerpt.start_ms == cut.start_ms):
-            return excerpt
-    return None
-
-
-def _cut(master: tuple[DigitalAsset, Cut], target: Path) -> tuple[Excerpt | None, Path]:
-    """Cut into `target`, and the row that describes it, unsaved; no row when it cannot be cut."""
-    # PyAV and numpy cost every web process tens of megabytes; only workers and commands cut.
-    from catalog_pages.audio.excerpt import cut_excerpt
-    from catalog_pages.audio.waveform import peaks
-
-    asset, cut = master
-    try:
-        with local_copy(asset) as source:
-            facts = cut_excerpt(
-                source,
-                target,
-                start_ms=cut.start_ms,
-                length_ms=cut.length_ms,
-                duration_ms=asset.duration_ms,
-            )
-        shape = peaks(target)
-    except (UnreadableAudio, FileNotFoundError) as error:
-        logger.error("No excerpt of %s (asset %s): %s", asset, asset.pk, error)
-        return None, target
-    excerpt = Excerpt(
-        asset=asset,
-        start_ms=facts.start_ms,
-        length_ms=cut.length_ms,
-        duration_ms=facts.duration_ms,
-        size_bytes=facts.size_bytes,
-        sha256=facts.sha256,
-        peaks=shape,
-    )
-    return excerpt, target
-
-
-def _keep_excerpt(excerpt: Excerpt | None, source: Path) -> Excerpt | None:
-    if excerpt is None:
-        return None
-    _keep_bytes(excerpt, excerpt_key(excerpt, source.name), source)
-    same = models.Q(asset=excerpt.asset, start_ms=excerpt.start_ms, length_ms=excerpt.length_ms)
-    return _keep_row(excerpt, same_row=same)
 
 
 @contextmanager
@@ -376,7 +255,7 @@ def _heal(asset: DigitalAsset, source: Path) -> None:
     logger.warning("The lost bytes of asset %s are back", asset.pk)
 
 
-def _keep_bytes(row: Any, key: str, source: Path) -> None:
+def keep_bytes(row: Any, key: str, source: Path) -> None:
     """Copy `source` into the storage of the row's `file` field; nothing stays when that fails."""
     storage = row.file.storage
     try:
@@ -393,7 +272,7 @@ def _discard_bytes(row: Any) -> None:
         row.file.storage.delete(row.file.name)
 
 
-def _keep_row(row: Row, *, same_row: models.Q) -> Row:
+def keep_row(row: Row, *, same_row: models.Q) -> Row:
     """Insert `row`, whose bytes are stored; or return the one that another process inserted first.
 
     The bytes go when the row does not come. Only a failing COMMIT leaves them: nobody knows then

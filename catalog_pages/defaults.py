@@ -85,6 +85,8 @@ def defaults_fill(defaults: ProductDefaults, *, wanted: set[str], user: Any) -> 
         filled.genre = _named(Genre, defaults.genre, user, filled.told)
     if "cover" in wanted and permission_policy.user_has_permission(user, "add"):
         filled.cover = cover_inside(defaults.files, title=defaults.title)
+        if filled.cover is None and defaults.files:
+            filled.told.append(_("There is no picture inside the files."))
     return filled
 
 

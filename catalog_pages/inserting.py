@@ -28,7 +28,7 @@ def inserted(row: Model) -> bool:
         field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields
     ]
     statement = (
-        f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # names of ours
+        f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # nosec B608  # names of ours
         f" ON CONFLICT DO NOTHING RETURNING {quote(str(meta.pk.column))}"
     )
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import LegalKind, LegalText, LegalVersion
-from catalog_pages.models.legal import plain_text
+from catalog_pages.plain_text import plain_text
 
 MAX_CONSENT = 500  # it stands beside a box to tick
 

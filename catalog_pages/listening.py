@@ -15,10 +15,11 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog_pages.assets import local_copy, master_of, matching, wanted_cut
+from catalog_pages.assets import local_copy
 from catalog_pages.audio.cuts import planned_cut
 from catalog_pages.audio.facts import UnreadableAudio
 from catalog_pages.errors import DomainError
+from catalog_pages.excerpts import master_of, matching, wanted_cut
 from catalog_pages.models import DigitalAsset, ProductTrack
 
 BARS = 240

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
@@ -23,6 +24,14 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 def locale_now() -> Locale:
     """Of the active language; the shop's own where translations are switched off."""
     return locale_of(get_language() or settings.LANGUAGE_CODE)
+
+
+def language_of(user: Any) -> str:
+    """The admin's language of somebody: for sentences that are made in the background and read by them."""
+    profile = getattr(user, "wagtail_userprofile", None)
+    return (
+        (profile and profile.get_preferred_language()) or get_language() or settings.LANGUAGE_CODE
+    )
 
 
 @lru_cache(maxsize=64)

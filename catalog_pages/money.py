@@ -47,6 +47,18 @@ SYMBOLS = {
     "HUF": "Ft", "RON": "lei", "ZAR": "R", "KWD": "KD", "BHD": "BD", "JOD": "JD", "OMR": "RO",
     "TND": "DT", "THB": "฿",
 }  # fmt: skip
+# Where a dollar is about so many: rates wander, noughts seldom do.
+ROUND_AMOUNTS = {
+    10: """AED BOB BRL BWP BYN CNY CZK DKK GTQ HKD HNL ILS LSL MAD MDL MOP MVR MXN MYR NAD NOK PEN PGK PLN
+        QAR RON SAR SBD SCR SEK SLE SRD SZL THB TJS TRY TTD TWD ZAR ZMW""",
+    100: """AFN ALL BDT BTN CVE DJF DOP DZD EGP ETB GMD GYD HTG INR ISK JMD JPY KES KGS LKR LRD MKD MUR
+        MZN NIO NPR PHP PKR RSD RUB UAH UYU VUV XPF YER""",
+    1_000: """AMD AOA ARS BIF CDF CLP COP CRC HUF KHR KMF KRW KZT MMK MNT MWK NGN RWF SOS TZS UGX XAF
+        XOF""",
+    10_000: "GNF IDR LAK MGA PYG STD UZS VND",
+    100_000: "LBP",
+}
+_ROUND_AMOUNT = {code: amount for amount, codes in ROUND_AMOUNTS.items() for code in codes.split()}
 # An amount beyond this is a typing mistake; it also keeps every sum inside a 64-bit column.
 MAX_PRICE_PENNIES = 99_999_999
 BY_SYMBOL, BY_CODE = "symbol", "code"
@@ -62,13 +74,15 @@ class MoneyError(ValueError):
 
 @dataclass(frozen=True)
 class Currency:
-    """`digits` after the point as people write it; `stripe_factor` from our integer to Stripe's."""
+    """`digits` after the point as people write it; `stripe_factor` from our integer to Stripe's; `coin`: the
+    amount, a one with noughts, in which small prices are thought of. Amounts are in minor units."""
 
     code: str
     digits: int
     stripe_factor: int
     minimum_charge: int
     symbol: str
+    coin: int
 
     @property
     def step(self) -> int:
@@ -91,6 +105,7 @@ def currency(code: str) -> Currency:
         stripe_factor=100 if code in STRIPE_HUNDREDFOLD else 1,
         minimum_charge=MINIMUM_CHARGE.get(code, 1),
         symbol=SYMBOLS.get(code, code),
+        coin=_ROUND_AMOUNT.get(code, 1) * 10**digits,
     )
 
 

@@ -35,6 +35,18 @@ LOWER = (Way.LOWER_PERCENT, Way.LOWER_AMOUNT)
 PERCENT = (Way.RAISE_PERCENT, Way.LOWER_PERCENT)
 
 
+def price_ideas(offered: int, code: str) -> list[int]:
+    """Amounts in minor units that a buyer who names the price can take by one press, each above the one
+    before: what is offered, half as much again and twice as much, in whole coins; where 0 is, small sums.
+    None that could not be charged.
+    """
+    facts = currency(code)
+    coin, least = facts.coin, max(offered, facts.minimum_charge)
+    wanted = (offered, -(-offered * 3 // 2 // coin) * coin, -(-offered * 2 // coin) * coin)
+    ideas = wanted if offered else (3 * coin, 5 * coin, 10 * coin)
+    return sorted({idea for idea in ideas if least <= idea <= MAX_PRICE_PENNIES})
+
+
 class PriceRefused(DomainError):
     """The new price would be none; the product is left alone."""
 

@@ -10,8 +10,10 @@ from wagtail.search import index
 
 MAX_CHARACTERS = 200
 MAX_WORDS = 20
+MAX_SIGNS = 20
 # Accents as Latin, Greek and Cyrillic are written; vowel signs of other scripts are letters there.
 _ACCENTS = re.compile("[\u0300-\u036f]")
+_SIGNS = re.compile("u([0-9][0-9a-fu]*)?")  # or the beginning of some, as `_signs` spells them
 
 
 def asked_text(text: str | None) -> str:
@@ -20,7 +22,8 @@ def asked_text(text: str | None) -> str:
     Control characters and half characters are nothing to anybody, and an error to PostgreSQL.
     """
     normal = unicodedata.normalize("NFKC", (text or "")[:MAX_CHARACTERS])
-    return " ".join("".join(c if c.isprintable() else " " for c in normal).split())
+    shown = " ".join("".join(c if c.isprintable() else " " for c in normal).split())
+    return shown[:MAX_CHARACTERS].rstrip()  # one sign may have become many
 
 
 def clean_search_text(text: str | None) -> str:
@@ -36,10 +39,12 @@ def comparable(text: str) -> str:
     """All words of `text`, in one spelling: small letters, no accents, no ligatures, nothing between.
 
     Index and query go through here, so that they agree on what a word is, whichever database cuts them
-    up afterwards and whatever language it was set up for.
+    up afterwards and whatever language it was set up for. Signs alone, such as "!!!", are one word: their
+    numbers, which the index finds as quickly as any.
     """
     split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(_words(unicodedata.normalize("NFC", _ACCENTS.sub("", split))))
+    words = _words(unicodedata.normalize("NFC", _ACCENTS.sub("", split)))
+    return " ".join(words) if words else _signs(text)
 
 
 def search_words(text: str | None) -> str:
@@ -47,11 +52,27 @@ def search_words(text: str | None) -> str:
     return " ".join(comparable(asked_text(text)).split()[:MAX_WORDS])
 
 
+def beginning(words: str) -> str:
+    """The last of `search_words`, where it may be the beginning of a longer one that is not yet typed: no
+    signs, and not a single letter of an alphabet."""
+    last = words.rpartition(" ")[2]
+    if _SIGNS.fullmatch(last) or (len(last) == 1 and last.isascii()):
+        return ""
+    return last
+
+
 def _words(text: str) -> list[str]:
     """Runs of letters, digits and the marks that belong to letters."""
-    return "".join(
-        c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text
-    ).split()
+    runs = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text)
+    return [run for run in runs.split() if any(c.isalnum() for c in run)]
+
+
+def _signs(text: str) -> str:
+    """`u0021u0021` for "! !", at most 20 of them; "" for what nobody sees. What merely changes how the sign
+    before it looks is left out."""
+    normal = unicodedata.normalize("NFKC", text)
+    seen = [c for c in normal if c.isprintable() and unicodedata.category(c)[0] not in "MZ"]
+    return "".join(f"u{ord(c):04x}" for c in seen[:MAX_SIGNS])
 
 
 class WordsField(index.SearchField):

@@ -22,12 +22,12 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.html import format_html_join
 
-from catalog_pages.assets import excerpts_of
 from catalog_pages.audio.text import fold
 from catalog_pages.demo.covers import collage_jpeg
 from catalog_pages.demo.library import BUNDLES, RELEASES, DemoBundle, DemoRelease
 from catalog_pages.demo.render import write_demo_audio
 from catalog_pages.errors import DomainError
+from catalog_pages.excerpts import excerpts_of
 from catalog_pages.ingest.covers import cover_store
 from catalog_pages.ingest.products import is_ours_to_publish, is_published, product_publish
 from catalog_pages.ingest.report import IngestReport, OnProgress, Progress

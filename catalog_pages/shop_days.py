@@ -29,7 +29,11 @@ def bounds(first: date, last: date | None = None) -> tuple[datetime, datetime]:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=shop_zone()).astimezone(UTC)
+    local = datetime.combine(day, time.min, tzinfo=shop_zone())
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:  # the first day of all, which began a little before in UTC
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

@@ -20,21 +20,26 @@ from django.db.models.expressions import RawSQL
 
 TABLE = "catalog_pages_cataloguestamp"
 PREFIX = "catalogue_stamp"
-# All that an answer about the catalogue shows or chooses by: pages' addresses and the search index, too.
+# All that an answer about the catalogue or a public page shows or chooses by: pages' addresses, for whom they
+# are, and the search index, too.
 WATCHED = (
     "catalog_pages_artist",
     "catalog_pages_bundledproduct",
+    "catalog_pages_cataloguepage",
     "catalog_pages_coverimage",
     "catalog_pages_coverrendition",
     "catalog_pages_digitalasset",
     "catalog_pages_excerpt",
     "catalog_pages_genre",
+    "catalog_pages_homepage",
     "catalog_pages_legalversion",
     "catalog_pages_productpage",
+    "catalog_pages_productrank",
     "catalog_pages_producttrack",
     "catalog_pages_shopsettings",
     "catalog_pages_trackfile",
     "wagtailcore_page",
+    "wagtailcore_pageviewrestriction",
     "wagtailcore_site",
     "wagtailsearch_indexentry",
 )
@@ -75,8 +80,8 @@ def stamp_beside() -> RawSQL:
     """The tokens as a column of whatever query is made before that of the catalogue: none more for the stamp.
     `stamp_of` makes it of what is read there."""
     joined = {"postgresql": "string_agg", "sqlite": "group_concat"}[connection.vendor]
-    return RawSQL(  # noqa: S611  # words of ours
-        f"SELECT {joined}(token, ' ') FROM catalog_pages_cataloguestamp",  # noqa: S608
+    return RawSQL(  # noqa: S611  # nosec B611  # words of ours
+        f"SELECT {joined}(token, ' ') FROM catalog_pages_cataloguestamp",  # noqa: S608  # nosec B608  # words of ours
         [],
         output_field=TextField(),
     )

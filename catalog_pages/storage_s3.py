@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
+from catalog_pages import circuit
 from catalog_pages.storage import RemoteStorage, StorageUnavailable
 
 CONNECT_SECONDS = 3
@@ -46,6 +47,7 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
     def __init__(self, **options: Any) -> None:
         path_style = bool(options.get("endpoint_url"))  # other servers than Amazon's
         style = options.pop("addressing_style", None) or ("path" if path_style else "virtual")
+        self.public_url: str | None = options.pop("public_url", None)
         config = Config(
             signature_version="s3v4",
             s3={"addressing_style": style},
@@ -62,6 +64,7 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
         )
         self._lock = threading.Lock()
         self._shared: Any = None
+        self._outward: Any = None
 
     @property
     def connection(self) -> Any:
@@ -69,7 +72,7 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
         if self._shared is None:
             with self._lock:
                 if self._shared is None:
-                    self._shared = self._create_session().resource(
+                    shared = self._create_session().resource(
                         "s3",
                         region_name=self.region_name,
                         use_ssl=self.use_ssl,
@@ -77,11 +80,29 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
                         config=self.client_config,
                         verify=self.verify,
                     )
+                    _guard(shared.meta.client)
+                    self._shared = shared
         return self._shared
 
     @property
     def client(self) -> Any:
         return self.connection.meta.client
+
+    @property
+    def signing_client(self) -> Any:
+        """For addresses that browsers are given: the bucket may have another name outside (`public_url`)."""
+        if not self.public_url:
+            return self.client
+        if self._outward is None:
+            with self._lock:
+                if self._outward is None:
+                    self._outward = self._create_session().client(
+                        "s3",
+                        region_name=self.region_name,
+                        endpoint_url=self.public_url,
+                        config=self.client_config.merge(Config(s3={"addressing_style": "path"})),
+                    )
+        return self._outward
 
     def signed_url(
         self, name: str, *, lifetime_s: int, content_type: str, content_disposition: str
@@ -110,7 +131,7 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
             "ResponseContentType": content_type,
         }
         with as_os_errors():
-            return self.client.generate_presigned_url(
+            return self.signing_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=lifetime_s
             )
 
@@ -130,6 +151,7 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
     def check_reachable(self) -> None:
         with as_os_errors():
             self._prober.head_bucket(Bucket=self.bucket_name)
+        circuit.storage.succeeded()
 
     @property
     def _prober(self) -> Any:
@@ -188,12 +210,14 @@ class ProtectedS3Storage(RemoteStorage, S3Storage):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return {k: v for k, v in state.items() if k not in {"_lock", "_shared", "_probing"}}
+        return {
+            k: v for k, v in state.items() if k not in {"_lock", "_shared", "_outward", "_probing"}
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._lock = threading.Lock()
-        self._shared = None
+        self._shared = self._outward = None
 
 
 class ObjectReader(io.RawIOBase):
@@ -289,6 +313,33 @@ class ObjectReader(io.RawIOBase):
     def close(self) -> None:
         self._drop()
         super().close()
+
+
+def _guard(client: Any) -> None:
+    """Let the circuit decide before every call of this client, and learn from every answer.
+
+    Signing an address is no call. Sources: botocore's events `before-call`, `after-call`, `after-call-error`.
+    """
+    client.meta.events.register("before-call.s3", _before_call)
+    client.meta.events.register("after-call.s3", _after_call)
+    client.meta.events.register("after-call-error.s3", _after_call_error)
+
+
+def _before_call(**about: Any) -> None:
+    if not circuit.storage.allows():
+        raise StorageUnavailable("The bucket did not answer lately and is left alone for seconds.")
+
+
+def _after_call(http_response: Any, **about: Any) -> None:
+    status = http_response.status_code
+    if status >= 500 or status == 429:
+        circuit.storage.failed(f"it answers {status}")
+    else:
+        circuit.storage.succeeded()
+
+
+def _after_call_error(exception: Exception, **about: Any) -> None:
+    circuit.storage.failed(type(exception).__name__)
 
 
 @contextmanager

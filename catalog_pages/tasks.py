@@ -9,7 +9,8 @@ from __future__ import annotations
 from django_tasks import task
 from wagtail.search.backends import get_search_backends
 
-from catalog_pages.assets import ensure_excerpts
+from catalog_pages.excerpts import ensure_excerpts
+from catalog_pages.fixity import plan, verify
 from catalog_pages.models import CoverImage, ProductPage, ShopSettings
 from catalog_pages.renditions import make_logo_renditions, make_renditions
 
@@ -43,3 +44,12 @@ def index_products_again(kind: str, pk: int) -> int:
         for backend in get_search_backends(with_auto_update=True):
             backend.add_bulk(ProductPage, rows)
     return len(ids)
+
+
+@task()
+def verify_stored_files(count: int) -> int:
+    """Read the audio files checked longest ago again; how many are not as they were stored.
+
+    Each of them is in the log and in the admin by then.
+    """
+    return verify(plan(count)).found

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-DEFAULT_ACCENT = "#b3370f"  # what shop.css has without any other stylesheet
+DEFAULT_ACCENT = "#b3370f"  # what base.css has without any other stylesheet
 TEXT_CONTRAST = 4.5
-# --paper and --surface of shop.css: what the accent is read on.
+# --paper and --surface of base.css: what the accent is read on.
 LIGHT_GROUNDS = ((0xFB, 0xFA, 0xF7), (0xFF, 0xFF, 0xFF))
 DARK_GROUNDS = ((0x15, 0x13, 0x10), (0x1F, 0x1C, 0x18))
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -77,7 +77,7 @@ def theme_of(accent: str) -> Theme:
 
 @lru_cache(maxsize=64)
 def stylesheet(accent: str) -> str:
-    """The tokens of shop.css in the colours of `accent`. For screens: print stays black."""
+    """The tokens of base.css in the colours of `accent`. For screens: print stays black."""
     theme = theme_of(accent)
     light, dark = _tokens(theme.light), _tokens(theme.dark)
     return (

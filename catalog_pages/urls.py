@@ -1,4 +1,4 @@
-"""Artists and genres; everything else here is a Wagtail page with an address of its own."""
+"""The shop's own pages: artists and genres, and a short way to those that are Wagtail's (`routes`)."""
 
 from django.urls import re_path
 
@@ -9,4 +9,6 @@ SLUG = r"(?P<slug>[-\w]+)"  # letters of every script, unlike Django's own conve
 urlpatterns = [
     re_path(rf"^artists/{SLUG}/$", views.artist, name="artist"),
     re_path(rf"^genres/{SLUG}/$", views.genre, name="genre"),
+    re_path(r"^$", views.catalogue, name="catalogue"),
+    re_path(rf"^{SLUG}/$", views.product, name="product"),
 ]

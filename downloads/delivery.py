@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage import RemoteStorage, StorageUnavailable
-from downloads import coverage, slots
+from downloads import coverage, measures, slots
 from downloads.archive import Archive, ArchiveMember
 from downloads.content_disposition import content_disposition
 from downloads.counting import (
@@ -142,7 +142,7 @@ def goes_on(request: HttpRequest, parcel: Parcel, *, client: Client) -> bool:
 
 def deliver(request: HttpRequest, parcel: Parcel, *, client: Client) -> HttpResponseBase:
     """The parcel, whole or in parts. Raises what the module says."""
-    with _told_as_reasons(parcel.wanted):
+    with told_as_reasons(parcel.wanted):
         refuse_unavailable(parcel.assets)
         storage = parcel.assets[0].file.storage
         if not parcel.is_archive and isinstance(storage, RemoteStorage):
@@ -210,25 +210,39 @@ def _from_bucket(
         content_disposition=disposition,
     )
     downloads_hand_over([wanted], client=client, by_link=True)
+    measures.handed_over(by=measures.BUCKET, asked_bytes=asset.size_bytes)
     return HttpResponse(status=302, headers={"Location": address, "Cache-Control": PRIVATE})
 
 
 def _from_nginx(request: HttpRequest, wanted: Wanted, client: Client) -> HttpResponse:
-    """Headers for nginx, which sends the bytes, ranges and validators by itself."""
     asset = wanted.asset
     if request.method == "GET":
-        parts = _asked_of_others(request, asset.size_bytes)
-        if parts:
-            wanted = replace(wanted, planned_bytes=sum(part.length for part in parts))
+        planned_bytes = asked_bytes(request, asset.size_bytes)
+        wanted = replace(wanted, planned_bytes=planned_bytes)
         downloads_hand_over([wanted], client=client, by_link=False)
+        measures.handed_over(by=measures.NGINX, asked_bytes=planned_bytes)
+    disposition = content_disposition("attachment", file_name=asset.file_name)
+    return nginx_response(request, asset, disposition=disposition, cache_control=PRIVATE)
+
+
+def asked_bytes(request: HttpRequest, size_bytes: int) -> int:
+    """How much of a file nginx is asked for, as far as can be told before it weighs the request."""
+    parts = _asked_of_others(request, size_bytes)
+    return sum(part.length for part in parts) or size_bytes
+
+
+def nginx_response(
+    request: HttpRequest, asset: DigitalAsset, *, disposition: str, cache_control: str
+) -> HttpResponse:
+    """Headers for nginx, which sends the bytes, ranges and validators by itself."""
     wants_digest = digest_is_wanted(request.headers.get("Want-Repr-Digest"))
     digest = {"Repr-Digest": repr_digest(asset.sha256)} if wants_digest else {}
     return HttpResponse(
         headers={
             "X-Accel-Redirect": settings.PROTECTED_ACCEL_REDIRECT + quote(asset.file.name or ""),
             "Content-Type": asset.content_type,
-            "Content-Disposition": content_disposition("attachment", file_name=asset.file_name),
-            "Cache-Control": PRIVATE,
+            "Content-Disposition": disposition,
+            "Cache-Control": cache_control,
         }
         | digest
     )
@@ -263,14 +277,20 @@ def _from_us(request: HttpRequest, parcel: Parcel, client: Client) -> HttpRespon
         begun = downloads_begin([want for want in planned if want.planned_bytes], client=client)
         undone.callback(downloads_sent, begun, sent={})
         keeper.keep(slot, [begin.download.pk for begin in begun.values()])
-        response = respond(on_close=_note_and_release(begun, parcel, slot))
+        planned_bytes = sum(part.length for part in stretches)
+        response = respond(on_close=_note_and_release(begun, parcel, slot, planned_bytes))
+        measures.sending_began()
         undone.pop_all()
         return response
 
 
-def _note_and_release(begun: Begins, parcel: Parcel, slot: slots.Slot) -> OnClose:
+def _note_and_release(
+    begun: Begins, parcel: Parcel, slot: slots.Slot, planned_bytes: int
+) -> OnClose:
     def on_close(stretches: Sequence[ByteRange]) -> None:
         slot.release()
+        sent_bytes = sum(part.length for part in stretches)
+        measures.sending_ended(planned_bytes=planned_bytes, sent_bytes=sent_bytes)
         parts = zip(parcel.wanted, parcel.parts_of(stretches), strict=True)
         _note_sent(begun, {want.pair: sent for want, sent in parts})
 
@@ -365,7 +385,7 @@ def _ask_remote(assets: Sequence[DigitalAsset]) -> None:
 
 
 @contextmanager
-def _told_as_reasons(wanted: Sequence[Wanted]) -> Iterator[None]:
+def told_as_reasons(wanted: Sequence[Wanted]) -> Iterator[None]:
     """What a storage raises, logged once and told to the holder as a reason with a code."""
     try:
         yield

@@ -91,6 +91,21 @@ class DownloadUnderWay(NotNow):
         super().__init__()
 
 
+class ListenedEnough(NotNow):
+    """So much of the file was played within a day that it looks like copying; it may be downloaded."""
+
+    code = "listened_enough"
+    status = 429
+    message = _(
+        "This was played more often today than anybody listens. It plays again tomorrow, and you can "
+        "still download it."
+    )
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
 class FileMissing(NotNow):
     """The bytes are gone or damaged. Ours to mend, so it is a 503 and no 404."""
 

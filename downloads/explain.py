@@ -23,6 +23,7 @@ from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage import RemoteStorage
 from downloads.errors import FileMissing
 from downloads.grants import CLAIMED
+from downloads.ledger import DENIALS
 from downloads.models import AccessEvent, Download, Revocation, UserAsset
 from downloads.policy import Decision, decide, limit_of
 
@@ -48,16 +49,6 @@ OPENED = {
     Cause.DISPUTE: _("Open again: no longer disputed"),
     Cause.STAFF: _("Given back by staff"),
     Cause.ACCOUNT: _("Open again: the account is open again"),
-}
-DENIALS = {
-    "revoked_by_refund": _("refunded"),
-    "suspended_by_dispute": _("payment disputed"),
-    "revoked_by_staff": _("taken back by staff"),
-    "account_closed": _("the account was closed"),
-    "limit_reached": _("limit reached"),
-    "link_expired": _("the link had ended"),
-    "file_missing": _("the file was missing from the storage"),
-    "storage_unavailable": _("the storage did not answer"),
 }
 
 
@@ -397,4 +388,5 @@ def _text(event: AccessEvent, first_holder: str, *, is_address: bool) -> str:
         Kind.DOWNLOADED: gettext("Downloaded"),
         Kind.LIMIT_RESET: gettext("Limit reset"),
         Kind.NOT_COUNTED: gettext("Counts no more: the storage did not answer"),
+        Kind.LISTENED: gettext("Listened to on a page, which is no download"),
     }[Kind(event.kind)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.errors import DomainError
 from catalog_pages.models import DigitalAsset
@@ -15,6 +16,19 @@ from downloads.models import AccessEvent, Download, UserAsset
 
 # A player asks for a closed file again and again; that is one refusal.
 WINDOW = timedelta(hours=1)
+
+# The codes of refusals, as staff read them.
+DENIALS = {
+    "revoked_by_refund": _("refunded"),
+    "suspended_by_dispute": _("payment disputed"),
+    "revoked_by_staff": _("taken back by staff"),
+    "account_closed": _("the account was closed"),
+    "limit_reached": _("limit reached"),
+    "link_expired": _("the link had ended"),
+    "file_missing": _("the file was missing from the storage"),
+    "storage_unavailable": _("the storage did not answer"),
+    "listened_enough": _("played too often for a day"),
+}
 
 
 def downloads_record(downloads: Iterable[Download]) -> None:
@@ -30,6 +44,11 @@ def links_record(downloads: Iterable[Download]) -> None:
 def uncounted_record(downloads: Iterable[Download]) -> None:
     """Each of these was written as downloaded before, and came to nothing through our fault."""
     _of_downloads(downloads, AccessEvent.Kind.NOT_COUNTED)
+
+
+def listened_record(*, grant: UserAsset) -> None:
+    """Its holder plays the file on a page: one line for each window of listening."""
+    AccessEvent.objects.create(grant=grant, kind=AccessEvent.Kind.LISTENED, asset_id=grant.asset_id)
 
 
 def denial_record(*, grant: UserAsset, code: str, asset_id: uuid.UUID | None = None) -> None:

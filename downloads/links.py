@@ -29,6 +29,7 @@ SALTS = {KEY: "downloads.file", TICKET: "downloads.ticket"}
 TICKET_LIFETIME = timedelta(minutes=10)  # to begin in; what is under way goes on
 MAX_KEY = 100
 LINE, ORDER = "line", "order"  # what an archive holds: one bought line, or all of its order
+LISTEN = "listen"  # what a link to a file that is played is signed for: it downloads nothing
 
 
 class KeyState(Enum):
@@ -63,6 +64,16 @@ def archive_url(grant: UserAsset, *, scope: str = LINE, fmt: str = "", kind: str
     path = reverse("downloads:archive", args=[grant.pk, scope])
     query = _query(grant, archive_target(scope, fmt), kind)
     return f"{path}?{urlencode({'format': fmt})}&{query}" if fmt else f"{path}?{query}"
+
+
+def listen_url(grant: UserAsset) -> str:
+    """Where a player on a page hears the bought file.
+
+    What an account holds is heard signed in, at one address for good, by which a player knows it again
+    on the next page; what an address holds, by a link that ends.
+    """
+    path = reverse("downloads:listen", args=[grant.pk])
+    return path if grant.user_id is not None else f"{path}?{_query(grant, LISTEN, KEY)}"
 
 
 def archive_target(scope: str, fmt: str) -> str:

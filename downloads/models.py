@@ -244,6 +244,29 @@ class Download(models.Model):
         return self.counted_at is not None and (moment is None or self.counted_at > moment)
 
 
+class Listening(models.Model):
+    """How much of a grant's file was played on a page within one window; the next begins it anew.
+
+    Playing is no download and uses none up, so this is what it is bounded by.
+    """
+
+    grant = models.OneToOneField(
+        UserAsset, primary_key=True, on_delete=models.PROTECT, related_name="listening"
+    )
+    started_at = models.DateTimeField()
+    sent_bytes = models.PositiveBigIntegerField(
+        default=0, help_text=_("Sent, or about to be; what was not sent in the end is taken off.")
+    )
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.grant_id}, {self.sent_bytes} bytes"
+
+
 class DownloadDay(models.Model):
     """How many downloads counted on a day that is over, of one product or, without one, in all.
 
@@ -302,6 +325,7 @@ class AccessEvent(models.Model):
         DENIED = "denied"
         LIMIT_RESET = "limit_reset"
         NOT_COUNTED = "not_counted"  # what was written as downloaded before, and came to nothing
+        LISTENED = "listened"
 
     grant = models.ForeignKey(UserAsset, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind.choices)

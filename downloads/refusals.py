@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from catalog_pages.errors import DomainError
+from catalog_pages.refusal_count import refusal_count
 from downloads.links import TICKET
 
 PAGES = {HTTPStatus.SERVICE_UNAVAILABLE: "downloads/unavailable.html"}
@@ -17,6 +18,7 @@ def refused(
     request: HttpRequest, error: DomainError, *, title: str = "", fresh_url: str = ""
 ) -> HttpResponse:
     """`title` is the file's, `fresh_url` a link that works, for whoever has shown that it is theirs."""
+    refusal_count(error.code)
     response = _problem(error) if wants_json(request) else _page(request, error, title, fresh_url)
     response["Cache-Control"] = "no-store"
     if wait_s := getattr(error, "retry_after_s", None):

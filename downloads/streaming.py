@@ -90,21 +90,6 @@ class Answer:
     status: HTTPStatus
     stretches: tuple[ByteRange, ...] = ()
 
-    @property
-    def body(self) -> ByteRange | None:
-        """From the first byte sent to the last, gaps between parts included; None without a body."""
-        if not self.stretches:
-            return None
-        return ByteRange(
-            min(stretch.start for stretch in self.stretches),
-            max(stretch.stop for stretch in self.stretches),
-        )
-
-    @property
-    def starts_download(self) -> bool:
-        """Whether the file's beginning is sent. A resumed or seeking request is False."""
-        return self.body is not None and self.body.start == 0
-
 
 def plan_answer(request: HttpRequest, stored_file: StoredFile) -> Answer:
     """Decide the answer to a GET or HEAD without opening the file (RFC 9110, section 13.2.2).

@@ -23,6 +23,7 @@ register_converter(ScopeConverter, "archive_scope")
 app_name = "downloads"
 urlpatterns = [
     path("downloads/<uuid:grant_id>/", views.file, name="file"),
+    path("downloads/<uuid:grant_id>/listen/", views.listen, name="listen"),
     path("downloads/<uuid:grant_id>/<uuid:asset_id>/", views.file, name="file"),
     path("downloads/<uuid:grant_id>/<archive_scope:scope>.zip", views.archive, name="archive"),
     path("media/excerpts/<uuid:token>.mp3", views.excerpt, name="excerpt"),

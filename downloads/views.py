@@ -37,13 +37,16 @@ from downloads.errors import AccessStopped, LinkClaimed, LinkExpired, NotSignedI
 from downloads.ledger import denial_record, refusal_record
 from downloads.links import (
     KEY,
+    LISTEN,
     TICKET,
     KeyState,
     archive_target,
     archive_url,
     file_url,
     key_state,
+    listen_url,
 )
+from downloads.listening import can_be_heard, deliver_to_player
 from downloads.models import UserAsset
 from downloads.policy import decide
 from downloads.purchase_archive import archive_grants, archive_name, member_names, open_files
@@ -96,6 +99,28 @@ def file(
         return deliver(request, parcel, client=client)
     except DomainError as error:
         return _denied(request, grant, error, asset)
+
+
+@require_safe
+def listen(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponseBase:
+    """The bought file for a player on a page, under the same right as its download; it uses none up."""
+    found = _found(request, grant_id, LISTEN)
+    if not isinstance(found, Found):
+        return found
+    grant = found.grant
+    if not can_be_heard(grant.asset):
+        raise Http404
+    parcel = file_parcel(Wanted(grant, grant.asset))
+    if not _is_open(request, found, parcel):
+        return _expired(request, found, listen_url(grant))
+    outage_noticed(grant.asset)
+    decision = decide(grant)
+    if decision.error is not None:
+        return _denied(request, grant, decision.error, grant.asset)
+    try:
+        return deliver_to_player(request, parcel)
+    except DomainError as error:
+        return _denied(request, grant, error, grant.asset)
 
 
 @require_safe

@@ -265,6 +265,7 @@ class PaymentUnderReview(DomainError):
 class PaymentServiceUnavailable(DomainError):
     code = "payment_service_unavailable"
     status = 503
+    retry_after_s = 30
     message = _("The payment service cannot be reached right now. Nothing was charged.")
 
 

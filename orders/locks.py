@@ -7,24 +7,31 @@ statement (`transaction_mode="IMMEDIATE"`).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
+from orders.log_context import order_name
 from orders.models import Cart, DiscountCode, FiguresState, Order, Payment
 
 BRIEFLY_MS = 1000
+TAKING_LOCKS = ("INSERT", "UPDATE", "DELETE")
 
 
 @contextmanager
 def waiting_briefly() -> Iterator[None]:
     """Inside, whoever waits a second for somebody else's lock gets OperationalError instead."""
+    if settings.DATABASE_PGBOUNCER:
+        with connection.execute_wrapper(_limit_this_transaction):
+            yield
+        return
     if connection.vendor == "sqlite":
         usual = connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000
         short, long = f"PRAGMA busy_timeout = {BRIEFLY_MS}", f"PRAGMA busy_timeout = {usual}"
@@ -37,6 +44,16 @@ def waiting_briefly() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute(long)
+
+
+def _limit_this_transaction(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    """pgbouncer gives each transaction any connection: what is set must end with the transaction."""
+    if connection.in_atomic_block and ("FOR UPDATE" in sql or sql.startswith(TAKING_LOCKS)):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {BRIEFLY_MS}")
+    return execute(sql, params, many, context)
 
 
 def lock_cart(cart_id: uuid.UUID | None) -> Cart | None:
@@ -65,7 +82,10 @@ def lock_cart_among_for_change(carts: QuerySet[Cart]) -> uuid.UUID | None:
 
 
 def lock_order(order_id: uuid.UUID) -> Order:
-    return Order.objects.select_for_update().get(pk=order_id)
+    """Whoever works on an order comes here first: from now on its number is in the log."""
+    order = Order.objects.select_for_update().get(pk=order_id)
+    order_name(order.number)
+    return order
 
 
 def lock_payment(payment_id: int) -> Payment:

@@ -42,7 +42,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         with in_a_hurry(), waiting_briefly():
             is_settled = event_handle(event_record(event))
     except DatabaseProblem as error:
-        logger.warning("Webhook %s could not be recorded: %s", event.id, error)
+        logger.warning("Webhook %s could not be recorded: %s", event.id, type(error).__name__)
         is_settled = False
     if is_settled:
         return _answer("Received.", 200)

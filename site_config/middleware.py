@@ -9,7 +9,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
-from django.core.signals import request_finished
+from django.core.exceptions import BadRequest
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -18,33 +18,20 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.shortcuts import redirect, resolve_url
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from catalog_pages.publishing import PublishRefused
 from catalog_pages.uploads.places import upload_origins
 from orders.throttles import HOUR
-from site_config.views import healthz, readyz
-from store_api import request_ids
+from site_config.observing.metrics import metrics
+from site_config.probes import healthz, readyz
 from store_api.throttles import seconds_left
 
-PROBES = {"/healthz/": healthz, "/readyz/": readyz}
+PROBES = {"/healthz/": healthz, "/readyz/": readyz, "/metrics/": metrics}
 ADMIN_PATHS = ("/admin/", "/django-admin/")
-
-
-class RequestIdMiddleware:
-    """The first of all: every answer says which request it answers."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-        request_finished.connect(request_ids.end, dispatch_uid="request_ids")
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = request_ids.begin(request.headers.get(request_ids.HEADER, ""))
-        response = self.get_response(request)
-        response[request_ids.HEADER] = request_id
-        return response
 
 
 class HeadMiddleware:
@@ -77,7 +64,8 @@ class ProbeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
-        return probe(request) if probe else self.get_response(request)
+        answer = probe(request) if probe else None
+        return self.get_response(request) if answer is None else answer
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
@@ -128,6 +116,33 @@ class RetryAfterMiddleware:
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             response.headers.setdefault("Retry-After", str(seconds_left(HOUR)))
         return response
+
+
+class NextAddressMiddleware:
+    """Wagtail leads people back to `next`, and takes a word there for the name of an address: one that
+    names none would be a 500 after the work was done. Such a request is answered with 400 before it is."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
+    ) -> None:
+        if not request.path.startswith(ADMIN_PATHS):
+            return
+        # The token was looked for in the form by now; whoever is exempt from that reads the body as it comes.
+        form = {} if getattr(view, "csrf_exempt", False) else request.POST
+        for data in (request.GET, form):
+            wanted = data.get("next") or ""
+            if not url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+                continue  # nobody is led there anyway
+            try:
+                resolve_url(wanted)
+            except NoReverseMatch as error:
+                raise BadRequest("“next” is no address.") from error
 
 
 class PublishRefusedMiddleware:

@@ -30,7 +30,7 @@ from catalog_pages.stamp import stamp_beside
 from store_api.scopes import SCOPES
 
 BEARER = "Bearer"
-SESSION_TOKEN = "X-Session-Token"  # noqa: S105  # a header's name
+SESSION_TOKEN = "X-Session-Token"  # noqa: S105  # nosec B105  # a header's name
 CATALOGUE_STAMP = "catalogue_stamp"
 SESSION_KEYS = re.compile(r"[A-Za-z0-9_.-]{1,100}")  # a NUL would be a fault of the database
 CREDENTIALS = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)  # RFC 6750, section 2.1
@@ -172,7 +172,7 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         scopes = {str(scope): words for scope, words in SCOPES.items()}
-        token_url = "/identity/o/api/token"  # noqa: S105  # an address
+        token_url = "/identity/o/api/token"  # noqa: S105  # nosec B105  # an address
         return {
             "type": "oauth2",
             "description": "For apps of others, which staff register: `Authorization: Bearer …`. "

@@ -21,6 +21,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from catalog_pages.errors import DomainError
+from catalog_pages.refusal_count import refusal_count
 from store_api import request_ids
 from store_api.parsers import BodyTooLarge
 from store_api.throttles import MINUTE, TooManyRequests, refused_too_often
@@ -146,6 +147,7 @@ class ProblemFormatter(ExceptionFormatter):
             return problem(status, code, detail, fields=[named] if self.exc.field else [])
         if detail.startswith(str(CSRF_REFUSED)):
             code = "csrf_failed"
+            refusal_count(code)
         return problem(status, code, str(SENTENCES.get(code) or detail))
 
 

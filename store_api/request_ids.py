@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import uuid
 from contextvars import ContextVar
-from logging import Filter, LogRecord
 
 HEADER = "X-Request-ID"
 NONE = "-"
@@ -24,19 +23,11 @@ def begin(brought: str) -> str:
     return chosen
 
 
-def end(**signal: object) -> None:
-    """Receives `request_finished`, which comes after the last line about a request."""
+def end() -> None:
+    """After the last line about a request."""
     _current.set(NONE)
 
 
 def current() -> str:
     """The request's id; a dash outside of any."""
     return _current.get()
-
-
-class RequestIdFilter(Filter):
-    """Lets everything through, with `request_id` for the formatter."""
-
-    def filter(self, record: LogRecord) -> bool:
-        record.request_id = current()
-        return True

@@ -152,11 +152,11 @@ class ProductBulkAction(OfTheList):
 
     def checked(self, product: ProductPage, form: Any) -> Row:
         version = product.get_latest_revision_as_object()
-        row = self.row(version, form)
+        row = self.row(product, version, form)
         refusal = hindrance(product, self.request.user) or row.refusal
         return Row(product, row.old, row.new, {} if refusal else row.values, refusal)
 
-    def row(self, version: ProductPage, form: Any) -> Row:
+    def row(self, product: ProductPage, version: ProductPage, form: Any) -> Row:
         raise NotImplementedError
 
     def comment(self, row: Row) -> str:
@@ -224,10 +224,11 @@ class ChangePricesAction(ProductBulkAction):
     form_class = PriceForm
     log_as = PRICE
 
-    def row(self, version: ProductPage, form: Any) -> Row:
+    def row(self, product: ProductPage, version: ProductPage, form: Any) -> Row:
         code, price = settings.STRIPE_CURRENCY, version.price_pennies
         old = _("no price") if price is None else format_money(price, code)
         try:
+            _refuse_other_draft(product, price, form.cleaned_data["change"].way)
             new = form.cleaned_data["change"].applied(price, code)
         except PriceRefused as refusal:
             return Row(version, old, "", {}, refusal.message)
@@ -249,11 +250,27 @@ class AssignGenreAction(ProductBulkAction):
     form_class = GenreForm
     log_as = GENRE
 
-    def row(self, version: ProductPage, form: Any) -> Row:
+    def row(self, product: ProductPage, version: ProductPage, form: Any) -> Row:
         genre = form.cleaned_data["genre"]
         old = version.genre.name if version.genre_id and version.genre else _("none")
         values = {} if version.genre_id == genre.pk else {"genre_id": genre.pk}
         return Row(version, old, genre.name, values)
+
+
+def _refuse_other_draft(product: ProductPage, price: int | None, way: Way) -> None:
+    """Raises PriceRefused for what is on sale at another price than that of its draft, unless one is set: by
+    ten per cent less than either of them, buyers or whoever writes the draft would be surprised."""
+    if way == Way.SET or not product.live or price == product.price_pennies:
+        return
+    on_sale = product.price_pennies
+    raise PriceRefused(
+        _("It is on sale for %(price)s, and a draft of it has another price. Set one first.")
+        % {
+            "price": _("no price")
+            if on_sale is None
+            else format_money(on_sale, settings.STRIPE_CURRENCY)
+        }
+    )
 
 
 def _is_key(text: str) -> bool:

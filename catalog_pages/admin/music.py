@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +22,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.images.permissions import permission_policy as pictures
 
+from catalog_pages.admin.music_rights import may_add_music, may_publish_music
 from catalog_pages.admin.music_rows import AlbumRow, ahead, album_rows, states_of
 from catalog_pages.admin.upload import ACCEPTED
 from catalog_pages.admin.upload_api import (
@@ -31,6 +31,7 @@ from catalog_pages.admin.upload_api import (
     as_json,
     begun_as_json,
     declared,
+    json_of,
     refusal,
 )
 from catalog_pages.assets import size_limit
@@ -45,30 +46,12 @@ from catalog_pages.batches.correcting import (
 from catalog_pages.batches.covers import MOST_BYTES, CoverTooLarge, batch_cover_add
 from catalog_pages.batches.sorting import batch_begin_file, batch_sort
 from catalog_pages.errors import DomainError
-from catalog_pages.models import BatchAlbum, BatchTrack, CataloguePage, MusicBatch, PendingUpload
+from catalog_pages.models import BatchAlbum, BatchTrack, MusicBatch, PendingUpload
 from catalog_pages.uploads.tidying import DAYS_KEPT
 
 ALBUMS_ON_A_PAGE = 20
 PICTURES = "image/jpeg,image/png,image/webp"
 MOST_AT_ONCE = 200
-RIGHTS = ("catalog_pages.add_musicbatch", "catalog_pages.add_digitalasset")
-
-
-def may_add_music(user: Any) -> bool:
-    """Whoever may upload audio and add products; publishing is asked about where it is done."""
-    return bool(user.is_active and user.has_perms(RIGHTS) and _catalogue_rights(user, "add"))
-
-
-def may_publish_music(user: Any) -> bool:
-    return _catalogue_rights(user, "publish")
-
-
-def _catalogue_rights(user: Any, action: str) -> bool:
-    catalogue = CataloguePage.objects.first()
-    if catalogue is None:
-        return bool(user.is_superuser)
-    allowed = catalogue.permissions_for_user(user)
-    return bool(allowed.can_add_subpage() if action == "add" else allowed.can_publish_subpage())
 
 
 class MusicView(View):
@@ -90,10 +73,7 @@ class MusicView(View):
 
     def sent(self) -> dict[str, Any]:
         """The JSON of the body; BadRequest when it is none."""
-        try:
-            data = json.loads(self.request.body)
-        except (ValueError, RecursionError) as error:
-            raise BadRequest from error
+        data = json_of(self.request)
         if not isinstance(data, dict):
             raise BadRequest
         return data
@@ -189,9 +169,7 @@ class MusicBeginView(UploadApiView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         batch = get_object_or_404(MusicBatch, pk=pk)
         folder = _plain(request.GET.get("folder", ""))
-        begun = batch_begin_file(
-            batch=batch, user=request.user, folder=folder, **declared(request.body)
-        )
+        begun = batch_begin_file(batch=batch, user=request.user, folder=folder, **declared(request))
         return JsonResponse(begun_as_json(begun), status=201 if begun.is_new else 200)
 
 

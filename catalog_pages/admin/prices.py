@@ -37,7 +37,6 @@ EXPORT = "catalog_pages.export_products"
 IMPORT = "catalog_pages.add_catalogueimport"
 CONFIRM = "catalog_pages.change_catalogueimport"
 DELETE = "catalog_pages.delete_catalogueimport"
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN = {"wrong": ImportRow.State.WRONG, "left": ImportRow.State.LEFT}
 
 

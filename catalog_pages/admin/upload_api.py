@@ -25,7 +25,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.http.request import UnreadablePostError
+from django.http.request import RawPostDataException, UnreadablePostError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views import View
@@ -103,7 +103,7 @@ class UploadBeginView(UploadApiView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        begun = upload_begin(user=request.user, **declared(request.body))
+        begun = upload_begin(user=request.user, **declared(request))
         return JsonResponse(begun_as_json(begun), status=201 if begun.is_new else 200)
 
 
@@ -152,13 +152,21 @@ def refusal(error: DomainError, **more: Any) -> JsonResponse:
     )
 
 
-def declared(body: bytes) -> dict[str, Any]:
+def json_of(request: HttpRequest) -> Any:
+    """What a body of JSON says; BadRequest when it is none, or a form, which is taken apart by then."""
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError, RawPostDataException) as error:
+        raise BadRequest from error
+
+
+def declared(request: HttpRequest) -> dict[str, Any]:
     """What `upload_begin` is told of a file, of the right types; BadRequest otherwise."""
     kinds = {"file_name": str, "size_bytes": int, "last_modified": int, "edges": str, "again": bool}
     try:
-        fields = {"edges": "", "again": False} | json.loads(body)
+        fields = {"edges": "", "again": False} | json_of(request)
         told = {key: fields[key] for key in kinds}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (TypeError, KeyError) as error:
         raise BadRequest from error
     if any(type(told[key]) is not kind for key, kind in kinds.items()):
         raise BadRequest

@@ -126,7 +126,7 @@ def _values(parsed: FileType | Mapping[str, str] | None, name: str) -> list[str]
             found = parsed.get(key)  # type: ignore[union-attr]
             if found and (texts := list(_texts(found))):
                 return texts
-        except Exception:  # noqa: BLE001, S112 - see parse_tags
+        except Exception:  # noqa: BLE001, S112  # nosec B112  # see parse_tags
             continue
     return []
 

@@ -18,8 +18,7 @@ def clean_text(text: str, *, limit: int = MAX_TEXT) -> str:
     first = next((part for part in text.split("\0") if part.strip()), "")
     # Normalising is slow on long input, and nobody reads the rest anyway.
     line = unicodedata.normalize("NFC", first[: limit * 4])
-    kept = "".join(character if _is_fine(character) else " " for character in line)
-    words = " ".join(kept.split())
+    words = one_line(line)
     return words if len(words) <= limit else words[: limit - 1].rstrip() + ELLIPSIS
 
 
@@ -28,8 +27,17 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _is_fine(character: str) -> bool:
-    return (
-        unicodedata.category(character) not in {"Cc", "Cs", "Cn"}
-        and character not in DIRECTION_CONTROLS
-    )
+def one_line(text: str) -> str:
+    """All of `text` that people read, in one line."""
+    return " ".join("".join(c if is_fine(c) else " " for c in text).split())
+
+
+def is_fine(character: str) -> bool:
+    """Whether a title may hold it. Joiners may stand in one: Persian and the emoji of families need them.
+
+    So may a character that this version of Python has not heard of: there are new emoji every year.
+    """
+    if character in DIRECTION_CONTROLS or unicodedata.category(character) in {"Cc", "Cs"}:
+        return False
+    code = ord(character)
+    return code & 0xFFFE != 0xFFFE and not 0xFDD0 <= code <= 0xFDEF  # no characters, for ever

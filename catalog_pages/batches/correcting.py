@@ -12,6 +12,7 @@ from django.db.models import Max
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
+from catalog_pages.audio.text import one_line
 from catalog_pages.batches.making import is_frozen
 from catalog_pages.batches.plans import one_by_one
 from catalog_pages.errors import DomainError
@@ -165,7 +166,7 @@ def _name(text: str, most: int, sentence: str) -> str:
 
 def _line(text: str, most: int) -> str:
     """One line without control characters; too long is said, never cut."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = one_line(text)
     if len(line) > most:
         raise CorrectionRefused(_("This is longer than %(most)d characters.") % {"most": most})
     return line

@@ -24,6 +24,7 @@ from catalog_pages.ingest.products import (
     product_publish,
     product_rewrite,
 )
+from catalog_pages.locales import language_of
 from catalog_pages.locks import lock_album
 from catalog_pages.models import (
     Artist,
@@ -47,7 +48,7 @@ def album_make(*, album_id: int) -> str:
     album = _full(album_id)
     if album is None or album.wish == Wish.NONE:
         return ""
-    with translation.override(_language_of(album.wished_by)):
+    with translation.override(language_of(album.wished_by)):
         sentence = str(NOBODY) if album.wished_by is None else _done(album, album.wished_by)
         BatchAlbum.objects.filter(pk=album_id).update(wish=Wish.NONE, sentence=sentence)
     return sentence
@@ -178,9 +179,3 @@ def _publish(page: ProductPage, user: Any) -> str:
 def _full(album_id: int) -> BatchAlbum | None:
     albums = BatchAlbum.objects.select_related("cover", "wished_by")
     return albums.prefetch_related("tracks__files__asset").filter(pk=album_id).first()
-
-
-def _language_of(user: Any) -> str:
-    """The admin's language of whoever asked: sentences are made here and read there."""
-    profile = getattr(user, "wagtail_userprofile", None)
-    return profile.get_preferred_language() if profile else translation.get_language() or "en"

@@ -13,6 +13,7 @@ from catalog_pages.models.images import CoverImage, CoverRendition
 from catalog_pages.models.imports import CatalogueImport, ImportRow
 from catalog_pages.models.legal import LegalKind, LegalText, LegalVersion
 from catalog_pages.models.pages import CataloguePage, HomePage, ProductPage
+from catalog_pages.models.ranks import ProductRank
 from catalog_pages.models.shop import ShopSettings
 from catalog_pages.models.stamp import CatalogueStamp
 from catalog_pages.models.taxonomy import Artist, Genre
@@ -43,6 +44,7 @@ __all__ = [
     "MusicBatch",
     "PendingUpload",
     "ProductPage",
+    "ProductRank",
     "ProductTrack",
     "ShopSettings",
     "TrackFile",

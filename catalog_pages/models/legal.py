@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from typing import Any
 
 from django.conf import settings
@@ -18,11 +16,10 @@ from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.fields import RichTextField
 from wagtail.models import PreviewableMixin
 
+from catalog_pages.plain_text import plain_text
 from catalog_pages.posted import OpenedForm
 
 FEATURES = ["h2", "h3", "bold", "italic", "ol", "ul", "link", "hr"]
-BLOCK_ENDS = re.compile(r"</(?:p|h\d|li)>|<[bh]r\s*/?>", re.IGNORECASE)
-TAGS = re.compile(r"<[^>]*>")
 
 
 class LegalKind(models.TextChoices):
@@ -31,11 +28,6 @@ class LegalKind(models.TextChoices):
     IMPRINT = "imprint", _("Imprint")
     RETURNS = "returns", _("Returns and withdrawal")
     CONSENT = "consent", _("Consent at checkout")
-
-
-def plain_text(body: str) -> str:
-    """The words of rich text in one line, without any markup."""
-    return " ".join(html.unescape(TAGS.sub("", BLOCK_ENDS.sub(" ", body))).split())
 
 
 class LegalText(PreviewableMixin, models.Model):

@@ -19,11 +19,13 @@ from catalog_pages.forms import ProductPageForm
 from catalog_pages.listing import Listing
 from catalog_pages.models.bundles import in_order_of_title
 from catalog_pages.models.product_panels import PRODUCT_PANELS
-from catalog_pages.models.taxonomy import Artist, Genre
+from catalog_pages.models.taxonomy import Artist
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
+from catalog_pages.reading import around, give_all, give_covers, give_tracks, newest_key
 from catalog_pages.releases import can_be_bought, comes_out_on
+from catalog_pages.routes import Routed
 from catalog_pages.search_text import WordsField
 
 # Lists, carts and the API offer whatever is published; a page that only some may open would be sold all
@@ -31,7 +33,7 @@ from catalog_pages.search_text import WordsField
 EVERYBODYS: list[str] = []
 
 
-class HomePage(Page):
+class HomePage(Routed):
     """The front door: one line, one large cover, one call to action."""
 
     hero_title = models.CharField(
@@ -83,18 +85,19 @@ class HomePage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        newest = list(ProductPage.objects.live().for_cards().with_samples().newest_first()[:9])
-        chosen = (
-            ProductPage.objects.live().for_cards().with_samples().filter(pk=self.hero_product_id)
-        )
-        hero = chosen.first() or next(iter(newest), None)
+        live = ProductPage.objects.live()
+        newest = live.filter(pk__in=live.newest_first().values("pk")[:9]).order_by().values("pk")
+        ids = newest.union(live.order_by().filter(pk=self.hero_product_id).values("pk"))
+        shown = sorted(live.filter(pk__in=ids).for_cards().with_samples(), key=newest_key)
+        chosen = (product for product in shown if product.pk == self.hero_product_id)
+        hero = next(chosen, next(iter(shown), None))
         context["hero"] = hero
-        context["new_releases"] = [product for product in newest if product != hero][:8]
+        context["new_releases"] = [product for product in shown if product != hero][:8]
         context["artists"] = Artist.objects.with_products()[:12]
         return context
 
 
-class CataloguePage(Page):
+class CataloguePage(Routed):
     """The list of everything for sale. Its address is fixed, so its slug is not offered."""
 
     introduction = RichTextField(
@@ -120,12 +123,10 @@ class CataloguePage(Page):
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
         context["listing"] = Listing.of(ProductPage.objects.live(), request.GET)
-        context["genres"] = Genre.objects.with_products()
-        context["has_free"] = ProductPage.objects.live().filter(price_pennies=0).exists()
         return context
 
 
-class ProductPage(Page):
+class ProductPage(Routed):
     """One thing to buy. "On sale" is Wagtail's `live`; a price of None means "not priced yet"."""
 
     artist = models.ForeignKey(
@@ -283,21 +284,15 @@ class ProductPage(Page):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
+        beside = around(self)
         # A preview shows the draft in memory; readers get everything fetched in a few queries.
-        is_preview = getattr(request, "is_preview", False)
-        full = ProductPage.objects.for_cards().with_tracks().with_contents()
-        context["product"] = self if is_preview else full.get(pk=self.pk)
-        context["in_bundles"] = (
-            in_order_of_title(ProductPage.objects.live().filter(contents__product=self.pk))
-            if self.pk
-            else []
-        )
-        context["more_by_artist"] = (
-            ProductPage.objects.live()
-            .for_cards()
-            .with_samples()
-            .newest_first()
-            .filter(artist_id=self.artist_id)
-            .exclude(pk=self.pk)[:4]
-        )
+        if getattr(request, "is_preview", False):
+            give_covers(beside.others)
+            give_tracks(beside.others)
+        else:
+            give_all(self, beside)
+        context["product"] = self
+        context["in_bundles"] = in_order_of_title(beside.bundles)
+        context["more_by_artist"] = beside.more_by_artist
+        context["related"] = beside.related
         return context

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from wagtail.models import Page, PreviewableMixin
 from catalog_pages.models.legal import LegalKind, LegalVersion, legal_links
 from catalog_pages.money import BY_CODE, BY_SYMBOL
 from catalog_pages.posted import OpenedForm
+from catalog_pages.renditions import LOGO_PAGE, renditions_of
 from catalog_pages.theme import DEFAULT_ACCENT, Theme, digest_of, parse_colour, theme_of
 from catalog_pages.widgets import ColourInput
 
@@ -174,12 +176,18 @@ class ShopSettings(PreviewableMixin, BaseGenericSetting):
 
     @classmethod
     def base_queryset(cls) -> models.QuerySet[ShopSettings]:
-        """With the row comes which legal texts there are: no page needs a query for its footer."""
+        """With the row come the logo and which legal texts there are: no page needs a query for its frame."""
         published = {
             _published(kind): models.Exists(LegalVersion.objects.filter(kind=kind))
             for kind in LegalKind.values
         }
-        return super().base_queryset().annotate(**published)
+        logo = renditions_of((LOGO_PAGE,)).filter(image=models.OuterRef("logo")).order_by("-pk")
+        shape = JSONObject(image="image_id", file="file", width="width", height="height")
+        return (
+            super()
+            .base_queryset()
+            .annotate(**published, page_logo=models.Subquery(logo.values(made=shape)[:1]))
+        )
 
     @property
     def legal_links(self) -> list[dict[str, Any]]:

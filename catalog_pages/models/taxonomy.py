@@ -77,7 +77,9 @@ class TaxonomyQuerySet(models.QuerySet):
 
     def with_products(self) -> TaxonomyQuerySet:
         """Only those with something on sale, so that no link leads to an empty page."""
-        return self.filter(products__live=True).distinct()
+        products: Any = self.model._meta.get_field("products")
+        own = {products.field.name: models.OuterRef("pk"), "live": True}
+        return self.filter(models.Exists(products.related_model.objects.filter(**own)))
 
 
 @register_snippet

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import translation
 from django.utils.dateparse import parse_date
 
 from catalog_pages.changing import IMPORT, Came, Outcome, product_change
+from catalog_pages.locales import language_of
 from catalog_pages.models import CatalogueImport, ImportRow
 from catalog_pages.sheets.products import AT_ONCE
 
@@ -27,7 +29,8 @@ def import_apply(*, import_id: int) -> int:
     written = 0
     while rows := list(source.rows.filter(state=RowState.WAITING).order_by("number")[:AT_ONCE]):
         for row in rows:
-            outcome = _written(row, source)
+            with translation.override(language_of(source.confirmed_by)):
+                outcome = _written(row, source)
             is_done = outcome.came != Came.LEFT
             ImportRow.objects.filter(pk=row.pk).update(
                 state=RowState.DONE if is_done else RowState.LEFT, sentence=outcome.sentence

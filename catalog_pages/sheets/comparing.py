@@ -8,14 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog_pages.editing import MIRRORS
 from catalog_pages.errors import DomainError
+from catalog_pages.locales import language_of
 from catalog_pages.models import CatalogueImport, ImportRow
 from catalog_pages.money import MoneyError
 from catalog_pages.publishing import SUGGESTION_TOO_LOW, SUGGESTION_UNUSED
-from catalog_pages.sheets.cells import COLUMNS, READ_ONLY, holdable
+from catalog_pages.sheets.cells import COLUMNS, MOST_CHARACTERS, READ_ONLY, holdable
 from catalog_pages.sheets.products import (
     AT_ONCE,
     Names,
@@ -41,6 +43,12 @@ def import_read(*, import_id: int) -> str:
     source = CatalogueImport.objects.filter(pk=import_id, state=State.READING).first()
     if source is None:
         return ""
+    with translation.override(language_of(source.created_by)):
+        _read(source)
+    return source.state
+
+
+def _read(source: CatalogueImport) -> None:
     source.rows.all().delete()
     try:
         _Comparison(source).run(bytes(source.content or b""))
@@ -48,11 +56,10 @@ def import_read(*, import_id: int) -> str:
         source.rows.all().delete()
         _end(source, State.FAILED, sentence=refusal.message)
     except Exception:
-        logger.exception("Import %s could not be compared", import_id)
+        logger.exception("Import %s could not be compared", source.pk)
         source.rows.all().delete()
         said = _("Something in this file could not be understood, which the shop has written down.")
         _end(source, State.FAILED, sentence=said)
-    return source.state
 
 
 def _end(source: CatalogueImport, state: str, **fields: Any) -> None:
@@ -153,7 +160,7 @@ class _Comparison:
         values: dict[str, Any] = {}
         now = product.cells(self.names)
         for column, text in cells.items():
-            is_same = newlines(text).strip() == newlines(holdable(now.get(column, ""))).strip()
+            is_same = _is_same(text, now.get(column, ""))
             if column in ("id", "live", "") or not text.strip() or is_same:
                 continue
             if column == "slug":
@@ -216,6 +223,13 @@ def _check_prices(product: ProductFacts, values: dict[str, Any], errors: dict[st
         errors["suggested_price"] = str(SUGGESTION_UNUSED)
     elif suggested < (new["price_pennies"] or 0):
         errors["suggested_price"] = str(SUGGESTION_TOO_LOW)
+
+
+def _is_same(text: str, now: str) -> bool:
+    """Whether the cell says what is there already, or as much of it as a sheet can hold."""
+    typed, stored = newlines(text).strip(), newlines(holdable(now)).strip()
+    is_cut = isinstance(text, Unreadable) and len(text) >= MOST_CHARACTERS - 1
+    return stored.startswith(typed) if is_cut else typed == stored
 
 
 def _plain(value: Any) -> Any:

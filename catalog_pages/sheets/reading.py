@@ -14,7 +14,7 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 
 from catalog_pages.errors import DomainError
-from catalog_pages.sheets.cells import COLUMNS, restored
+from catalog_pages.sheets.cells import COLUMNS, MOST_CHARACTERS, restored
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_UNPACKED = 256 * 1024 * 1024
@@ -26,6 +26,7 @@ READ_AT_ONCE = 1024 * 1024
 MOST_ROWS = 200_000
 MOST_CELLS_WIDE = 60
 MOST_CELL = 200_000  # characters
+csv.field_size_limit(MOST_BYTES)  # a cell that is too long is told of in its row
 # What a spreadsheet shows where a formula came to nothing.
 FAULTS = frozenset(
     "#NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #SPILL! #CALC! #GETTING_DATA".split()
@@ -109,10 +110,21 @@ def _rows(
 def _cell(text: str) -> str:
     if isinstance(text, Unreadable):
         return text
+    if len(text) > MOST_CELL:
+        said = _("This is longer than %(most)d characters.") % {"most": MOST_CELL}
+        return Unreadable(restored(text[:MOST_CELL]), said)
+    if len(text) == MOST_CHARACTERS:
+        return Unreadable(
+            restored(text),
+            _(
+                "This is as long as a cell of a spreadsheet can be, so its end may be missing. Write such "
+                "a text in the editor."
+            ),
+        )
     if text.strip() in FAULTS:
         said = _("The spreadsheet shows the fault %(fault)s here. Write what is meant.")
         return Unreadable(text, said % {"fault": text.strip()})
-    return restored(text[:MOST_CELL])
+    return restored(text)
 
 
 def _refuse_rows(count: int, most: int) -> None:
@@ -127,15 +139,17 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     text = _decoded(content)
     if text[:4].lower() == "sep=":  # Excel's own way of naming the separator
         text = text.split("\n", 1)[-1]
-    heading = text.lstrip("\r\n").split("\n", 1)[0]
+    heading = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     separator = max(",;\t", key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    # Strict: else a quotation mark that nobody closes would make one cell of all rows below.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 0
     try:
         for number, row in enumerate(reader, start=1):
             yield number, [cell.replace("\0", "") for cell in row]
     except csv.Error as error:
         raise SheetRefused(
-            _("Row %(row)d is no CSV: a quotation mark may be missing.") % {"row": reader.line_num}
+            _("Row %(row)d is no CSV: a quotation mark may be missing.") % {"row": number + 1}
         ) from error
 
 

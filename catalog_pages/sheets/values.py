@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from wagtail.admin.rich_text.converters.contentstate import ContentstateConverter
 
-from catalog_pages.audio.text import fold
+from catalog_pages.audio.text import fold, is_fine
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
 from catalog_pages.money import parse_money
@@ -55,7 +55,7 @@ def _title(text: str, known: Known) -> str:
     title = " ".join(text.split())
     if len(title) > MOST_TITLE:
         raise CellRefused(_("A title has at most %(most)d characters.") % {"most": MOST_TITLE})
-    if not title.isprintable():
+    if not all(map(is_fine, title)):
         raise CellRefused(_("There are characters in it that nobody can read."))
     return title
 
@@ -99,7 +99,8 @@ def _day(text: str, known: Known) -> str:
 
 
 def _credits(text: str, known: Known) -> str:
-    return "".join(c for c in newlines(text) if c == "\n" or c.isprintable()).strip("\n")
+    lines = newlines(text).replace("\t", " ")
+    return "".join(c for c in lines if c == "\n" or is_fine(c)).strip("\n")
 
 
 def newlines(text: str) -> str:

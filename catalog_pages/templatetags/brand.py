@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from django import template
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.template import Context
 
 from catalog_pages.renditions import LOGO_LETTER, LOGO_PAGE, logo_rendition
@@ -21,7 +22,7 @@ def logo(context: Context) -> Any:
     In a preview of what is not saved yet, it is the picture as it was uploaded.
     """
     shop = context["shop"]
-    made = logo_rendition(shop.logo_id, LOGO_PAGE)
+    made = _page_logo(shop)
     is_preview = getattr(context.get("request"), "is_preview", False)
     if made is None and is_preview and shop.logo is not None:
         return {"url": shop.logo.file.url, "width": shop.logo.width, "height": shop.logo.height}
@@ -39,3 +40,11 @@ def letter_logo(shop: Any) -> dict[str, Any] | None:
         "width": made.width // 2 or 1,
         "height": made.height // 2 or 1,
     }
+
+
+def _page_logo(shop: Any) -> Any:
+    """As it came with the shop's row; looked up for one that did not, or whose logo is another by now."""
+    made = getattr(shop, "page_logo", None)
+    if not made or made["image"] != shop.logo_id:
+        return logo_rendition(shop.logo_id, LOGO_PAGE)
+    return made | {"url": default_storage.url(made["file"])}

@@ -6,7 +6,6 @@ Nothing here writes, and nothing here queries for a product that came from `for_
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import pairwise
@@ -14,37 +13,32 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.conf import settings
+from django.template.defaultfilters import stringfilter
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
-from catalog_pages.addresses import page_url
-from catalog_pages.assets import excerpt_for
+from catalog_pages.addresses import absolute, page_path, page_url
+from catalog_pages.covers import cover, cover_url
+from catalog_pages.excerpts import excerpt_for
 from catalog_pages.listening import preview_cut
 from catalog_pages.listing import Listing
 from catalog_pages.locales import grouped, joined, size_words
+from catalog_pages.models import ProductPage
 from catalog_pages.money import currency, format_money, format_plain
+from catalog_pages.plain_text import plain_text
+from catalog_pages.prices import price_ideas
 from catalog_pages.shop_days import today
 from catalog_pages.structured_data import as_script, structured_data
+from catalog_pages.track_rows import TrackRow
 
 register = template.Library()
 
-CARD_SIZES = "(min-width: 82rem) 15rem, (min-width: 56rem) 22vw, (min-width: 38rem) 30vw, 46vw"
 WAVEFORM_BARS = 72
 WAVEFORM_HEIGHT = 40
-# Ground, shape, shape: quiet pairs that sit on paper and on its dark counterpart.
-PLACEHOLDER_COLOURS = (
-    ("#e3d9c6", "#b3370f", "#1c1a17"),
-    ("#cfd8d3", "#2f5d50", "#f4efe4"),
-    ("#d9d3e0", "#4b3f72", "#e7b44c"),
-    ("#23313b", "#d9a441", "#f1ece2"),
-    ("#ecd9cf", "#7a2e3a", "#33424f"),
-    ("#c9d6df", "#25465f", "#d9643a"),
-    ("#2d2a26", "#c8b89a", "#b3370f"),
-    ("#e6dfb8", "#5c6b2f", "#26221c"),
-)
 
 
 class Sample(NamedTuple):
@@ -57,6 +51,13 @@ class Sample(NamedTuple):
 # --- Words and numbers --------------------------------------------------------------------------
 
 
+@register.filter(is_safe=True)
+@stringfilter
+def one_line(text: str) -> str:
+    """Without the line breaks that a template's blocks leave: a title is shown as it stands."""
+    return " ".join(text.split())
+
+
 @register.filter
 def money(pennies: int | None, code: str = "") -> str:
     """Minor units as people write them: `£4.99`. Every amount on every page and in mail."""
@@ -67,6 +68,12 @@ def money(pennies: int | None, code: str = "") -> str:
 def money_typed(pennies: int | None) -> str:
     """`4.99`, as an amount stands in a field beside the currency's sign."""
     return "" if pennies is None else format_plain(int(pennies), settings.STRIPE_CURRENCY)
+
+
+@register.simple_tag
+def ideas_of_price(product: Any) -> list[int]:
+    """Amounts to choose from beside the field in which a buyer names the price."""
+    return price_ideas(product.offered_price_pennies or 0, settings.STRIPE_CURRENCY)
 
 
 @register.simple_tag
@@ -130,7 +137,7 @@ def formats(thing: Any) -> str:
 @register.filter
 def total_size(thing: Any) -> int | None:
     """Bytes of every file of a product or a track, each counted once."""
-    return sum({asset.pk: asset.size_bytes for asset in _assets(thing)}.values()) or None
+    return sum({asset.sha256: asset.size_bytes for asset in _assets(thing)}.values()) or None
 
 
 @register.filter
@@ -144,6 +151,12 @@ def playing_time(thing: Any) -> int | None:
     return sum(length for length in lengths if length) or None
 
 
+@register.filter
+def has_discs(product: Any) -> bool:
+    """Whether its own tracks are on more than one disc."""
+    return any((track.disc or 1) > 1 for track in product.tracks.all())
+
+
 # --- Excerpts -----------------------------------------------------------------------------------
 
 
@@ -151,10 +164,13 @@ def playing_time(thing: Any) -> int | None:
 def excerpt_of_track(context: Mapping[str, Any], track: Any) -> Any:
     """The cut that is played for a track; None while there is none.
 
-    A preview plays what the draft asks for, through the admin: it may not be cut yet.
+    A preview plays what the draft asks for, through the admin: it may not be cut yet. What stands beside it
+    is heard as everybody hears it.
     """
     is_preview = getattr(context.get("request"), "is_preview", False)
-    return preview_cut(track) if is_preview else excerpt_for(track)
+    if is_preview and not isinstance(track, TrackRow):
+        return preview_cut(track)
+    return excerpt_for(track)
 
 
 @register.simple_tag(takes_context=True)
@@ -185,45 +201,46 @@ def waveform(excerpt: Any) -> SafeString:
     )
 
 
-# --- Covers -------------------------------------------------------------------------------------
+# --- Covers, addresses and words about a page -----------------------------------------------------
+
+
+register.simple_tag(cover)
+register.simple_tag(cover_url)
 
 
 @register.simple_tag
-def cover(
-    product: Any, size: int = 320, sizes: str = CARD_SIZES, eager: bool = False
-) -> SafeString:
-    """The cover at about `size` pixels, from the sizes made when it was published; none is made here.
-
-    `sizes` tells the browser how wide it will be shown. A page that is previewed shows the original.
-    """
-    image = getattr(product, "cover", None)
-    alt = _cover_words(product)
-    ready = {made.width: made for made in getattr(image, "ready_renditions", ())}
-    if not ready:
-        if image is not None and image.file and not hasattr(image, "ready_renditions"):
-            return _image(image.file.url, "", "", alt, size, size, eager)
-        return _placeholder(str(getattr(product, "title", "")), alt, size)
-    widths = sorted(ready)
-    shown = ready[next((width for width in widths if width >= size), widths[-1])]
-    srcset = ", ".join(f"{ready[width].url} {width}w" for width in widths)
-    return _image(shown.url, srcset, sizes, alt, shown.width, shown.height, eager)
+def page_address(page: Any) -> str:
+    """The whole address of a page; "" for one that was never saved."""
+    return page_url(page.url_path) if page.url_path else ""
 
 
 @register.simple_tag
-def cover_url(product: Any, size: int = 96) -> str:
-    """The address of one ready size, for the player and for links shared elsewhere; "" without one."""
-    ready = {
-        made.width: made
-        for made in getattr(getattr(product, "cover", None), "ready_renditions", ())
-    }
-    width = next((width for width in sorted(ready) if width >= size), max(ready, default=0))
-    return ready[width].url if width else ""
+def whole_address(address: str) -> str:
+    """A path with the shop's own address before it."""
+    return absolute(address)
 
 
 @register.simple_tag
-def product_address(product: Any) -> str:
-    """The whole address of a product's page; "" for one that was never saved."""
-    return page_url(product.url_path) if product.url_path else ""
+def share_picture(product: Any) -> str:
+    """The whole address of the largest cover, for links shared elsewhere; "" without one."""
+    return absolute(cover_url(product, 1200))
+
+
+@register.simple_tag
+def product_words(product: Any) -> str:
+    """What a search engine or a shared link says of a product: its own words, else title and artist."""
+    if words := product.search_description or Truncator(plain_text(product.description)).words(30):
+        return str(words)
+    if product.artist:
+        by = gettext("{title} by {artist}, to download and keep.")
+        return by.format(title=product.title, artist=product.artist)
+    return gettext("{title}, to download and keep.").format(title=product.title)
+
+
+@register.simple_tag
+def product_path(product: Any) -> str:
+    """The same for a link on a page of the shop."""
+    return page_path(product.url_path)
 
 
 @register.simple_tag
@@ -231,21 +248,31 @@ def product_data(product: Any) -> SafeString:
     """The page's facts for search engines, as a data block; nothing for what is not published."""
     if product.pk is None or not product.live:
         return SafeString("")
-    picture = cover_url(product, 1200)
-    if picture.startswith("/"):
-        picture = settings.SITE_BASE_URL + picture
-    return as_script(structured_data(product, picture=picture))
+    return as_script(structured_data(product, picture=share_picture(product)))
 
 
 # --- The list -----------------------------------------------------------------------------------
 
 
 @register.simple_tag
-def listing_link(listing: Listing, **changes: Any) -> str:
+def listing_link(listing: Listing, page: int = 1, **changes: Any) -> str:
     """The query string of the same list with `changes`; None or "" takes a choice away."""
-    first_page = str(changes.get("page")) == "1"
     wanted = {key: "" if value is None else str(value) for key, value in changes.items()}
-    return listing.link(**wanted | ({"page": ""} if first_page else {}))
+    return listing.choice.link(int(page), **wanted)
+
+
+@register.simple_tag
+def listing_address(listing: Listing, address: str, page: int | None = None) -> str:
+    """The one whole address of this list, or of another `page` of it, that search engines are told."""
+    query = listing.choice.link(listing.page.number if page is None else page)
+    return address if query == "?" else f"{address}{query}"
+
+
+@register.simple_tag
+def newest_releases(number: int = 4) -> list[Any]:
+    """What a page that is empty otherwise shows, ready for cards: three queries."""
+    live = ProductPage.objects.live()
+    return list(live.for_cards().with_samples().newest_first()[:number])
 
 
 @register.simple_tag
@@ -268,6 +295,13 @@ def control(field: Any) -> SafeString:
     if field.errors:
         css += " is-invalid"
     return field.as_widget(attrs={"class": css.strip() or False, "placeholder": False})
+
+
+@register.filter
+def sentence_case(label: object) -> str:
+    """`Current password` of `Current Password`; in other languages capitals have reasons of their own."""
+    text = str(label)
+    return text.capitalize() if (get_language() or "").startswith("en") else text
 
 
 @register.filter
@@ -308,61 +342,3 @@ def _resampled(peaks: list[int], count: int) -> list[int]:
         return peaks
     edges = [len(peaks) * step // count for step in range(count + 1)]
     return [max(peaks[start:end]) for start, end in pairwise(edges)]
-
-
-def _cover_words(product: Any) -> str:
-    artist = getattr(product, "artist", None)
-    title = getattr(product, "title", "") or gettext("an untitled release")
-    return (
-        gettext("Cover of {title} by {artist}").format(title=title, artist=artist)
-        if artist
-        else gettext("Cover of {title}").format(title=title)
-    )
-
-
-def _image(
-    url: str, srcset: str, sizes: str, alt: str, width: Any, height: Any, eager: bool
-) -> SafeString:
-    responsive = format_html(' srcset="{}" sizes="{}"', srcset, sizes) if srcset else ""
-    return format_html(
-        '<img class="cover" src="{}"{} alt="{}" width="{}" height="{}" decoding="async" '
-        'loading="{}" fetchpriority="{}">',
-        url,
-        responsive,
-        alt,
-        width,
-        height,
-        "eager" if eager else "lazy",
-        "high" if eager else "auto",
-    )
-
-
-def _placeholder(title: str, alt: str, size: int) -> SafeString:
-    """A sleeve for what has no picture: colours and shapes follow from the title alone."""
-    digest = hashlib.sha256(title.encode()).digest()
-    ground, first, second = PLACEHOLDER_COLOURS[digest[0] % len(PLACEHOLDER_COLOURS)]
-    turn, radius = 90 * (digest[1] % 4), 70 + digest[2] % 50
-    across = 90 + digest[3] % 140
-    grooves = format_html_join(
-        "",
-        '<circle cx="{0}" cy="250" r="{1}" fill="none" stroke="{2}" stroke-width="2" opacity=".55"/>',
-        ((across, radius + step, first) for step in range(16, 130, 16)),
-    )
-    return format_html(
-        '<svg class="cover" role="img" aria-label="{alt}" viewBox="0 0 320 320" width="{size}" '
-        'height="{size}"><rect width="320" height="320" fill="{ground}"/>'
-        '<g transform="rotate({turn} 160 160)">{grooves}<circle cx="{across}" cy="250" r="{radius}" '
-        'fill="{first}"/><path d="M{across} {top}a{radius} {radius} 0 0 1 0 {height}z" fill="{second}"/>'
-        "</g></svg>",
-        alt=alt,
-        size=size,
-        ground=ground,
-        turn=turn,
-        grooves=grooves,
-        across=across,
-        radius=radius,
-        first=first,
-        second=second,
-        top=250 - radius,
-        height=2 * radius,
-    )

@@ -14,17 +14,16 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 from django.db import OperationalError, connection
 
-from catalog_pages.assets import (
-    FileRefused,
-    asset_store,
+from catalog_pages.assets import FileRefused, asset_store
+from catalog_pages.audio.facts import UnreadableAudio
+from catalog_pages.audio.probe import probe
+from catalog_pages.excerpts import (
     ensure_excerpt,
     ensure_excerpts,
     excerpt_for,
     excerpts_of,
     master_of,
 )
-from catalog_pages.audio.facts import UnreadableAudio
-from catalog_pages.audio.probe import probe
 from catalog_pages.fixity import check_asset
 from catalog_pages.ingest.covers import cover_store
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage, ProductTrack
@@ -245,6 +244,7 @@ def test_every_track_gets_one_excerpt_however_often_it_is_asked_for(tmp_path: Pa
     assert excerpt.asset.sha256 not in excerpt.file.name
 
 
+@pytest.mark.wide
 def test_the_editors_cut_is_followed_and_can_be_taken_back(tmp_path: Path) -> None:
     page = product_of(tmp_path)
     track = page.tracks.get()
@@ -261,6 +261,7 @@ def test_the_editors_cut_is_followed_and_can_be_taken_back(tmp_path: Path) -> No
     assert excerpt_for(track) == guessed
 
 
+@pytest.mark.wide
 def test_a_start_beyond_the_end_is_moved_in(tmp_path: Path) -> None:
     track = product_of(tmp_path).tracks.get()
     track.excerpt_start_seconds, track.excerpt_length_seconds = 500, 5
@@ -272,6 +273,7 @@ def test_a_start_beyond_the_end_is_moved_in(tmp_path: Path) -> None:
     assert first.start_ms + first.length_ms <= 8000
 
 
+@pytest.mark.wide
 def test_the_excerpt_is_cut_from_the_best_file(tmp_path: Path) -> None:
     page = make_product(assets=[stored(write_tone(tmp_path / "a.mp3", seconds=3))])
     track: ProductTrack = page.tracks.get()
@@ -284,6 +286,7 @@ def test_the_excerpt_is_cut_from_the_best_file(tmp_path: Path) -> None:
     assert excerpt.asset == lossless
 
 
+@pytest.mark.wide
 def test_templates_find_excerpts_without_a_query(
     tmp_path: Path, django_assert_num_queries: Any
 ) -> None:
@@ -296,6 +299,7 @@ def test_templates_find_excerpts_without_a_query(
     assert found == made
 
 
+@pytest.mark.wide
 def test_until_a_new_cut_is_made_the_old_one_plays(tmp_path: Path) -> None:
     track = product_of(tmp_path).tracks.get()
     old = ensure_excerpt(track)
@@ -305,6 +309,7 @@ def test_until_a_new_cut_is_made_the_old_one_plays(tmp_path: Path) -> None:
     assert excerpt_for(track) == old
 
 
+@pytest.mark.wide
 def test_a_track_without_bytes_has_no_excerpt_and_does_not_stop_the_others(
     tmp_path: Path, caplog: Any
 ) -> None:
@@ -323,6 +328,7 @@ def test_tracks_without_files_are_passed_over() -> None:
     assert ensure_excerpt(ProductTrack(title="unfinished")) is None
 
 
+@pytest.mark.wide
 def test_masters_in_a_bucket_are_fetched_to_be_cut(tmp_path: Path, monkeypatch: Any) -> None:
     bucket = Bucket()
     monkeypatch.setattr(DigitalAsset._meta.get_field("file"), "storage", bucket)
@@ -334,6 +340,7 @@ def test_masters_in_a_bucket_are_fetched_to_be_cut(tmp_path: Path, monkeypatch: 
     assert excerpt.duration_ms > 4000
 
 
+@pytest.mark.wide
 def test_several_are_cut_at_a_time(tmp_path: Path) -> None:
     assets = [
         stored(write_tone(tmp_path / f"{hertz}.mp3", hertz=hertz)) for hertz in (300, 400, 500)
@@ -345,6 +352,7 @@ def test_several_are_cut_at_a_time(tmp_path: Path) -> None:
     assert [excerpt.asset for excerpt in made] == assets
 
 
+@pytest.mark.wide
 def test_another_process_may_cut_the_same_excerpt_first(tmp_path: Path) -> None:
     track = product_of(tmp_path).tracks.get()
     rivals: list[Excerpt | None] = []
@@ -374,7 +382,13 @@ def test_the_tasks_make_what_a_published_product_needs(tmp_path: Path) -> None:
     make_cover_renditions.call(cover.pk)
 
     assert Excerpt.objects.count() == 1
-    assert sorted(cover.renditions.values_list("width", flat=True)) == [96, 320, 640, 1200]
+    widths = {
+        ending: sorted(
+            cover.renditions.filter(file__endswith=ending).values_list("width", flat=True)
+        )
+        for ending in (".webp", ".avif")
+    }
+    assert widths == {".webp": [96, 320, 640, 1200], ".avif": [96, 320, 480, 720, 960]}
 
 
 def test_the_tasks_do_not_mind_rows_that_are_gone() -> None:

@@ -49,6 +49,7 @@ def test_guesses_are_told_from_choices_by_the_half_second() -> None:
     assert is_guess(0, duration_ms=800, length_ms=480)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "opus", "wav", "m4a", "aiff"])
 def test_an_excerpt_is_a_plain_mp3_without_anything_of_the_master(
     suffix: str, tmp_path: Path
@@ -122,6 +123,7 @@ def test_any_rate_and_number_of_channels_will_do(channels: int, rate: int, tmp_p
     assert len(peaks(tmp_path / "excerpt.mp3", count=50)) == 50
 
 
+@pytest.mark.wide
 def test_a_far_start_is_found_exactly(tmp_path: Path) -> None:
     master = write_tone(tmp_path / "m.flac", seconds=700, rate=8000, channels=1, loud=(655, 657))
 

@@ -142,6 +142,7 @@ def test_the_choosers_upload_tab_stores_and_chooses(editor: Client) -> None:
         assert (answer["step"], answer["result"]["id"]) == ("chosen", str(asset.pk))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -110,6 +110,7 @@ def test_an_mp3_without_a_promise_is_refused_when_its_last_frame_is_torn(tmp_pat
     assert "cut short" in refusal(path)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "opus", "m4a"])
 def test_a_hole_in_the_middle_is_refused(suffix: str, tmp_path: Path) -> None:
     path = write_tone(tmp_path / f"tone.{suffix}", seconds=4)
@@ -178,6 +179,7 @@ def test_what_is_no_audio_is_refused_whatever_it_is_called(suffix: str, tmp_path
         refusal(path)
 
 
+@pytest.mark.wide
 def test_damaged_headers_never_raise_anything_else(tmp_path: Path) -> None:
     dice = random.Random(42)
     for suffix in ("mp3", "flac", "ogg", "wav", "m4a", "aiff"):
@@ -253,6 +255,7 @@ def test_more_than_a_day_is_refused(tmp_path: Path) -> None:
     assert refusal(path) == "The sound is longer than 24 hours."
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "opus", "wav", "m4a"])
 def test_of_very_long_files_the_middle_is_counted_but_not_decoded(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -294,10 +297,11 @@ def test_tags_in_front_and_behind_do_not_disturb_the_sound(tmp_path: Path) -> No
     assert probe(tmp_path / "tagged.flac").duration_ms == 2000
 
 
+@pytest.mark.wide
 def test_the_web_process_does_not_load_audio_libraries() -> None:
     script = (
         "import django, sys; django.setup();"
-        "import catalog_pages.models, catalog_pages.assets, catalog_pages.tasks, "
+        "import catalog_pages.models, catalog_pages.excerpts, catalog_pages.tasks, "
         "catalog_pages.wagtail_hooks, catalog_pages.audio.facts, site_config.urls;"
         "loaded = {'av', 'numpy', 'mutagen'} & set(sys.modules); assert not loaded, loaded"
     )

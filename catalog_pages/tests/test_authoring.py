@@ -115,6 +115,18 @@ def test_one_click_fills_what_is_wanted_and_finds_who_is_here(
     assert answer["chosen"]["cover"]["preview"]["url"]
 
 
+def test_files_without_a_picture_say_so_where_one_was_wanted(
+    editor: Client, tmp_path: Path
+) -> None:
+    asset = stored(tmp_path, "1.flac", title="One", **TAGS)
+
+    answer = fill(editor, asset, wanted="cover")
+
+    assert answer["chosen"]["cover"] is None
+    assert answer["told"] == ["There is no picture inside the files."]
+    assert fill(editor, asset, wanted="title")["told"] == []
+
+
 def test_nothing_is_made_that_was_not_asked_for(editor: Client, tmp_path: Path) -> None:
     asset = stored(tmp_path, "1.flac", title="One", cover=cover_jpeg(), **TAGS)
 
@@ -139,6 +151,7 @@ def test_the_whole_track_is_drawn(editor: Client, tmp_path: Path) -> None:
     assert max(answer["peaks"][:110]) < 20
 
 
+@pytest.mark.wide
 def test_any_part_is_heard_before_anything_is_saved(editor: Client, tmp_path: Path) -> None:
     asset = stored(tmp_path, "1.flac", seconds=60)
     url = reverse("digital_assets:listen", args=[asset.pk])
@@ -155,6 +168,7 @@ def test_any_part_is_heard_before_anything_is_saved(editor: Client, tmp_path: Pa
     assert not asset.excerpts.exists()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "query",
     [
@@ -176,6 +190,7 @@ def test_an_odd_wish_gets_what_publishing_would_cut(
     assert int(answer["Excerpt-Length-Ms"]) <= 7_200, "never the whole master"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("asked", "status", "size"),
     [
@@ -220,6 +235,7 @@ def test_masters_are_heard_by_staff_alone() -> None:
 # --- Preview -------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_draft_is_heard_in_its_preview(editor: Client) -> None:
     page, asset = unfinished(), make_asset()
     url = reverse("wagtailadmin_pages:preview_on_edit", args=[page.pk])
@@ -249,6 +265,7 @@ def copy(client: Client, page: ProductPage, **data: str) -> ProductPage:
     return ProductPage.objects.get(slug="harbour-again")
 
 
+@pytest.mark.wide
 def test_a_copy_has_tracks_files_and_price_and_is_a_draft(editor: Client) -> None:
     assets = [make_asset(), make_asset()]
     page = make_product("Harbour", price_pennies=450, assets=assets, release_date=date(2024, 5, 1))
@@ -266,6 +283,7 @@ def test_a_copy_has_tracks_files_and_price_and_is_a_draft(editor: Client) -> Non
     assert [row.title for row in draft.tracks.all()] == [row.title for row in page.tracks.all()]
 
 
+@pytest.mark.wide
 def test_a_copy_of_a_bundle_contains_the_same(editor: Client) -> None:
     parts = [make_product(), make_product()]
 
@@ -308,6 +326,7 @@ def test_saving_by_itself_never_overwrites_what_somebody_else_saved_meanwhile(
     assert page.get_latest_revision_as_object().title == "Theirs"
 
 
+@pytest.mark.wide
 def test_a_slug_that_was_taken_meanwhile_loses_nothing(editor: Client) -> None:
     create_product(editor, title="Harbour")
 

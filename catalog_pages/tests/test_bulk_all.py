@@ -96,6 +96,7 @@ def test_the_filters_of_the_explorer_count() -> None:
     assert "There is no product among the pages that you chose." in answer.content.decode()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("action", ["change_prices", "assign_genre", "unpublish", "delete", "move"])
 @pytest.mark.parametrize(
     ("chosen", "sentence"),

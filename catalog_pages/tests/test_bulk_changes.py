@@ -147,6 +147,7 @@ def test_whoever_may_not_publish_leaves_a_draft() -> None:
     assert page.get_latest_revision_as_object().price_pennies == 999
 
 
+@pytest.mark.wide
 def test_a_moderator_publishes() -> None:
     page = make_product(price_pennies=499)
 
@@ -156,6 +157,7 @@ def test_a_moderator_publishes() -> None:
     assert page.price_pennies == 999
 
 
+@pytest.mark.wide
 def test_a_draft_that_somebody_writes_is_not_published_along_the_way() -> None:
     page = make_product("Harbour", price_pennies=499)
     draft = page.get_latest_revision_as_object()
@@ -171,6 +173,24 @@ def test_a_draft_that_somebody_writes_is_not_published_along_the_way() -> None:
     assert page.has_unpublished_changes
 
 
+@pytest.mark.parametrize(("way", "expected"), [("lower_percent", (500, 1000)), ("set", (10, 10))])
+def test_a_price_of_a_draft_goes_on_sale_by_no_percentage(
+    way: str, expected: tuple[int, int]
+) -> None:
+    page = make_product("Harbour", price_pennies=500)
+    draft = page.get_latest_revision_as_object()
+    draft.price_pennies = 1000
+    draft.save_revision()
+
+    table, _answer = change_prices(owner_client(), page, way=way, amount="0.10", rounding="none")
+
+    page.refresh_from_db()
+    assert (page.price_pennies, page.get_latest_revision_as_object().price_pennies) == expected
+    told = "It is on sale for £5.00, and a draft of it has another price."
+    assert (told in table.content.decode()) is (way != "set")
+
+
+@pytest.mark.wide
 def test_locked_pages_and_pages_in_moderation_are_named_and_left_alone() -> None:
     moderation()
     locked, waiting, free = (make_product(title) for title in ("Locked", "Waiting", "Free"))
@@ -234,6 +254,7 @@ def test_the_price_of_an_unfinished_draft_can_be_set() -> None:
     assert page.get_latest_revision_as_object().price_pennies == 999
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -262,6 +283,7 @@ def test_what_was_asked_badly_has_a_sentence(asked: dict[str, str], sentence: st
     assert page.price_pennies == 499
 
 
+@pytest.mark.wide
 def test_a_genre_is_assigned_to_many() -> None:
     folk = Genre.objects.create(name="Folk")
     pages = [make_product(), make_product(genre=folk)]
@@ -282,6 +304,7 @@ def test_pages_that_are_no_products_are_passed_over() -> None:
     assert "There is no product among the pages that you chose." in answer.content.decode()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "chosen", ["id=all&childOf=999999", "id=all&childOf=x", "id=x", "id=", "", "id=all&q=%22%00"]
 )
@@ -322,6 +345,7 @@ def test_somebody_elses_page_is_not_changed() -> None:
     assert (outcome.came, outcome.sentence) == (Came.LEFT, "You may not edit it.")
 
 
+@pytest.mark.wide
 def test_the_list_of_products_shows_what_is_searched_for() -> None:
     make_product("Harbour", price_pennies=499, artist=Artist.objects.create(name="Ødegård"))
     make_product("Inland", price_pennies=0, pay_what_you_want=True)
@@ -335,6 +359,7 @@ def test_the_list_of_products_shows_what_is_searched_for() -> None:
     assert "Inland" not in found or "Harbour" in found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "asked",
     [{"q": '"'}, {"q": "\0"}, {"ordering": "price_pennies"}, {"ordering": "-artist__name"},
@@ -346,6 +371,7 @@ def test_the_list_of_products_answers_whatever_is_asked(asked: dict[str, str]) -
     assert owner_client().get(reverse("products:index"), asked).status_code in (200, 404)
 
 
+@pytest.mark.wide
 def test_the_list_of_products_costs_the_same_queries_for_one_and_for_thirty(
     django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:

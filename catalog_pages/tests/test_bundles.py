@@ -15,6 +15,7 @@ from django.utils import timezone
 from catalog_pages.demo.library import BUNDLES, RELEASES
 from catalog_pages.models import Artist, BundledProduct, CataloguePage, ProductPage
 from catalog_pages.publishing import NO_CONTENT, PublishRefused, publish_problems
+from catalog_pages.renditions import SHOWN_SPECS
 from catalog_pages.seed import seed_catalogue
 from catalog_pages.tests.editors import (
     bulk,
@@ -103,6 +104,7 @@ def without_files(title: str) -> ProductPage:
     return page
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -155,6 +157,7 @@ def test_a_product_twice_in_a_bundle_is_a_sentence(editor: Client, action: str) 
     assert "A product can be in a bundle only once." in sentences(response)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("action", ["", "publish"])
 def test_a_bundle_cannot_contain_itself(editor: Client, action: str) -> None:
     page = make_product("Harbour")
@@ -165,6 +168,7 @@ def test_a_bundle_cannot_contain_itself(editor: Client, action: str) -> None:
     assert "A bundle cannot contain itself." in sentences(response)
 
 
+@pytest.mark.wide
 def test_a_product_that_is_gone_meanwhile_is_a_sentence(editor: Client) -> None:
     data = product_data(title="Both", tracks=[], contents=[make_product()])
     url = reverse(
@@ -178,6 +182,7 @@ def test_a_product_that_is_gone_meanwhile_is_a_sentence(editor: Client) -> None:
     assert not ProductPage.objects.filter(title="Both").exists()
 
 
+@pytest.mark.wide
 def test_what_is_part_of_a_bundle_cannot_become_one(editor: Client) -> None:
     part, other = make_product("Part"), make_product("Other")
     make_bundle("Both", part)
@@ -218,6 +223,7 @@ def test_unsaved_contents_are_previewed(editor: Client) -> None:
     assert "Inside part 1" in preview.content.decode()
 
 
+@pytest.mark.wide
 def test_a_copy_of_a_bundle_contains_the_same(editor: Client) -> None:
     bundle = make_bundle("Both", make_product(), make_product())
     form = {
@@ -251,6 +257,7 @@ def test_what_a_bundle_contains_is_not_deleted(editor: Client) -> None:
     assert ProductPage.objects.count() == 2
 
 
+@pytest.mark.wide
 def test_what_only_a_draft_of_a_bundle_names_is_not_deleted_either(editor: Client) -> None:
     part, other = make_product("Part"), make_product("Other")
     bundle = make_bundle("Both", other)
@@ -264,6 +271,7 @@ def test_what_only_a_draft_of_a_bundle_names_is_not_deleted_either(editor: Clien
     assert ProductPage.objects.filter(pk=part.pk).exists()
 
 
+@pytest.mark.wide
 def test_a_bundle_itself_is_deleted_and_its_contents_stay(editor: Client) -> None:
     bundle = make_bundle("Both", make_product("Part"))
 
@@ -272,6 +280,7 @@ def test_a_bundle_itself_is_deleted_and_its_contents_stay(editor: Client) -> Non
     assert [page.title for page in ProductPage.objects.all()] == ["Part"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("road", ["single", "bulk"])
 def test_taking_a_part_off_sale_tells_about_its_bundles(editor: Client, road: str) -> None:
     part = make_product("Part")
@@ -314,6 +323,7 @@ def test_taking_a_product_out_of_a_bundle_leaves_what_was_bought(
 # --- The pages ---------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_bundle_shows_what_is_in_it_and_what_that_would_cost(client: Client) -> None:
     parts = [
         make_product("Early", price_pennies=600, assets=[make_asset(b"a" * 3_000_000)]),
@@ -335,12 +345,14 @@ def test_a_bundle_shows_what_is_in_it_and_what_that_would_cost(client: Client) -
     assert card.count("· Bundle") == 1
 
 
+@pytest.mark.wide
 def test_a_bundle_that_saves_nothing_claims_nothing(client: Client) -> None:
     bundle = make_bundle("Both", make_product(price_pennies=400), price_pennies=400)
 
     assert "Bought one by one" not in body_of(client, bundle.url)
 
 
+@pytest.mark.wide
 def test_the_parts_lead_to_the_bundle(client: Client) -> None:
     part = make_product()
     bundle = make_bundle("Both", part, price_pennies=900)
@@ -354,6 +366,7 @@ def test_the_parts_lead_to_the_bundle(client: Client) -> None:
     assert "Hidden" not in page
 
 
+@pytest.mark.wide
 def test_a_bundles_page_takes_the_same_queries_whatever_its_size(client: Client) -> None:
     def queries(address: str) -> int:
         client.get(address)
@@ -384,6 +397,7 @@ def test_the_api_says_what_a_bundle_contains(client: Client) -> None:
     assert client.get("/api/v1/products/part/").json()["contains"] == []
 
 
+@pytest.mark.wide
 def test_a_bundle_is_played_by_its_first_excerpt_and_found_by_its_own_title(
     client: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -395,6 +409,7 @@ def test_a_bundle_is_played_by_its_first_excerpt_and_found_by_its_own_title(
     assert [product.title for product in listing.page] == ["Whole Hedgerow"]
 
 
+@pytest.mark.wide
 def test_the_demo_bundle_is_made_once_its_contents_are_there() -> None:
     (bundle,) = BUNDLES
     artist = Artist.objects.create(name=bundle.artist)
@@ -411,6 +426,6 @@ def test_the_demo_bundle_is_made_once_its_contents_are_there() -> None:
     made = ProductPage.objects.get(title=bundle.title)
     assert made.live
     assert titles_in(made) == list(bundle.contents)
-    assert made.cover.renditions.count() == 4
+    assert made.cover.renditions.count() == len(SHOWN_SPECS)
     assert made.price_pennies < made.separate_price_pennies
     assert made.revisions.count() == 1

@@ -148,6 +148,7 @@ def test_reading_the_catalogue_loads_neither_numpy_nor_pyav():
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 
 
+@pytest.mark.wide
 def test_files_are_named_by_artist_release_and_track(written):
     names = [path.relative_to(written.root).as_posix() for path in written.paths]
 
@@ -225,6 +226,7 @@ def test_decoded_files_are_as_long_as_the_piece_and_never_clip(written):
             assert np.abs(sound).max() < 0.98
 
 
+@pytest.mark.wide
 def test_a_second_run_writes_the_same_bytes(written, tmp_path):
     again = write_demo_audio(tmp_path, releases=SHORT)
 
@@ -235,6 +237,7 @@ def test_a_second_run_writes_the_same_bytes(written, tmp_path):
     assert first == second
 
 
+@pytest.mark.wide
 def test_a_track_that_cannot_be_made_raises_and_leaves_nothing_behind(tmp_path):
     release = SHORT[1]
     broken = replace(release, tracks=(replace(release.tracks[0], feel="polka"),))
@@ -245,6 +248,7 @@ def test_a_track_that_cannot_be_made_raises_and_leaves_nothing_behind(tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("genre", ["Ambient", "House", "Jazz", "Folk", "Synthwave"])
 def test_a_piece_is_music_rather_than_a_tone(genre):
     release = next(release for release in RELEASES if release.genre == genre)

@@ -64,6 +64,7 @@ def test_a_price_of_nought_is_a_price(editor: Client) -> None:
     assert (page.live, page.price_pennies) == (True, 0)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -86,6 +87,7 @@ def test_a_price_that_is_none_is_a_sentence_at_the_field(
     assert not ProductPage.objects.exists()
 
 
+@pytest.mark.wide
 def test_the_price_is_shown_again_as_it_was_typed(editor: Client) -> None:
     page = make_product(price_pennies=1250)
 
@@ -122,6 +124,7 @@ def test_a_file_chosen_twice_for_a_track_is_a_sentence(editor: Client) -> None:
     assert not ProductPage.objects.exists()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("asset", ["7b7c7d0e-1f0a-4a57-9c2f-0d6d9a6f3f11", "nonsense"])
 def test_a_file_that_is_gone_meanwhile_is_a_sentence(editor: Client, asset: str) -> None:
     row = track("First")
@@ -134,6 +137,7 @@ def test_a_file_that_is_gone_meanwhile_is_a_sentence(editor: Client, asset: str)
     assert not ProductPage.objects.exists()
 
 
+@pytest.mark.wide
 def test_an_excerpt_out_of_range_is_a_sentence(editor: Client) -> None:
     row = track("First", make_asset(), excerpt_length_seconds="500")
 

@@ -17,6 +17,7 @@ from tests.factories import make_editor
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("publish", [False, True])
 def test_a_second_run_changes_nothing(publish: bool, tmp_path: Path) -> None:
     album(tmp_path / "album", cover=cover_jpeg(), genre="Folk")
@@ -41,6 +42,7 @@ def test_the_same_bytes_in_two_places_are_one_file(tmp_path: Path) -> None:
     assert TrackFile.objects.count() == 2
 
 
+@pytest.mark.wide
 def test_a_new_track_joins_its_album_as_a_draft(tmp_path: Path) -> None:
     album(tmp_path, count=3)
     (tmp_path / "02.mp3").rename(tmp_path / "late")
@@ -67,6 +69,7 @@ def test_a_new_track_joins_its_album_as_a_draft(tmp_path: Path) -> None:
     assert titles(ProductPage.objects.get()) == ["Song 1", "Song 2", "Song 3"]
 
 
+@pytest.mark.wide
 def test_another_format_joins_the_tracks_that_are_there(tmp_path: Path) -> None:
     album(tmp_path / "mp3", count=2)
     run(tmp_path)
@@ -83,6 +86,7 @@ def test_another_format_joins_the_tracks_that_are_there(tmp_path: Path) -> None:
     assert [track.files.count() for track in page.tracks.all()] == [2, 2]
 
 
+@pytest.mark.wide
 def test_a_single_does_not_join_an_album_of_the_same_name(tmp_path: Path) -> None:
     album(tmp_path / "album", title="Night Ferry", count=2)
     run(tmp_path)
@@ -93,6 +97,7 @@ def test_a_single_does_not_join_an_album_of_the_same_name(tmp_path: Path) -> Non
     assert [len(titles(page)) for page in ProductPage.objects.order_by("pk")] == [2, 1]
 
 
+@pytest.mark.wide
 def test_an_editors_words_and_prices_stay(tmp_path: Path) -> None:
     album(tmp_path, count=2)
     run(tmp_path)
@@ -110,6 +115,7 @@ def test_an_editors_words_and_prices_stay(tmp_path: Path) -> None:
     assert titles(page) == ["Song 1", "Song 2", "Song 3"]
 
 
+@pytest.mark.wide
 def test_an_editors_open_draft_is_not_published_over_their_head(tmp_path: Path) -> None:
     album(tmp_path, count=2)
     run(tmp_path, price=499, publish=True)
@@ -158,6 +164,7 @@ def test_a_file_that_was_replaced_does_not_come_back(tmp_path: Path) -> None:
     assert snapshot() == before
 
 
+@pytest.mark.wide
 def test_drafts_are_published_and_priced_by_a_later_run(tmp_path: Path) -> None:
     album(tmp_path)
     run(tmp_path)
@@ -173,6 +180,7 @@ class Killed(BaseException):
     """The process is gone; no handler may live on it."""
 
 
+@pytest.mark.wide
 def test_killed_at_any_statement_the_next_run_completes_it(tmp_path: Path) -> None:
     album(tmp_path / "album", count=2, cover=cover_jpeg(), genre="Folk")
     write_tone(tmp_path / "single.wav", seconds=0.5, title="Night Ferry", artist="The Moorings")

@@ -73,12 +73,8 @@ def test_what_is_published_is_read_by_everybody_and_older_versions_stay(client: 
     assert "You buy from us.</p>" in older.content.decode()
     assert "This is an older version" in older.content.decode()
     assert 'href="/legal/terms/"' in client.get("/").content.decode()
-    addresses = [f"/legal/{end}/" for end in ("terms/3", "x", "terms/0")]
-    assert [client.get(address).status_code for address in addresses] == [
-        404,
-        404,
-        200,
-    ]
+    for end in ("terms/3", "x", "terms/0", "terms/01"):
+        assert client.get(f"/legal/{end}/").status_code == 404
     by = LegalVersion.objects.get(version=2)
     assert by.published_by is not None
     entries = ModelLogEntry.objects.filter(action="catalog_pages.legal_publish")
@@ -128,6 +124,7 @@ def test_postgresql_refuses_to_delete_what_was_published() -> None:
     assert LegalVersion.objects.exists() == is_refused
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("kind", "paragraphs", "sentence"),
     [
@@ -239,6 +236,7 @@ def test_an_order_names_the_terms_and_the_consent_that_were_in_force(client: Cli
     assert "/legal/terms/1/" in desk
 
 
+@pytest.mark.wide
 def test_orders_from_before_keep_the_words_that_they_had(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     published("consent", "Something else.")
@@ -277,6 +275,7 @@ def test_a_consent_that_changed_meanwhile_is_asked_for_again(client: Client) -> 
     assert not Order.objects.exists()
 
 
+@pytest.mark.wide
 def test_other_terms_make_another_order_of_the_same_cart() -> None:
     user = make_user()
     make_cart(user, make_product())

@@ -157,6 +157,7 @@ def test_what_is_no_currency_of_stripes_is_none_here(code: str) -> None:
         money.to_stripe(100, code)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("code", FACTS)
 @FEW
 @given(whole=st.integers(0, 99_999), part=st.integers(0, 999))
@@ -175,6 +176,7 @@ def test_what_is_typed_arrives_at_stripe_as_the_same_amount(
     assert sent % divisible_by == 0
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("code", FACTS)
 @FEW
 @given(pennies=st.integers(-(10**12), 10**12))
@@ -185,6 +187,7 @@ def test_to_stripe_and_back_is_the_same(code: str, pennies: int) -> None:
     assert type(back) is int
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("code", FACTS)
 @FEW
 @given(amount=st.integers(-(10**12), 10**12))

@@ -196,6 +196,7 @@ def test_drafts_are_made_with_what_was_corrected() -> None:
     assert tracks == [("Song 2", None, 9), ("First light", 2, 1)]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
@@ -223,6 +224,7 @@ def test_what_cannot_be_taken_has_a_sentence_and_changes_nothing(
     assert (album.title, album.artist, album.price_pennies) == ("Harbour", "The Sea Wall", None)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("text", ["0", "x", "-3", "99999", "²", "1.5", "9" * 5000])
 def test_a_number_of_a_track_is_a_whole_one(text: str) -> None:
     batch_of(tagged(1))
@@ -233,6 +235,7 @@ def test_a_number_of_a_track_is_a_whole_one(text: str) -> None:
     assert BatchTrack.objects.get().number == 1
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("body", ["", "[]", "null", "{", '{"kind": "album", "id": "1e3"}', "{}"])
 @pytest.mark.parametrize("what", ["change", "move", "make", "fill"])
 def test_what_no_script_of_ours_sends_is_refused(what: str, body: str) -> None:
@@ -257,6 +260,7 @@ def test_a_track_moves_to_another_album_and_an_empty_album_goes() -> None:
     assert right.tracks.count() == 2
 
 
+@pytest.mark.wide
 def test_tracks_move_into_an_album_of_their_own() -> None:
     batch = batch_of(tagged(1), tagged(2), tagged(3))
     moved = BatchTrack.objects.filter(number__gte=2)
@@ -318,6 +322,7 @@ def test_what_hinders_an_album_is_named_and_the_others_are_published() -> None:
     assert "Saved as a draft. Set a price." in table
 
 
+@pytest.mark.wide
 def test_a_hindered_album_is_corrected_in_the_table_and_published() -> None:
     batch = batch_of(tagged(1))
     make(batch, "publish")
@@ -366,6 +371,7 @@ def test_what_somebody_edited_since_is_corrected_on_its_own_page() -> None:
     assert ProductPage.objects.get().get_latest_revision_as_object().title == "By hand"
 
 
+@pytest.mark.wide
 def test_the_same_folder_again_adds_what_is_missing_to_the_product_that_is_there() -> None:
     assets = [tagged(1), tagged(2)]
     first = batch_of(*assets)
@@ -382,6 +388,7 @@ def test_the_same_folder_again_adds_what_is_missing_to_the_product_that_is_there
     assert "It is in the draft of “Harbour”, which was here before." in table
 
 
+@pytest.mark.wide
 def test_a_product_that_is_locked_or_in_moderation_is_left_alone() -> None:
     artist = Artist.objects.create(name="The Sea Wall")
     locked = make_product("Harbour", artist=artist, assets=[make_asset(), make_asset()])
@@ -401,6 +408,7 @@ def test_a_product_that_is_locked_or_in_moderation_is_left_alone() -> None:
     assert locked.get_latest_revision_as_object().tracks.count() == 2
 
 
+@pytest.mark.wide
 def test_whoever_may_not_publish_saves_drafts() -> None:
     client = entitled(EDITORS)
     batch = batch_of(tagged(1))
@@ -417,6 +425,7 @@ def test_whoever_may_not_publish_saves_drafts() -> None:
     assert "Publish all" not in screen
 
 
+@pytest.mark.wide
 def test_moderators_publish() -> None:
     client = entitled(MODERATORS)
     batch = batch_of(tagged(1))
@@ -441,6 +450,7 @@ def test_others_see_nothing_of_it(what: str) -> None:
     assert "Add music" not in client.get(reverse("wagtailadmin_home")).content.decode()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "what", ["sort", "change", "move", "fill", "make", "delete", "begin", "covers"]
 )
@@ -523,6 +533,7 @@ def test_what_became_of_each_upload_is_taken_up_on_another_day(settings: Any) ->
     assert not PendingUpload.objects.exists()
 
 
+@pytest.mark.wide
 def test_a_cover_goes_to_the_album_that_its_name_or_folder_tells() -> None:
     batch = batch_of(tagged(1))
     add(batch, tagged(1, album="Inland"), folder="music/inland")
@@ -559,6 +570,7 @@ def test_a_cover_that_is_none_is_refused_with_a_sentence(settings: Any) -> None:
     assert not batch.covers.exists()
 
 
+@pytest.mark.wide
 def test_the_table_costs_the_same_queries_for_one_album_and_for_twenty(
     django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:

@@ -73,6 +73,7 @@ def test_the_form_names_everything_that_is_missing_at_once(editor: Client) -> No
     assert not ProductPage.objects.exists()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
@@ -111,6 +112,7 @@ def test_a_file_missing_from_storage_is_named(editor: Client) -> None:
     assert not ProductPage.objects.exists()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("slug", ["artists", "genres"])
 def test_an_address_of_the_shop_itself_is_refused(editor: Client, slug: str) -> None:
     response = create_product(editor, "publish", slug=slug)
@@ -139,6 +141,7 @@ def test_a_live_product_keeps_its_last_good_version(editor: Client) -> None:
     assert page.get_latest_revision_as_object().price_pennies == 499
 
 
+@pytest.mark.wide
 def test_an_older_version_that_was_unfinished_cannot_be_put_back_live(editor: Client) -> None:
     page = unfinished("Harbour")
     first = page.get_latest_revision()
@@ -259,6 +262,7 @@ def test_approval_publishes() -> None:
     assert page.live
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("_moderation")
 @pytest.mark.parametrize("days", [0, 2])
 def test_approval_is_refused_and_undone_when_something_went_missing_meanwhile(days: int) -> None:
@@ -279,6 +283,7 @@ def test_approval_is_refused_and_undone_when_something_went_missing_meanwhile(da
     assert page.scheduled_revision is None
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("_moderation")
 def test_a_moderator_can_ask_for_changes_because_something_is_missing() -> None:
     asset = make_asset()
@@ -305,6 +310,7 @@ def test_publishing_in_code_is_refused() -> None:
     assert not page.live
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("action", ["publish", "delete", "copy"])
 def test_wagtails_own_api_only_reads(editor: Client, action: str) -> None:
     page = make_product(live=False)

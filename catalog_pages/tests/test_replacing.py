@@ -132,6 +132,7 @@ def test_a_product_that_was_never_on_sale_stays_a_draft() -> None:
     assert "It is not on sale." in answer.content.decode()
 
 
+@pytest.mark.wide
 def test_a_track_that_has_both_files_keeps_the_new_one_once() -> None:
     old, new = make_asset(), make_asset()
     page = on_sale(old)
@@ -154,6 +155,7 @@ def test_a_product_that_somebody_has_locked_is_left_as_it_was() -> None:
     assert "You cannot edit it now" in answer.content.decode()
 
 
+@pytest.mark.wide
 def test_editors_replace_and_moderators_publish() -> None:
     old, new = make_asset(), make_asset()
     page, client = on_sale(old), member_client(EDITORS)
@@ -230,6 +232,7 @@ def test_a_file_that_was_replaced_has_no_second_successor() -> None:
     assert "has been replaced by “second.flac” already" in refusal(first, third)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_version_of_something_is_no_version_of_anything_else(place: int) -> None:
     version, other = chain(3)[place], make_asset()
@@ -324,6 +327,7 @@ def test_a_link_opens_a_newer_published_version_alone() -> None:
     assert newer_published(first, uuid.uuid4()) is None
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("count", [1, 12])
 def test_any_number_of_files_is_one_query(django_assert_num_queries: Any, count: int) -> None:
     chains = [chain(2) for _ in range(count)]
@@ -343,6 +347,7 @@ def test_of_no_files_nothing_is_asked(django_assert_num_queries: Any) -> None:
         assert newest_published([]) == {}
 
 
+@pytest.mark.wide
 def test_published_in_bulk_the_new_file_is_on_sale() -> None:
     old, new = make_asset(), make_asset()
     page, client = on_sale(old), owner_client()

@@ -15,8 +15,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
-from catalog_pages.assets import excerpt_for
 from catalog_pages.demo.library import BUNDLES, RELEASES
+from catalog_pages.excerpts import excerpt_for
 from catalog_pages.models import HomePage, ProductPage
 from catalog_pages.seed import DemoRefused, ensure_demo_accounts, seed_catalogue
 from catalog_pages.tests.test_ingest import snapshot
@@ -60,7 +60,7 @@ def test_a_release_is_composed_imported_priced_and_made_ready() -> None:
     excerpt = excerpt_for(track)
     assert excerpt is not None
     assert excerpt.asset.duration_ms > excerpt.duration_ms > 5_000
-    assert page.cover.renditions.count() == 4
+    assert page.cover.renditions.count() == 9
     assert HomePage.objects.get().hero_product == page
 
     before = snapshot()
@@ -78,7 +78,7 @@ def test_the_whole_demo_shop(var_dir: Path) -> None:
     assert len(pages) == len(RELEASES) + len(BUNDLES)
     for page in pages:
         assert page.live
-        assert len(page.cover.ready_renditions) == 4
+        assert len(page.cover.ready_renditions) == 9
         assert all(excerpt_for(track) for track in page.tracks.all())
     assert "products on sale" in out.getvalue()
 
@@ -93,6 +93,7 @@ def test_a_shop_that_has_products_is_left_alone(var_dir: Path) -> None:
     assert not list(var_dir.iterdir())
 
 
+@pytest.mark.wide
 def test_finding_that_there_is_nothing_to_do_loads_no_audio_library() -> None:
     script = (
         "import django, sys; django.setup();"

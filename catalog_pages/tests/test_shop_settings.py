@@ -146,6 +146,7 @@ def test_an_address_from_another_release_leads_to_the_colour_as_it_is_now(client
     assert client.get(answer.url).status_code == 200
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("accent", ["red", "#12345", "#1d4ed8;}", "javascript:1", "#" + "a" * 30])
 def test_a_colour_that_is_none_is_refused_and_nothing_is_lost(accent: str) -> None:
     desk = owner_client()
@@ -230,6 +231,7 @@ def test_a_logo_that_is_deleted_gives_the_name_back(client: Client) -> None:
     assert "Low Tide" in client.get("/").content.decode()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("mode", ["home_page", "catalogue_page"])
 def test_unsaved_settings_are_previewed_and_nobody_else_sees_them(
     client: Client, mode: str
@@ -322,6 +324,7 @@ def test_the_api_says_the_shops_limit(client: Client, shops: str, told: int | No
     assert answer["download_limit"] == told
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("limit", ["-1", "100001", "many", "1.5"])
 def test_a_limit_that_is_none_is_refused(limit: str) -> None:
     answer = save(owner_client(), download_limit=limit)
@@ -362,6 +365,7 @@ def test_a_process_that_did_not_save_it_learns_of_it_with_one_query_in_a_while(
         client.get(address)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("display", ["", "coins", "CODE"])
 def test_another_way_to_show_money_is_refused(display: str) -> None:
     answer = save(owner_client(), currency_display=display)

@@ -305,6 +305,7 @@ def test_a_domain_without_a_key_is_exposed_and_says_so(server: S3Server) -> None
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "options",
     [{"querystring_auth": False}, {"default_acl": "public-read"}, {"file_overwrite": True}],

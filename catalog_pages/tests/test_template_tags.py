@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.files.images import ImageFile
+from django.core.management import CommandError, call_command
 from django.core.paginator import Paginator
 from django.db import connection
 from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from catalog_pages.choice import Choice
 from catalog_pages.listing import Listing
 from catalog_pages.models import Artist, CoverImage, Excerpt, ProductPage, ProductTrack, TrackFile
-from catalog_pages.renditions import make_renditions
+from catalog_pages.renditions import SPECS, make_renditions, unfinished_covers
 from catalog_pages.templatetags import shop
 from tests.factories import make_asset, make_product
 
@@ -29,7 +33,7 @@ def rendered(source: str, **context: Any) -> str:
 
 def a_listing(**changes: Any) -> Listing:
     page = Paginator(range(500), 24).get_page(changes.pop("page", 1))
-    return Listing(**{"page": page, "query": "", "genre": "", "sort": "newest", **changes})
+    return Listing(page, Choice.of(changes))
 
 
 def a_cover() -> CoverImage:
@@ -176,6 +180,43 @@ def test_an_unfinished_draft_has_no_facts_and_breaks_nothing() -> None:
 # --- Covers and waveforms -------------------------------------------------------------------------
 
 
+def widths_of(html: str) -> list[int]:
+    return [
+        int(width) for width in re.findall(r" (\d+)w\b", html.split("srcset=")[1].split('"')[1])
+    ]
+
+
+@pytest.mark.django_db
+def test_a_cover_without_small_sizes_offers_those_that_it_has() -> None:
+    image = a_cover()
+    make_renditions(image)
+    image.renditions.filter(file__endswith=".avif").delete()
+    page = make_product(cover=image)
+
+    html = shop.cover(ProductPage.objects.for_cards().get(pk=page.pk))
+
+    assert html.startswith("<img")
+    assert 'loading="lazy"' in html
+    assert "fetchpriority" not in html
+
+
+@pytest.mark.django_db
+def test_the_command_makes_what_is_missing_and_names_what_it_cannot_read() -> None:
+    whole, old, broken = a_cover(), a_cover(), a_cover()
+    for image in (whole, old, broken):
+        make_product(cover=image)
+    make_renditions(whole)
+    old.renditions.create(filter_spec=SPECS[96], file="old.webp", width=96, height=96)
+    broken.renditions.all().delete()
+    Path(broken.file.path).write_bytes(b"no picture")
+
+    with pytest.raises(CommandError, match="1 covers"):
+        call_command("make_covers")
+
+    assert old.renditions.count() == 9
+    assert list(unfinished_covers()) == [broken]
+
+
 @pytest.mark.django_db
 def test_a_cover_offers_every_ready_size_and_makes_none() -> None:
     image = a_cover()
@@ -186,11 +227,14 @@ def test_a_cover_offers_every_ready_size_and_makes_none() -> None:
     product = ProductPage.objects.for_cards().get(pk=page.pk)
 
     with CaptureQueriesContext(connection) as captured:
-        html = shop.cover(product, 320, sizes="50vw", eager=True)
+        html = shop.cover(product, 320, sizes="50vw", first=True)
 
     assert len(captured) == 0
-    for width in (96, 320, 640, 1200):
-        assert f" {width}w" in html
+    smaller, image = html.removeprefix("<picture>").removesuffix("</picture>").split("<img")
+    assert widths_of(smaller) == [96, 320, 480, 720, 960]
+    assert smaller.startswith('<source type="image/avif"')
+    assert widths_of(image) == [96, 320, 640, 1200]
+    assert ".avif" not in image
     assert 'width="320" height="320"' in html
     assert 'sizes="50vw"' in html
     assert 'fetchpriority="high"' in html
@@ -250,7 +294,7 @@ def test_peaks_are_thinned_out_by_their_loudest() -> None:
 
 
 def test_links_of_a_list_keep_what_was_chosen_and_drop_what_was_taken_back() -> None:
-    listing = a_listing(query="blue", genre="jazz", sort="price")
+    listing = a_listing(q="blue", genre="jazz", sort="price")
 
     assert shop.listing_link(listing, page=3) == "?q=blue&genre=jazz&sort=price&page=3"
     assert shop.listing_link(listing, page=1) == "?q=blue&genre=jazz&sort=price"

@@ -66,7 +66,7 @@ def test_a_stylesheet_holds_nothing_but_colours(accent: str) -> None:
 
 
 def test_the_grounds_are_those_of_the_stylesheet() -> None:
-    sheet = (django_settings.BASE_DIR / "frontend_templates/static/shop/shop.css").read_text()
+    sheet = (django_settings.BASE_DIR / "frontend_templates/static/shop/base.css").read_text()
 
     papers = re.findall(r"--(?:paper|surface): (#[0-9a-f]{6})", sheet)[:4]
 

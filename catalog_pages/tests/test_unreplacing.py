@@ -131,6 +131,7 @@ def test_a_file_without_versions_has_no_such_button() -> None:
     assert "No other version" in shown
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_the_old_file_goes_back_where_replacing_had_taken_it_out() -> None:
     old, new, other = make_asset(), make_asset(), make_asset()
@@ -151,6 +152,7 @@ def test_the_old_file_goes_back_where_replacing_had_taken_it_out() -> None:
     assert "/bulk/" not in body, "publishing would bring nothing"
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_what_else_waits_in_a_draft_stays_there() -> None:
     old, new = make_asset(), make_asset()
@@ -167,6 +169,7 @@ def test_what_else_waits_in_a_draft_stays_there() -> None:
     assert ProductPage.objects.get(pk=page.pk).title == "Single"
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_a_track_that_had_the_new_file_by_itself_keeps_it() -> None:
     old, new = make_asset(), make_asset()
@@ -298,6 +301,7 @@ def test_undoing_needs_the_token_and_is_only_ever_posted() -> None:
 # --- Two editors at once --------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @for_real
 def test_of_two_editors_who_undo_at_once_one_reads_that_it_is_done() -> None:
     old, new = make_asset(), make_asset()
@@ -313,6 +317,7 @@ def test_of_two_editors_who_undo_at_once_one_reads_that_it_is_done() -> None:
     assert ModelLogEntry.objects.filter(action="catalog_pages.undo_replace_asset").count() == 2
 
 
+@pytest.mark.wide
 @for_real
 def test_undone_and_replaced_again_at_once_the_chain_is_whole() -> None:
     old, new, newest = make_asset(), make_asset(), make_asset()

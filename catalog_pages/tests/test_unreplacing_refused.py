@@ -13,7 +13,7 @@ from catalog_pages.versions import CannotUndo, version_undo
 from orders.models import PublishedVersion
 from tests.factories import buy, make_asset, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 def refusal(new: DigitalAsset, old: DigitalAsset) -> str:

@@ -163,6 +163,7 @@ def test_sending_nothing_is_a_sentence(editor: Client) -> None:
     assert json.loads(by_json.content)["sentence"] == "Choose at least one audio file."
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["digital_assets:upload", "digital_asset_chooser:create"])
 def test_too_many_files_at_once_are_a_sentence_and_none_is_kept(
     editor: Client, name: str, tmp_path: Path, settings: Any
@@ -216,6 +217,7 @@ def test_the_page_and_a_refusal_name_the_limit_alike(editor: Client, settings: A
     assert 'data-max-size="2,048 MB"' in page
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -252,6 +254,7 @@ def test_no_file_name_is_an_error_page_or_a_path(
         assert not DigitalAsset.objects.exists()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("body", [b"", b"--x\r\n", b"\xff\xfe", b"--x--\r\n"])
 def test_a_broken_body_is_no_error_page(editor: Client, body: bytes) -> None:
     kind = "multipart/form-data; boundary=x"

@@ -32,7 +32,7 @@ from catalog_pages.uploads.receiving import upload_drop
 from catalog_pages.uploads.tidying import uploads_tidy
 from tests.servers import S3Server, seaweed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 PART_BYTES = 5 * 1024 * 1024  # the least that S3 allows
 
 

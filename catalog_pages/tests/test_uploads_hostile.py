@@ -315,6 +315,7 @@ def test_a_check_that_no_worker_takes_is_enqueued_more_and_more_rarely() -> None
     assert 1 <= first_hour <= 4
 
 
+@pytest.mark.wide
 def test_a_waiting_check_is_tried_several_times_a_day() -> None:
     whole_upload(tone())
 

@@ -88,6 +88,7 @@ def test_the_same_file_chosen_again_goes_on_where_it_stopped(sender: Sender) -> 
     assert PendingUpload.objects.count() == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "other", [{"size_bytes": 5}, {"last_modified": 1}, {"file_name": "other.wav"}]
 )
@@ -154,6 +155,7 @@ def test_an_empty_piece_changes_nothing(sender: Sender) -> None:
     assert (status, body["received_bytes"]) == (200, 0)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("offset", ["", "-1", "1.5", "0x10", "٣", "9" * 30, "one"])
 def test_an_offset_that_is_no_number_is_refused(sender: Sender, offset: str) -> None:
     _, begun = sender.begin()
@@ -185,6 +187,7 @@ def test_what_came_before_the_line_broke_is_kept() -> None:
     assert list(private_files().values()) == [content[:700]]
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_of_two_pieces_for_one_place_one_is_taken() -> None:
     block, count = 1000, 8
@@ -206,6 +209,7 @@ def test_of_two_pieces_for_one_place_one_is_taken() -> None:
     assert {result.code for result in results if result != size} == {"wrong_offset"}
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_no_two_write_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     upload_begin(user=make_user(), file_name="a.wav", size_bytes=9, last_modified=1)
@@ -230,6 +234,7 @@ def test_no_two_write_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(isinstance(result, WrongOffset) for result in results) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_the_same_file_begun_in_two_windows_is_one_upload() -> None:
     user = make_user()
@@ -273,6 +278,7 @@ def drop_it() -> None:
     upload_drop(upload=PendingUpload.objects.get(state="receiving"))
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("times", [1, LOOKS - 1])
 def test_a_file_dropped_in_the_other_window_in_that_moment_is_begun_here(times: int) -> None:
@@ -289,6 +295,7 @@ def test_a_file_dropped_in_the_other_window_in_that_moment_is_begun_here(times: 
     assert PendingUpload.objects.get() == begun.upload
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_a_file_stored_from_the_other_window_in_that_moment_is_found(settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
@@ -311,6 +318,7 @@ def test_a_file_stored_from_the_other_window_in_that_moment_is_found(settings: A
     assert (begun.upload.asset, begun.is_new) == (DigitalAsset.objects.get(), False)
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_the_other_window_begins_and_drops_all_the_while_is_refused() -> None:
     sender, other = Sender(member_client(EDITORS), b"9 letters"), Client()

@@ -89,7 +89,7 @@ class BucketPlace:
             "ContentLength": length_of(upload, number),  # signed: nobody sends more than declared
         }
         with as_os_errors():
-            return self.storage.client.generate_presigned_url(
+            return self.storage.signing_client.generate_presigned_url(
                 "upload_part", Params=parameters, ExpiresIn=LINK_SECONDS
             )
 

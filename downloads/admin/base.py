@@ -25,6 +25,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from catalog_pages.admin.capped import CappedPaginator
 from catalog_pages.search_text import clean_search_text
 from catalog_pages.shop_days import shop_zone
+from downloads.admin import finding
 from downloads.admin.exports import StreamedExport
 
 NOTHING = "–"
@@ -73,6 +74,7 @@ class DeskIndexView(StreamedExport, generic.IndexView):
     find_in: tuple[str, ...] = ()
     search_hint: Any = ""
     ties: dict[str, str] = {}
+    has_more = False
 
     def get_paginator(self, *args: Any, **kwargs: Any) -> Any:
         """Counts in this view's own words, where the model's are a programmer's."""
@@ -102,6 +104,15 @@ class DeskIndexView(StreamedExport, generic.IndexView):
 
     def matching(self, word: str) -> Q:
         return any_of(self.find_in, word)
+
+    def some(self, rows: QuerySet[Any]) -> list[Any]:
+        """Keys of at most `MAX_FOUND` rows that a search found; where there are more, the list says so."""
+        keys = list(rows.values_list("pk", flat=True)[: finding.MAX_FOUND + 1])
+        self.has_more = self.has_more or len(keys) > finding.MAX_FOUND
+        return keys[: finding.MAX_FOUND]
+
+    def is_search_cut(self) -> bool:
+        return self.has_more
 
 
 class ActionView(PermissionCheckedMixin, View):

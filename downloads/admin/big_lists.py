@@ -56,7 +56,7 @@ def distinct_values(queryset: QuerySet[Any], column: str) -> list[str]:
             SELECT (SELECT MIN({name}) FROM {table} WHERE {name} > found.value)
             FROM found WHERE found.value IS NOT NULL
         ) SELECT value FROM found WHERE value IS NOT NULL
-    """  # noqa: S608  # names of our own
+    """  # noqa: S608  # nosec B608  # names of our own
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return [row[0] for row in cursor.fetchall()]

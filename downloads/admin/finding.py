@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
@@ -19,6 +18,7 @@ from downloads.models import UserAsset
 
 MAX_FOUND = 500
 MAX_WORDS = 8
+MAX_FILES = 100  # of those whose names begin so
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,13 @@ class Found:
 
     ids: list[uuid.UUID] = field(default_factory=list)
     is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows beside which more were not looked for."""
+
+    rows: QuerySet[UserAsset]
 
 
 def grants_found(text: str | None) -> Found:
@@ -60,13 +67,16 @@ def _is_loose(word: str) -> bool:
     return "@" not in word and not any(c.isdigit() for c in word)
 
 
-def _found(looks: Any, among: Found | None) -> Found:
+def _found(looks: Iterable[QuerySet[UserAsset] | _Part], among: Found | None) -> Found:
     found: dict[uuid.UUID, None] = {}
-    for rows in looks:
+    is_cut = among is not None and among.is_cut
+    for look in looks:
+        rows = look.rows if isinstance(look, _Part) else look
+        is_cut = is_cut or isinstance(look, _Part)
         wanted = rows if among is None else rows.filter(pk__in=among.ids)
         some = wanted.order_by().values_list("pk", flat=True)[: MAX_FOUND + 1]
         found.update(dict.fromkeys(some))
-    return _limited(found, is_cut=among is not None and among.is_cut)
+    return _limited(found, is_cut=is_cut)
 
 
 def _joined(first: Found, second: Found) -> Found:
@@ -78,7 +88,7 @@ def _limited(ids: dict[uuid.UUID, None], *, is_cut: bool) -> Found:
     return Found(list(ids)[:MAX_FOUND], is_cut or len(ids) > MAX_FOUND)
 
 
-def _by_word(word: str) -> Iterator[QuerySet[UserAsset]]:
+def _by_word(word: str) -> Iterator[QuerySet[UserAsset] | _Part]:
     address = word.lower()
     grants = UserAsset.objects.all()
     accounts = get_user_model().objects.alias(folded=Lower("email")).filter(folded=address)
@@ -97,6 +107,8 @@ def _by_title(text: str) -> list[QuerySet[UserAsset]]:
     return [begins(grants, "title", text), begins(grants, "order_item__title", text)]
 
 
-def _by_file(text: str) -> QuerySet[UserAsset]:
-    files = begins(DigitalAsset.objects.all(), "file_name", text)
-    return UserAsset.objects.filter(asset__in=list(files.values_list("pk", flat=True)[:100]))
+def _by_file(text: str) -> QuerySet[UserAsset] | _Part:
+    files = begins(DigitalAsset.objects.all(), "file_name", text).values_list("pk", flat=True)
+    keys = list(files[: MAX_FILES + 1])
+    rows = UserAsset.objects.filter(asset__in=keys[:MAX_FILES])
+    return _Part(rows) if len(keys) > MAX_FILES else rows

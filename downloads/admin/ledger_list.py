@@ -29,7 +29,7 @@ from downloads.admin.base import (
 from downloads.admin.big_lists import DayFilter
 from downloads.admin.finding import Found, grants_found
 from downloads.admin.grant_list import holder_of
-from downloads.explain import DENIALS
+from downloads.ledger import DENIALS
 from downloads.models import AccessEvent, Revocation
 
 MAX_EVENTS = 5000  # of what a search finds
@@ -43,6 +43,7 @@ KINDS = {
     Kind.DENIED: _("Refused"),
     Kind.LIMIT_RESET: _("Limit reset"),
     Kind.NOT_COUNTED: _("Counts no more"),
+    Kind.LISTENED: _("Listened to"),
 }
 
 
@@ -83,7 +84,6 @@ class LedgerIndexView(DeskIndexView):
     default_ordering = "-at"
     ties = {"kind": "at"}
     search_hint = _("Email, order number, title, file or id")
-    has_more_events = False
     export = {
         _("When"): lambda row: row.at,
         _("What"): what_of,
@@ -108,11 +108,11 @@ class LedgerIndexView(DeskIndexView):
             return queryset
         rows = AccessEvent.objects.filter(grant__in=self.found.ids).order_by()
         ids = list(rows.values_list("pk", flat=True)[: MAX_EVENTS + 1])
-        self.has_more_events = len(ids) > MAX_EVENTS
+        self.has_more = len(ids) > MAX_EVENTS
         return queryset.filter(pk__in=ids[:MAX_EVENTS])
 
     def is_search_cut(self) -> bool:
-        return self.has_more_events or self.found.is_cut
+        return self.has_more or self.found.is_cut
 
     @cached_property
     def found(self) -> Found:

@@ -13,7 +13,7 @@ MOST = """COALESCE((
         AND (downloads_userasset.counted_from IS NULL OR d.counted_at > downloads_userasset.counted_from)
     GROUP BY d.asset_id ORDER BY COUNT(*) DESC LIMIT 1
 ), 0)"""
-ANEW = f"UPDATE downloads_userasset SET most_counted = {MOST} WHERE id = "  # noqa: S608  # our own words
+ANEW = f"UPDATE downloads_userasset SET most_counted = {MOST} WHERE id = "  # noqa: S608  # nosec B608  # our own words
 SQLITE = (
     f"""
 CREATE TRIGGER grant_counts_a_new_download AFTER INSERT ON downloads_download
@@ -26,7 +26,7 @@ WHEN NEW.counted_at IS NOT OLD.counted_at BEGIN {ANEW} NEW.grant_id; END
     f"""
 CREATE TRIGGER grant_counts_from_anew AFTER UPDATE OF counted_from ON downloads_userasset
 WHEN NEW.counted_from IS NOT OLD.counted_from BEGIN {ANEW} NEW.id; END
-""",
+""",  # nosec B608  # our own words
 )
 POSTGRESQL = (
     f"""
@@ -60,7 +60,7 @@ TRIGGERS = {
 
 def count(apps, schema_editor):
     schema_editor.execute(
-        f"UPDATE downloads_userasset SET most_counted = {MOST}"  # noqa: S608  # our own words
+        f"UPDATE downloads_userasset SET most_counted = {MOST}"  # noqa: S608  # nosec B608  # our own words
         " WHERE id IN (SELECT grant_id FROM downloads_download WHERE counted_at IS NOT NULL)",
         params=None,
     )

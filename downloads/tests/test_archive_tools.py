@@ -315,6 +315,7 @@ def test_the_end_is_zip64_exactly_when_a_number_needs_it(
     assert len(records) == (98 if is_zip64 else 22)
 
 
+@pytest.mark.wide
 def test_seventy_thousand_members_are_all_listed() -> None:
     archive = Archive([closed(index % 3, name=f"{index}.mp3") for index in range(70_000)])
 

@@ -97,6 +97,7 @@ def test_head_knows_the_length_without_reading(client: Client) -> None:
     assert head["Content-Length"] == str(len(body_of(fetch(archive_url(first)))))
 
 
+@pytest.mark.wide
 def test_formats_are_fetched_together_or_one_by_one(client: Client) -> None:
     user = make_user()
     flac = make_asset(b"lossless", file_name="01 Song.flac")
@@ -115,6 +116,7 @@ def test_formats_are_fetched_together_or_one_by_one(client: Client) -> None:
     assert fetch(archive_url(grant, fmt="WAV")).status_code == 404
 
 
+@pytest.mark.wide
 def test_an_order_is_one_zip_with_a_folder_for_each_product(client: Client) -> None:
     user = make_user()
     buy(client, user, make_product("First"), make_product("Second"))
@@ -127,6 +129,7 @@ def test_an_order_is_one_zip_with_a_folder_for_each_product(client: Client) -> N
     assert "Order " in response["Content-Disposition"]
 
 
+@pytest.mark.wide
 def test_an_order_of_several_products_offers_one_zip_of_all(client: Client) -> None:
     user = make_user()
     client.force_login(user)
@@ -140,6 +143,7 @@ def test_an_order_of_several_products_offers_one_zip_of_all(client: Client) -> N
     assert pages[1].context["archive"] is None
 
 
+@pytest.mark.wide
 def test_a_bundle_is_one_zip(client: Client) -> None:
     user = make_user()
     bundle = make_bundle("Everything", make_product("First"), make_product("Second"))
@@ -185,6 +189,7 @@ def test_a_copy_holds_nothing_of_another_holder(client: Client) -> None:
     assert len(names_in(body_of(fetch(archive_url(second))))) == 1
 
 
+@pytest.mark.wide
 def test_a_lost_file_is_told_before_a_byte_is_sent(client: Client) -> None:
     first, second = bought_as_guest(client, b"one", b"two")
     second.asset.file.storage.delete(second.asset.file.name)
@@ -197,6 +202,7 @@ def test_a_lost_file_is_told_before_a_byte_is_sent(client: Client) -> None:
     assert DigitalAsset.objects.count() == 2
 
 
+@pytest.mark.wide
 def test_archives_take_the_slots_of_downloads(client: Client, settings: Any) -> None:
     settings.WEB_THREADS = 2
     (first, *_) = bought_as_guest(client, b"one", b"two")
@@ -214,6 +220,7 @@ def test_archives_take_the_slots_of_downloads(client: Client, settings: Any) -> 
     assert fetch(archive_url(first)).status_code == 200
 
 
+@pytest.mark.wide
 def test_an_archive_of_many_files_asks_the_database_no_more_than_one_of_two(
     client: Client,
 ) -> None:

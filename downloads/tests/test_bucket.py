@@ -38,7 +38,7 @@ from downloads.tests.granting import body_of, bought_as_guest
 from tests.servers import S3Server, seaweed
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 direct = build_opener(ProxyHandler({}))
 
 

@@ -166,6 +166,7 @@ def test_who_changes_networks_in_the_middle_goes_on_with_the_same_download(
     assert counted(grant) == 1
 
 
+@pytest.mark.wide
 def test_asking_for_all_but_the_first_byte_is_no_way_around_the_limit(
     grant: UserAsset, settings: Any
 ) -> None:
@@ -204,6 +205,7 @@ def test_what_is_left_is_known_before_and_after(grant: UserAsset, settings: Any)
     assert (before.left, after.left, after.limit) == (3, 2, 3)
 
 
+@pytest.mark.wide
 def test_staff_reset_the_limit_and_the_record_stays(grant: UserAsset, settings: Any) -> None:
     settings.DOWNLOAD_LIMIT = 1
     editor = make_editor()
@@ -217,6 +219,7 @@ def test_staff_reset_the_limit_and_the_record_stays(grant: UserAsset, settings: 
     assert AccessEvent.objects.get(kind="limit_reset").actor == editor
 
 
+@pytest.mark.wide
 def test_a_products_own_limit_is_the_one_of_the_day_it_was_bought(
     client: Client, settings: Any
 ) -> None:
@@ -232,6 +235,7 @@ def test_a_products_own_limit_is_the_one_of_the_day_it_was_bought(
     assert [decide(grant).left for grant in (own, none, usual)] == [1, None, 8]
 
 
+@pytest.mark.wide
 def test_no_limit_means_no_limit(grant: UserAsset, settings: Any) -> None:
     settings.DOWNLOAD_LIMIT = 0
 
@@ -249,6 +253,7 @@ def test_a_refund_comes_before_a_limit(grant: UserAsset, settings: Any) -> None:
     assert decide(grant).code == "revoked_by_refund"
 
 
+@pytest.mark.wide
 def test_an_archive_counts_each_of_its_files(client: Client) -> None:
     first, second = bought_as_guest(client, b"one", b"two")
 
@@ -257,6 +262,7 @@ def test_an_archive_counts_each_of_its_files(client: Client) -> None:
     assert counted(first) == counted(second) == 1
 
 
+@pytest.mark.wide
 def test_half_an_archive_counts_the_files_that_arrived(client: Client) -> None:
     first, second = bought_as_guest(client, bytes(500_000), bytes(500_000))
 
@@ -265,6 +271,7 @@ def test_half_an_archive_counts_the_files_that_arrived(client: Client) -> None:
     assert (counted(first), counted(second)) == (1, 0)
 
 
+@pytest.mark.wide
 def test_an_archive_closes_when_one_of_its_files_has_reached_its_limit(
     client: Client, settings: Any
 ) -> None:
@@ -296,6 +303,7 @@ def test_clients_that_start_at_once_cannot_all_pass_a_limit_of_one(
     assert sum(at_once(*(partial(start, number) for number in range(6)))) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_connections_of_one_client_that_start_at_once_are_one_download(client: Client) -> None:
     (grant,) = bought_as_guest(client)
@@ -314,6 +322,7 @@ def test_connections_of_one_client_that_start_at_once_are_one_download(client: C
     assert in_the_ledger(grant) == 1
 
 
+@pytest.mark.wide
 def test_a_place_that_was_held_for_a_broken_attempt_is_free_after_a_minute(
     grant: UserAsset, settings: Any
 ) -> None:
@@ -364,6 +373,7 @@ def test_who_comes_back_after_the_place_has_lapsed_goes_on_if_nobody_else_took_i
     assert counted(grant) == 1
 
 
+@pytest.mark.wide
 def test_of_two_who_left_in_the_middle_the_second_to_come_back_waits(
     client: Client, settings: Any
 ) -> None:
@@ -379,6 +389,7 @@ def test_of_two_who_left_in_the_middle_the_second_to_come_back_waits(
     assert (first.status_code, second.status_code) == (200, 409)
 
 
+@pytest.mark.wide
 def test_three_broken_starts_on_a_train_and_the_rest_by_another_network_are_one_download(
     client: Client, settings: Any
 ) -> None:
@@ -393,6 +404,7 @@ def test_three_broken_starts_on_a_train_and_the_rest_by_another_network_are_one_
     assert counted(grant) == 1
 
 
+@pytest.mark.wide
 def test_seeking_two_hundred_times_is_no_download(client: Client) -> None:
     (grant,) = bought_as_guest(client, bytes(1_000_000))
     want = Wanted(grant, grant.asset, planned_bytes=1)
@@ -408,6 +420,7 @@ def test_seeking_two_hundred_times_is_no_download(client: Client) -> None:
     assert len(row.covered) == STRETCHES_NOTED
 
 
+@pytest.mark.wide
 def test_a_file_in_a_thousand_pieces_is_a_download(client: Client) -> None:
     (grant,) = bought_as_guest(client, bytes(1_000_000))
     want = Wanted(grant, grant.asset, planned_bytes=1000)
@@ -420,6 +433,7 @@ def test_a_file_in_a_thousand_pieces_is_a_download(client: Client) -> None:
     assert counted(grant) == in_the_ledger(grant) == 1
 
 
+@pytest.mark.wide
 def test_an_answer_that_could_not_begin_holds_no_place(
     grant: UserAsset, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -452,6 +466,7 @@ def test_a_reader_however_slow_keeps_its_place(client: Client, settings: Any) ->
     body_of(going_on)
 
 
+@pytest.mark.wide
 def test_what_is_over_has_no_place_to_renew(grant: UserAsset) -> None:
     fetch(grant, Range="bytes=0-1")
     places_lapse(grant)
@@ -461,6 +476,7 @@ def test_what_is_over_has_no_place_to_renew(grant: UserAsset) -> None:
     assert Download.objects.get().held_until < timezone.now()
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_places_are_renewed_by_themselves_while_a_slot_is_taken(client: Client) -> None:
     (grant,) = bought_as_guest(client)
@@ -479,6 +495,7 @@ def test_places_are_renewed_by_themselves_while_a_slot_is_taken(client: Client) 
     assert eventually(lambda: not keeper.is_running)
 
 
+@pytest.mark.wide
 def test_a_beginning_that_broke_three_times_is_still_a_beginning(client: Client) -> None:
     (grant,) = bought_as_guest(client, bytes(2_000_000))
 
@@ -488,6 +505,7 @@ def test_a_beginning_that_broke_three_times_is_still_a_beginning(client: Client)
     assert counted(grant) == 0
 
 
+@pytest.mark.wide
 def test_programs_that_share_a_file_out_among_them_have_had_it(client: Client) -> None:
     (grant,) = bought_as_guest(client, bytes(900_000))
     thirds = ["bytes=0-299999", "bytes=300000-599999", "bytes=600000-"]
@@ -499,6 +517,7 @@ def test_programs_that_share_a_file_out_among_them_have_had_it(client: Client) -
     assert counted(grant) == 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "header", ["bytes=1-", "bytes=00-", "x", "bytes=-999999999", "BYTES=0-", "bytes=0-5,7-"]
 )
@@ -516,6 +535,7 @@ def test_no_range_is_a_way_around_the_limit_whoever_sends_the_bytes(
     assert sum(status in (200, 206) for status in statuses) <= 2
 
 
+@pytest.mark.wide
 def test_requests_at_the_same_time_are_promised_no_more_than_their_share(
     grant: UserAsset, settings: Any
 ) -> None:
@@ -527,6 +547,7 @@ def test_requests_at_the_same_time_are_promised_no_more_than_their_share(
     assert sum(answer.status_code == 206 for answer in rest) <= 2
 
 
+@pytest.mark.wide
 def test_a_download_keeps_its_place_while_another_connection_of_it_is_open(
     client: Client, settings: Any
 ) -> None:

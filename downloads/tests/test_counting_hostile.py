@@ -44,7 +44,7 @@ from downloads.tests.test_counting import (
 )
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 SIZE = 1_000_000
 
 

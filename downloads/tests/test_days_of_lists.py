@@ -40,6 +40,7 @@ def test_a_day_is_the_shops() -> None:
     assert not listed("2026-05-11", "2026-05-11")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize(
     "name", ["order_desk", "payment_desk", "ledger_desk", "webhook_deliveries"]

@@ -109,6 +109,7 @@ def test_what_an_address_alone_holds_is_found_by_it(desk: Client, grant: UserAss
     assert "anna@example.net without an account" in cell(desk, grant)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "text",
     ['"', "\0", "%", "_", "\\", "'; --", "word " * 500, "x" * 5000, "٤" * 32, "\ud7ff", "(((*"],
@@ -118,6 +119,7 @@ def test_no_search_breaks_the_list(desk: Client, grant: UserAsset, text: str) ->
         assert desk.get(address, {"q": text}).status_code == 200
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "query",
     [
@@ -136,6 +138,7 @@ def test_a_senseless_filter_is_no_filter(
     assert found(desk, **query) == {grant}
 
 
+@pytest.mark.wide
 def test_the_order_page_leads_to_the_files_of_each_line(desk: Client) -> None:
     one, other = make_product(assets=[make_asset(), make_asset()]), make_product()
     order = buy(Client(), make_user(), one, other)
@@ -167,6 +170,7 @@ STATES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("happen", "state", "words", "used"), STATES)
 def test_list_and_filters_agree_with_what_is_decided(
     desk: Client, grant: UserAsset, happen: Any, state: str, words: str, used: str
@@ -183,6 +187,7 @@ def test_list_and_filters_agree_with_what_is_decided(
         assert f"{decision.limit - decision.left} of {decision.limit}" == used
 
 
+@pytest.mark.wide
 def test_the_list_is_ordered_by_the_time_of_the_right(desk: Client, client: Client) -> None:
     one, two, three = bought(client, b"a", b"b", b"c")
     start = timezone.now()
@@ -228,6 +233,7 @@ def test_longer_lists_and_fuller_pages_need_no_more_queries(
 # --- The page ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_the_page_tells_everything_about_a_grant(desk: Client, grant: UserAsset) -> None:
     fetched(grant, 3)
     AccessEvent.objects.create(grant=grant, kind="downloaded", asset=grant.asset)
@@ -269,6 +275,7 @@ def test_what_buyers_and_staff_type_is_escaped(desk: Client, client: Client) -> 
     assert "<img src=x" not in bodies
 
 
+@pytest.mark.wide
 def test_grants_that_do_not_exist_are_not_found(desk: Client, grant: UserAsset) -> None:
     grant.pk = uuid.uuid4()
     for view in ("inspect", "take-back"):

@@ -85,6 +85,7 @@ def test_what_staff_take_back_is_closed_with_who_and_why(desk: Client, grant: Us
     )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 301])
 def test_nothing_is_taken_back_without_a_reason_that_fits(
     desk: Client, grant: UserAsset, reason: str
@@ -96,6 +97,7 @@ def test_nothing_is_taken_back_without_a_reason_that_fits(
     assert not Revocation.objects.exists()
 
 
+@pytest.mark.wide
 def test_only_the_one_file_is_taken_back(desk: Client, client: Client) -> None:
     grant, other = bought(client, b"one", b"other")
 
@@ -104,6 +106,7 @@ def test_only_the_one_file_is_taken_back(desk: Client, client: Client) -> None:
     assert [decide(grant).allowed, decide(other).allowed] == [False, True]
 
 
+@pytest.mark.wide
 def test_what_staff_took_back_they_give_back(desk: Client, grant: UserAsset) -> None:
     press(desk, "take-back", grant)
 
@@ -117,6 +120,7 @@ def test_what_staff_took_back_they_give_back(desk: Client, grant: UserAsset) -> 
     assert ModelLogEntry.objects.get(action="downloads.give_back").user == event.actor
 
 
+@pytest.mark.wide
 def test_giving_back_leaves_other_causes_and_says_so(desk: Client, grant: UserAsset) -> None:
     press(desk, "take-back", grant)
     access_block(order_item_ids=[grant.order_item_id], cause="dispute")
@@ -128,6 +132,7 @@ def test_giving_back_leaves_other_causes_and_says_so(desk: Client, grant: UserAs
     assert "It opens by itself when the dispute is settled" in text_of(desk.get(answer.url))
 
 
+@pytest.mark.wide
 def test_staff_do_not_lift_what_they_did_not_lay(desk: Client, grant: UserAsset) -> None:
     access_block(order_item_ids=[grant.order_item_id], cause="refund")
 
@@ -138,6 +143,7 @@ def test_staff_do_not_lift_what_they_did_not_lay(desk: Client, grant: UserAsset)
     assert button_url("give-back", grant) not in desk.get(page_url(grant)).content.decode()
 
 
+@pytest.mark.wide
 def test_a_button_leads_back_to_where_it_was_and_nowhere_else(
     desk: Client, grant: UserAsset
 ) -> None:
@@ -146,6 +152,7 @@ def test_a_button_leads_back_to_where_it_was_and_nowhere_else(
         assert press(desk, "reset", grant, next=elsewhere).url == page_url(grant)
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_presses_at_the_same_moment_are_one(grant: UserAsset) -> None:
     sue, cause = make_editor(), {"reason": "Stolen card"}
@@ -219,6 +226,7 @@ def outcome(client: Client, method: str, view: str, grant: UserAsset) -> str:
     return "sign in" if "login" in answer.url else answer.url
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("role", ROLES)
 def test_every_address_is_for_whom_it_is_and_nobody_else(grant: UserAsset, role: str) -> None:
     ensure_download_roles()
@@ -236,6 +244,7 @@ def test_every_address_is_for_whom_it_is_and_nobody_else(grant: UserAsset, role:
     assert log.count() == len(pressed)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"buyer", "nobody"}))
 def test_menu_and_page_show_what_one_may_and_nothing_else(grant: UserAsset, role: str) -> None:
     ensure_download_roles()
@@ -257,6 +266,7 @@ def test_menu_and_page_show_what_one_may_and_nothing_else(grant: UserAsset, role
     assert button_url("take-back", grant) not in page
 
 
+@pytest.mark.wide
 def test_nothing_can_be_added_changed_or_deleted(grant: UserAsset) -> None:
     owner = owner_client()
     before = UserAsset.objects.values().get()
@@ -305,6 +315,7 @@ def test_a_group_can_be_given_seeing_and_buttons_but_no_writing() -> None:
     assert "Can delete grant" not in page
 
 
+@pytest.mark.wide
 def test_the_desk_finds_its_way_from_the_site_history(desk: Client, grant: UserAsset) -> None:
     press(desk, "take-back", grant)
 

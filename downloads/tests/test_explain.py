@@ -82,6 +82,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("happen", "code", "then"), CASES)
 def test_what_is_explained_is_what_the_holder_gets(
     client: Client, grant: UserAsset, happen: Any, code: str, then: str
@@ -123,6 +124,7 @@ def test_every_cause_is_told_with_its_time_and_those_that_stand_come_first(
     assert not explanation.is_taken_back
 
 
+@pytest.mark.wide
 def test_the_limit_is_told_for_each_version_and_where_it_comes_from(
     grant: UserAsset, settings: Any
 ) -> None:
@@ -143,6 +145,7 @@ def test_the_limit_is_told_for_each_version_and_where_it_comes_from(
     assert (the_shops.left, the_shops.limit, the_shops.limit_is_agreed) == (3, 5, False)
 
 
+@pytest.mark.wide
 def test_without_a_limit_there_is_nothing_to_reset(grant: UserAsset) -> None:
     without_limit(grant)
 
@@ -153,6 +156,7 @@ def test_without_a_limit_there_is_nothing_to_reset(grant: UserAsset) -> None:
     assert not explanation.is_reset_useful
 
 
+@pytest.mark.wide
 def test_a_last_place_that_is_held_is_told_with_its_end(client: Client, grant: UserAsset) -> None:
     ends = timezone.now() + timedelta(minutes=30)
     fetched(grant, 2)
@@ -166,6 +170,7 @@ def test_a_last_place_that_is_held_is_told_with_its_end(client: Client, grant: U
     assert other.json()["code"] == "download_under_way"
 
 
+@pytest.mark.wide
 def test_each_download_is_told_with_what_became_of_it(grant: UserAsset) -> None:
     now = timezone.now()
     UserAsset.objects.filter(pk=grant.pk).update(counted_from=now - timedelta(hours=5))
@@ -200,6 +205,7 @@ CHECKS = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("found", "words", "code"), CHECKS)
 def test_of_a_file_in_a_bucket_the_last_check_tells(
     grant: UserAsset, found: str, words: str, code: str
@@ -230,9 +236,11 @@ EVENTS = [
     ("denied", "of_the_future", "Refused: of the future"),
     ("limit_reset", "", "Limit reset"),
     ("not_counted", "", "Counts no more: the storage did not answer"),
+    ("listened", "", "Listened to on a page, which is no download"),
 ]
 
 
+@pytest.mark.wide
 def test_every_line_of_the_ledger_is_a_plain_sentence(grant: UserAsset) -> None:
     for kind, code, _ in EVENTS:
         AccessEvent.objects.create(grant=grant, kind=kind, code=code, asset=grant.asset)
@@ -251,6 +259,7 @@ def test_a_sentence_ends_with_its_time() -> None:
     )
 
 
+@pytest.mark.wide
 def test_the_ledger_tells_who_was_given_what_and_who_claimed_it(grant: UserAsset) -> None:
     to_account = explained(grant).ledger[-1]
     held_by_address(grant, "anna@example.com")
@@ -264,6 +273,7 @@ def test_the_ledger_tells_who_was_given_what_and_who_claimed_it(grant: UserAsset
     assert claimed.text == "Given to the account anna@example.org when it claimed the order"
 
 
+@pytest.mark.wide
 def test_the_ledger_tells_who_pressed_what_and_why(grant: UserAsset) -> None:
     sue = make_editor("sue@shop.example")
     fetched(grant)
@@ -289,6 +299,7 @@ def test_what_staff_wrote_is_never_in_the_holders_sentence(grant: UserAsset) -> 
     assert "Stolen" not in explanation.message
 
 
+@pytest.mark.wide
 def test_a_long_ledger_is_told_from_its_newest_end(grant: UserAsset) -> None:
     denials = [AccessEvent(grant=grant, kind="denied", code=f"n{n}") for n in range(SHOWN)]
     AccessEvent.objects.bulk_create(denials)
@@ -307,6 +318,7 @@ def queries_of(grant: UserAsset) -> int:
     return len(queries)
 
 
+@pytest.mark.wide
 def test_more_of_everything_needs_no_more_queries(grant: UserAsset) -> None:
     queries_of(grant)  # content types are looked up once
     before = queries_of(grant)

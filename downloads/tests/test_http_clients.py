@@ -171,6 +171,7 @@ def long_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tone(tmp_path_factory.mktemp("protected") / "song.wav", seconds=180)
 
 
+@pytest.mark.wide
 @pytest.mark.browser
 @needs_chromium
 def test_a_browser_seeks_by_asking_for_a_part(long_song: Path) -> None:

@@ -80,6 +80,7 @@ def test_no_link_with_one_bit_changed_opens_anything(grant: UserAsset, stranger:
         assert response.status_code == 404, place
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("key", ["", "x", ":", "::", "1:2", "é", "\0", "A" * 5000, "1" * 90 + ":a"])
 def test_a_key_that_never_was_one_opens_nothing_for_the_holder_either(
     client: Client, own: UserAsset, key: str
@@ -107,6 +108,7 @@ def test_a_key_opens_its_own_grant_and_file_alone(client: Client, stranger: Clie
         assert stranger.get(address, {"key": key}).status_code == 404
 
 
+@pytest.mark.wide
 def test_an_archives_key_opens_that_archive_alone(client: Client, stranger: Client) -> None:
     first, _ = bought_as_guest(client, b"one", b"two")
     key = key_of(archive_url(first))
@@ -147,6 +149,7 @@ def test_a_guests_link_that_has_ended_gives_nobody_a_fresh_one(
     assert reverse("orders:guest_find") in answer.content.decode()
 
 
+@pytest.mark.wide
 def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
     client: Client, own: UserAsset, all_links_have_ended: Any
 ) -> None:
@@ -157,6 +160,7 @@ def test_a_holder_goes_on_with_a_download_whose_link_has_ended_meanwhile(
     assert Client().get(url, headers={"Range": "bytes=100-"}).status_code == 302
 
 
+@pytest.mark.wide
 def test_a_program_in_the_middle_of_a_guests_download_goes_on_after_the_link_has_ended(
     grant: UserAsset, all_links_have_ended: Any
 ) -> None:
@@ -170,6 +174,7 @@ def test_a_program_in_the_middle_of_a_guests_download_goes_on_after_the_link_has
     assert other.get(url, headers={"Range": "bytes=100-"}).status_code == 410
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -195,6 +200,7 @@ def test_nothing_but_what_follows_goes_on_after_a_guests_link_has_ended(
     assert (refused.status_code, resumed.status_code) == (410, 206)
 
 
+@pytest.mark.wide
 def test_a_guests_zip_goes_on_in_any_of_its_files_after_the_link_has_ended(
     client: Client, stranger: Client, all_links_have_ended: Any
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_zip_whose_link_was_never_used_does_not_begin_after_it_has_ended(
     assert answers == [410, 410, 410, 410]
 
 
+@pytest.mark.wide
 def test_the_link_of_an_account_is_of_no_use_to_others(
     client: Client, own: UserAsset, stranger: Client
 ) -> None:
@@ -242,6 +249,7 @@ def test_the_link_of_an_account_is_of_no_use_to_others(
         assert client.get(url).status_code == 200
 
 
+@pytest.mark.wide
 def test_an_old_link_to_what_was_refunded_does_not_say_that_the_file_is_still_theirs(
     grant: UserAsset, stranger: Client, all_links_have_ended: Any
 ) -> None:
@@ -254,6 +262,7 @@ def test_an_old_link_to_what_was_refunded_does_not_say_that_the_file_is_still_th
     assert (answer.status_code, answer.json()["code"]) == (403, "revoked_by_refund")
 
 
+@pytest.mark.wide
 def test_a_format_that_is_none_opens_nothing(client: Client, own: UserAsset) -> None:
     address = reverse("downloads:archive", args=[own.pk, "line"])
 
@@ -275,6 +284,7 @@ def test_every_use_of_a_link_looks_at_the_right_as_it_is_now(
     assert statuses == [200, 403, 200]
 
 
+@pytest.mark.wide
 def test_the_links_of_a_guest_end_when_an_account_claims_what_they_open(
     grant: UserAsset, stranger: Client
 ) -> None:
@@ -319,6 +329,7 @@ def test_what_is_not_yours_answers_as_what_does_not_exist(client: Client, grant:
             assert foreign.content == absent.content
 
 
+@pytest.mark.wide
 def test_a_file_that_the_grant_is_not_for_does_not_exist(client: Client, grant: UserAsset) -> None:
     other = make_asset()
 
@@ -332,6 +343,7 @@ def test_no_address_reaches_beside_the_grants(client: Client, path: str) -> None
     assert client.get(path).status_code in (301, 404)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("cause", "code"),
     [
@@ -354,6 +366,7 @@ def test_programs_read_the_code_of_a_refusal(
     assert response.json()["title"]
 
 
+@pytest.mark.wide
 def test_signed_out_programs_are_told_to_sign_in_and_people_are_led_there(
     grant: UserAsset, stranger: Client
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_body_broken_off_ends_with_the_first_bytes_of_the_plan(
     assert endings.told == [handed]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("method", "headers"),
     [
@@ -151,6 +152,7 @@ def test_a_file_that_cannot_be_opened_has_no_end(
     assert endings.told == []
 
 
+@pytest.mark.wide
 def test_a_file_that_cannot_be_positioned_has_no_end(endings: Endings) -> None:
     class Immovable(io.BytesIO):
         def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -256,6 +258,7 @@ def test_a_body_whose_headers_the_server_refuses_tells_nobody() -> None:
     assert streaming_site.ended == []
 
 
+@pytest.mark.sampled(3)
 def test_any_server_ends_a_body_with_what_it_sent(any_server: Port) -> None:
     record(any_server)
 
@@ -279,6 +282,7 @@ def test_any_server_ends_a_body_with_what_it_sent(any_server: Port) -> None:
     ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("read_first", [2_000, 300_000])
 @pytest.mark.parametrize("start", [0, 1000])
 @pytest.mark.parametrize("server", [gunicorn, without_sendfile], ids=["sendfile", "reading"])
@@ -291,6 +295,7 @@ def test_a_client_that_leaves_was_given_the_first_bytes_only(
         assert_ended_early(record(port)["ended"], start, read_first)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("server", [gunicorn, without_sendfile], ids=["sendfile", "reading"])
 def test_a_client_that_leaves_in_the_second_part_was_given_all_of_the_first(
     master: Path, server: Any

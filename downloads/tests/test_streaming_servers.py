@@ -186,6 +186,7 @@ def test_a_worker_that_must_read_does_so_in_constant_memory(reading_server: Port
     assert peak_memory_bytes(before["pid"]) - small < SIZE / 4
 
 
+@pytest.mark.wide
 def test_the_test_client_sees_the_same_bytes(
     master: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

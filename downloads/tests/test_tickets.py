@@ -178,6 +178,7 @@ def test_neither_passes_for_the_other(grant: UserAsset, stranger: Client) -> Non
     assert (as_ticket.status_code, as_key.status_code) == (404, 404)
 
 
+@pytest.mark.wide
 def test_no_ticket_with_one_bit_changed_opens_anything(grant: UserAsset, stranger: Client) -> None:
     path, _, ticket = file_url(grant, kind=TICKET).rpartition("ticket=")
 
@@ -210,6 +211,7 @@ def test_every_use_looks_at_the_right_as_it_is_now(grant: UserAsset, stranger: C
     assert (refused.status_code, refused.json()["code"]) == (403, "revoked_by_refund")
 
 
+@pytest.mark.wide
 def test_a_ticket_ends_with_its_account(grant: UserAsset, stranger: Client) -> None:
     path = path_of(offered(grant))
     assert grant.user_id is not None
@@ -222,6 +224,7 @@ def test_a_ticket_ends_with_its_account(grant: UserAsset, stranger: Client) -> N
     assert (locked_out, stranger.get(path).status_code) == (404, 403)
 
 
+@pytest.mark.wide
 def test_a_ticket_ends_when_the_holder_changes(grant: UserAsset, stranger: Client) -> None:
     held = held_by_address(grant)
     path = path_of(offered(held))
@@ -250,6 +253,7 @@ def test_whoever_is_signed_in_as_somebody_else_may_use_a_ticket(grant: UserAsset
     assert other.get(path_of(offered(grant))).status_code == 200
 
 
+@pytest.mark.wide
 def test_a_zip_is_as_long_as_was_said_and_resumes(client: Client, stranger: Client) -> None:
     grant, _ = bought(client, b"one" * 1000, b"two" * 1000)
     offer = archive_offer(grant=grant, scope="line", fmt="", client=NOBODY_YET)
@@ -271,10 +275,12 @@ def test_a_zip_is_as_long_as_was_said_and_resumes(client: Client, stranger: Clie
     assert offer.file_name in rest["Content-Disposition"]
 
 
+@pytest.mark.wide
 def test_there_is_no_zip_of_a_format_that_is_not_there(grant: UserAsset) -> None:
     assert archive_offer(grant=grant, scope="line", fmt="OPUS", client=NOBODY_YET) is None
 
 
+@pytest.mark.wide
 def test_no_link_is_given_where_the_limit_is_reached_but_to_whoever_goes_on(
     grant: UserAsset,
 ) -> None:
@@ -288,6 +294,7 @@ def test_no_link_is_given_where_the_limit_is_reached_but_to_whoever_goes_on(
     assert (denied.code, denied.asset_id) == ("limit_reached", grant.asset_id)
 
 
+@pytest.mark.wide
 def test_no_link_is_given_while_another_program_has_the_last_place(grant: UserAsset) -> None:
     limit_to(grant, 1)
     now = timezone.now()
@@ -308,6 +315,7 @@ def test_no_link_is_given_while_another_program_has_the_last_place(grant: UserAs
     assert Download.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_no_link_is_given_to_a_file_that_is_missing(grant: UserAsset) -> None:
     grant.asset.file.storage.delete(grant.asset.file.name or "")
 
@@ -317,6 +325,7 @@ def test_no_link_is_given_to_a_file_that_is_missing(grant: UserAsset) -> None:
         archive_offer(grant=grant, scope="line", fmt="", client=NOBODY_YET)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("cause", "code"),
     [
@@ -340,6 +349,7 @@ def test_the_holder_reads_why_and_what_has_to_happen(
     assert answer.next_words
 
 
+@pytest.mark.wide
 def test_the_holder_reads_of_limits_and_faults_as_well(client: Client) -> None:
     used, missing = bought(client, b"used", b"missing")
     limit_to(used, 2)
@@ -353,6 +363,7 @@ def test_the_holder_reads_of_limits_and_faults_as_well(client: Client) -> None:
     assert all(answer.next_words for answer in answers)
 
 
+@pytest.mark.wide
 def test_the_same_program_is_the_same_client_wherever_it_asks(grant: UserAsset, rf: Any) -> None:
     request = rf.get("/api/v1/purchases/", headers={"User-Agent": "a player"})
     path = path_of(offered(grant))

@@ -44,12 +44,11 @@ class DeskIndexView(base.DeskIndexView):
 SEARCH_HINT = _("Email, order number, last four digits, Stripe id, gift or discount code, or title")
 
 
-class SearchedByOrder:
+class SearchedByOrder(DeskIndexView):
     """A list that finds its rows by everything that finds their order; `order_path` leads there."""
 
     order_path = "order"
     search_hint = SEARCH_HINT
-    search_query: str
 
     @cached_property
     def found(self) -> Found:
@@ -61,7 +60,8 @@ class SearchedByOrder:
         return queryset.filter(self.matching_found(self.found))
 
     def is_search_cut(self) -> bool:
-        return bool(asked_text(self.search_query)) and self.found.is_cut
+        is_asked = bool(asked_text(self.search_query))
+        return super().is_search_cut() or (is_asked and self.found.is_cut)
 
     def matching_found(self, found: Found) -> Q:
         return Q(**{f"{self.order_path}__in": found.order_ids})

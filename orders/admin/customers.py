@@ -28,7 +28,7 @@ from downloads.admin.base import BREAKS, WIDE, ReadOnlyViewSet, ShopDateColumn
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from downloads.admin.grant_list import with_facts
 from downloads.models import UserAsset
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder
+from orders.admin.base import DeskInspectView, SearchedByOrder
 from orders.admin.gift_list import with_states
 from orders.models import Customer, GiftCode, Order, OrderItem, OutboxMail, Refund
 from orders.services.finding import Found
@@ -127,7 +127,7 @@ class CustomerFilterSet(WagtailFilterSet):
         return orders.filter(user__isnull=kind == "guest")
 
 
-class CustomerIndexView(SearchedByOrder, DeskIndexView):
+class CustomerIndexView(SearchedByOrder):
     page_title = _("Customers")
     verbose_name, verbose_name_plural = _("customer"), _("customers")
     filterset_class = CustomerFilterSet

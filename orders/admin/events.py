@@ -29,10 +29,10 @@ from downloads.admin.base import (
 )
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.admin.base import DeskInspectView, SearchedByOrder, order_link
 from orders.models import StripeEvent
 from orders.services.events import SETTLED, event_retry
-from orders.services.finding import MAX_FOUND, Found
+from orders.services.finding import Found
 
 EVENT_WORD = re.compile(r"[0-9A-Za-z]+_[0-9A-Za-z_]+")
 TONES = {
@@ -66,7 +66,7 @@ class EventFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
 
-class EventIndexView(SearchedByOrder, DeskIndexView):
+class EventIndexView(SearchedByOrder):
     page_title = _("Stripe events")
     verbose_name, verbose_name_plural = _("Stripe event"), _("Stripe events")
     filterset_class = EventFilterSet
@@ -91,8 +91,8 @@ class EventIndexView(SearchedByOrder, DeskIndexView):
             return super().matching_found(found)
         events = StripeEvent.objects.order_by()
         ids = [
-            *events.filter(event_id__startswith=text).values_list("pk", flat=True)[:MAX_FOUND],
-            *events.filter(object_id__startswith=text).values_list("pk", flat=True)[:MAX_FOUND],
+            *self.some(events.filter(event_id__startswith=text)),
+            *self.some(events.filter(object_id__startswith=text)),
         ]
         if text.startswith("evt_"):
             return Q(pk__in=ids)

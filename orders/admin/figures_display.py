@@ -11,15 +11,10 @@ from django.utils.translation import ngettext
 from catalog_pages.locales import grouped
 from orders.admin.figures_chart import Chart, bars_of
 from orders.admin.figures_form import country_name
+from orders.services.figures.asking import Asked, Sums
 from orders.services.figures.periods import DAY, MONTH, Period
-from orders.services.figures.report import (
-    Asked,
-    CurrencyFigures,
-    DownloadFigures,
-    Figures,
-    Ranked,
-    Sums,
-)
+from orders.services.figures.ranks import Ranked
+from orders.services.figures.report import CurrencyFigures, DownloadFigures, Figures
 from orders.services.figures.words import change_words, money, percent_words
 
 NONE = "–"

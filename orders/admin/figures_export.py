@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from catalog_pages.sheets.writing import spreadsheet
 from orders.admin.amounts import amount
 from orders.admin.figures_form import country_name
-from orders.services.figures.report import Asked, Sums, figures, ranked_rows
+from orders.services.figures.asking import Asked, Sums
+from orders.services.figures.ranks import ARTISTS, PRODUCTS, ranked_rows
+from orders.services.figures.report import figures
 
 Cell = str | int | Decimal | None
 TABLES = ("series", "products", "artists", "countries", "downloads")
@@ -56,9 +58,9 @@ def _sums(sums: Sums, code: str) -> list[Cell]:
 
 
 def _ranks(asked: Asked, table: str) -> Iterator[list[Cell]]:
-    heading = _("Product") if table == "products" else _("Artist")
+    heading, by = (_("Product"), PRODUCTS) if table == "products" else (_("Artist"), ARTISTS)
     yield [heading, *_rank_head()]
-    for code, name, sums in ranked_rows(asked, table):
+    for code, name, sums in ranked_rows(asked, by):
         yield [name, code, *_rank_cells(sums, code)]
 
 

@@ -19,6 +19,7 @@ from catalog_pages.models import Artist, ProductPage
 from catalog_pages.money import THREE_DIGITS, TWO_DIGITS, ZERO_DIGITS
 from catalog_pages.shop_days import today
 from orders.admin.choosers import ID
+from orders.services.figures.asking import BY_COPIES, BY_NET, Asked
 from orders.services.figures.periods import (
     DAY,
     FIRST_DAY,
@@ -32,7 +33,6 @@ from orders.services.figures.periods import (
     this_month,
     this_year,
 )
-from orders.services.figures.report import BY_COPIES, BY_NET, Asked
 
 CUSTOM = "custom"
 USUAL = "30"

@@ -17,8 +17,9 @@ from orders.admin.figures_chart import Chart
 from orders.admin.figures_display import Card, cards_of, charts_of, downloads_of
 from orders.admin.figures_view import RIGHT
 from orders.models import Dispute, OrderAnomaly, OutboxMail
+from orders.services.figures.asking import Asked
 from orders.services.figures.periods import DAY, last_days
-from orders.services.figures.report import Asked, CurrencyFigures, figures
+from orders.services.figures.report import CurrencyFigures, figures
 
 SHOWN = 4  # net revenue, revenue, refunds and lost disputes; orders follow
 UNDECIDED = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")

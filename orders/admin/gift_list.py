@@ -17,7 +17,7 @@ from catalog_pages.beginnings import begins
 from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.admin.base import DeskInspectView, SearchedByOrder, order_link
 from orders.models import GiftCode
 from orders.services.finding import Found
 from orders.services.gift_facts import (
@@ -74,7 +74,7 @@ class GiftFilterSet(WagtailFilterSet):
         return gifts.filter(redeemed_at__isnull=state == "open")
 
 
-class GiftIndexView(SearchedByOrder, DeskIndexView):
+class GiftIndexView(SearchedByOrder):
     page_title = _("Gift codes")
     verbose_name, verbose_name_plural = _("gift copy"), _("gift copies")
     filterset_class = GiftFilterSet
@@ -100,8 +100,8 @@ class GiftIndexView(SearchedByOrder, DeskIndexView):
             return Q(code=code)
         if "@" in text and " " not in text:
             mine = [begins(GiftCode.objects.all(), column, text) for column in ADDRESSES]
-            if ids := [pk for rows in mine for pk in rows.values_list("pk", flat=True)[:1000]]:
-                return Q(pk__in=ids)
+            if keys := [key for gifts in mine for key in self.some(gifts)]:
+                return Q(pk__in=keys)
         return super().matching_found(found)
 
     def paginate_queryset(self, queryset: QuerySet[Any], page_size: int) -> Any:

@@ -28,10 +28,10 @@ from downloads.admin.base import (
 )
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin import log
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.admin.base import DeskInspectView, SearchedByOrder, order_link
 from orders.coded_words import letter_words
 from orders.models import OutboxMail
-from orders.services.finding import MAX_FOUND, Found
+from orders.services.finding import Found
 from orders.services.mail import mail_send_again
 
 TONES = {
@@ -64,7 +64,7 @@ class MailFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
 
-class MailIndexView(SearchedByOrder, DeskIndexView):
+class MailIndexView(SearchedByOrder):
     page_title = _("Mail")
     verbose_name, verbose_name_plural = _("mail"), _("mails")
     filterset_class = MailFilterSet
@@ -90,8 +90,7 @@ class MailIndexView(SearchedByOrder, DeskIndexView):
         if " " in text or not text:
             return super().matching_found(found)
         mine = begins(OutboxMail.objects.filter(order=None), "to_email", text)
-        letters = list(mine.values_list("pk", flat=True)[:MAX_FOUND])
-        return super().matching_found(found) | Q(pk__in=letters)
+        return super().matching_found(found) | Q(pk__in=self.some(mine))
 
     @property
     def no_results_message(self) -> str:

@@ -63,7 +63,8 @@ class CheckView(ActionView):
             self.say(False, gettext("Stripe cannot be asked right now. Try again in a while."))
             return
         found = len(differences)
-        comment = f"{found} {'difference' if found == 1 else 'differences'}"
+        words = ngettext("%(number)s difference", "%(number)s differences", found)
+        comment = words % {"number": found}
         log.log_press(log.CHECK, on=row, by=self.request.user, comment=comment)
         if not differences:
             self.say(True, gettext("Everything agrees with Stripe."))
@@ -97,7 +98,7 @@ class SendLinksView(RightsOfOthers, ActionView):
         except DomainError as refusal:
             self.say(False, refusal.message)
             return
-        log.log_press(log.MAIL_AGAIN, on=row, by=self.request.user, comment="Receipt")
+        log.log_press(log.MAIL_AGAIN, on=row, by=self.request.user, comment=gettext("Receipt"))
         again.refresh_from_db()
         values = {"email": again.to_email}
         if again.status == OutboxMail.Status.SENT:

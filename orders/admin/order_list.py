@@ -25,7 +25,7 @@ from catalog_pages.search_text import asked_text
 from downloads.admin.base import BREAKS, WIDE, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter, is_read_whole, newest_marked
 from orders.admin.amounts import amount
-from orders.admin.base import DeskIndexView, SearchedByOrder
+from orders.admin.base import SearchedByOrder
 from orders.models import Dispute, FreeCopy, GiftCode, Order, OrderAnomaly, OrderItem, Refund
 from orders.services.access import BLOCKING_DISPUTES
 from orders.services.tax import total_words
@@ -147,7 +147,7 @@ class OrderFilterSet(WagtailFilterSet):
         return newest_marked(orders, lines, path="order", newest="-pk", is_whole=is_whole)
 
 
-class OrderIndexView(SearchedByOrder, DeskIndexView):
+class OrderIndexView(SearchedByOrder):
     page_title = _("Orders")
     verbose_name, verbose_name_plural = _("order"), _("orders")
     filterset_class = OrderFilterSet

@@ -17,7 +17,7 @@ from catalog_pages.money import format_money
 from downloads.admin.base import NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin.amounts import amount
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.admin.base import DeskInspectView, SearchedByOrder, order_link
 from orders.admin.cards import card_of
 from orders.models import Payment
 
@@ -67,7 +67,7 @@ class PaymentFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
 
-class PaymentIndexView(SearchedByOrder, DeskIndexView):
+class PaymentIndexView(SearchedByOrder):
     page_title = _("Payments")
     verbose_name, verbose_name_plural = _("payment"), _("payments")
     filterset_class = PaymentFilterSet

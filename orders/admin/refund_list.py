@@ -17,7 +17,7 @@ from catalog_pages.money import format_money
 from downloads.admin.base import BREAKS, NOTHING, WIDE, ReadOnlyViewSet, ShopDateColumn, status_tag
 from downloads.admin.big_lists import DayFilter, ValuesFilter
 from orders.admin.amounts import amount
-from orders.admin.base import DeskIndexView, DeskInspectView, SearchedByOrder, order_link
+from orders.admin.base import DeskInspectView, SearchedByOrder, order_link
 from orders.coded_words import dispute_reason_words, dispute_words
 from orders.models import Dispute, Refund
 from orders.services.access import BLOCKING_DISPUTES
@@ -63,7 +63,7 @@ class RefundFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
 
-class RefundIndexView(SearchedByOrder, DeskIndexView):
+class RefundIndexView(SearchedByOrder):
     page_title = _("Refunds")
     verbose_name, verbose_name_plural = _("refund"), _("refunds")
     filterset_class = RefundFilterSet
@@ -179,7 +179,7 @@ class DisputeFilterSet(WagtailFilterSet):
         fields: list[str] = []
 
 
-class DisputeIndexView(SearchedByOrder, DeskIndexView):
+class DisputeIndexView(SearchedByOrder):
     page_title = _("Disputes")
     verbose_name, verbose_name_plural = _("dispute"), _("disputes")
     filterset_class = DisputeFilterSet

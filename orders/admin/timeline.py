@@ -18,8 +18,9 @@ from django.utils.translation import ngettext
 from wagtail.models import ModelLogEntry
 
 from catalog_pages.money import format_money
-from downloads.explain import DENIALS, LOGGED_EVENT
+from downloads.explain import LOGGED_EVENT
 from downloads.grants import CLAIMED
+from downloads.ledger import DENIALS
 from downloads.models import AccessEvent, Revocation, UserAsset
 from orders.admin.attention import title_of
 from orders.admin.cards import card_of
@@ -88,7 +89,7 @@ def story_of(
         *_placed(order),
         *_payments(order, payments),
         *_refunds(refunds),
-        *_disputes(disputes),
+        *_disputes(disputes, payments),
         *_anomalies(anomalies if sees_trouble else []),
         *_mails(mails if sees_letters else []),
         *_gifts(gifts),
@@ -167,17 +168,21 @@ def _refunds(refunds: Iterable[Refund]) -> Iterator[Moment]:
         yield Moment(refund.created_at, asked, who, refund.note, "refund")
         if refund.succeeded_at is not None:
             text = _("Refund of %(amount)s went back") % values
-            yield Moment(refund.succeeded_at, text, kind="refunded")
+            # Heard of by one message, it is written down after the moment that it succeeded.
+            yield Moment(max(refund.succeeded_at, refund.created_at), text, kind="refunded")
         if refund.status in (Refund.Status.FAILED, Refund.Status.CANCELED):
             text = _("Refund of %(amount)s did not succeed") % values
             yield Moment(refund.updated_at, text, note=refund.failure, kind="refund")
 
 
-def _disputes(disputes: Iterable[Dispute]) -> Iterator[Moment]:
+def _disputes(disputes: Iterable[Dispute], payments: Iterable[Payment]) -> Iterator[Moment]:
+    paid_at = {payment.pk: payment.paid_at for payment in payments}
     for dispute in disputes:
         amount = format_money(dispute.amount_pennies, dispute.currency)
         text = _("Disputed by the buyer's bank")
-        yield Moment(dispute.opened_at, text, note=f"{amount} {dispute.reason}", kind="disputed")
+        # Stripe's clock has whole seconds; nothing is disputed before it was paid.
+        opened_at = max(filter(None, (dispute.opened_at, paid_at.get(dispute.payment_id))))
+        yield Moment(opened_at, text, note=f"{amount} {dispute.reason}", kind="disputed")
         ended = {"won": _("Dispute won"), "lost": _("Dispute lost")}.get(dispute.status)
         if ended:
             at = dispute.updated_at
@@ -314,4 +319,5 @@ def _words(event: AccessEvent) -> str:
         Kind.DOWNLOADED: _("Downloaded %(what)s"),
         Kind.LIMIT_RESET: _("Download limit reset for %(what)s"),
         Kind.NOT_COUNTED: _("Download of %(what)s counts no more"),
+        Kind.LISTENED: _("%(what)s listened to"),
     }[Kind(event.kind)]

@@ -30,7 +30,6 @@ from downloads.admin.big_lists import DayFilter
 from orders.admin.base import DeskIndexView, DeskInspectView
 from orders.admin.log import WEBHOOK_AGAIN, log_press
 from orders.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, WebhookType
-from orders.services.finding import MAX_FOUND
 from orders.services.outgoing import delivery_send_again
 
 TONES = {
@@ -80,16 +79,16 @@ class DeliveryIndexView(DeskIndexView):
 
         Each is looked up where an index serves it, and what is not found is not asked of the deliveries.
         """
-        endpoints = WebhookEndpoint.objects.filter(url__icontains=word).values_list("pk", flat=True)
+        endpoints = WebhookEndpoint.objects.filter(url__icontains=word)
         kinds = [kind for kind in WebhookType.values if word.lower() in kind]
         about = Q(dedupe_key__startswith=word)
         for kind in WebhookType.values:
             about |= Q(dedupe_key__startswith=f"{kind}:{word}")
-        events = WebhookEvent.objects.filter(about).order_by().values_list("pk", flat=True)
+        events = WebhookEvent.objects.filter(about).order_by()
         found = {
-            "endpoint__in": list(endpoints[:MAX_FOUND]),
+            "endpoint__in": self.some(endpoints),
             "event__type__in": kinds,
-            "event__in": [] if kinds else list(events[:MAX_FOUND]),
+            "event__in": [] if kinds else self.some(events),
         }
         condition = Q(pk__in=[])
         for look, values in found.items():

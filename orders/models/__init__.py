@@ -4,7 +4,14 @@ from orders.models.carts import Cart, CartItem
 from orders.models.desk import Customer, FreeCopy, OrderNote
 from orders.models.discounts import DiscountCode, DiscountUse
 from orders.models.events import OrderAnomaly, Reconciliation, StripeEvent
-from orders.models.figures import FiguresChange, FiguresDay, FiguresProductDay, FiguresState
+from orders.models.figures import (
+    FiguresArtist,
+    FiguresChange,
+    FiguresDay,
+    FiguresProduct,
+    FiguresProductDay,
+    FiguresState,
+)
 from orders.models.gifts import GiftCode
 from orders.models.letters import LetterText
 from orders.models.mail import OutboxMail
@@ -25,8 +32,10 @@ __all__ = [
     "DiscountCode",
     "DiscountUse",
     "Dispute",
+    "FiguresArtist",
     "FiguresChange",
     "FiguresDay",
+    "FiguresProduct",
     "FiguresProductDay",
     "FiguresState",
     "FreeCopy",

@@ -109,7 +109,8 @@ def attempt_send(payment: Payment, *, may_start_over: bool = True) -> Payment:
             return attempt_send(
                 attempt_again(payment.order, after=payment.attempt), may_start_over=False
             )
-        logger.error("Stripe refused order %s: %s (%s)", payment.order_id, error, error.code)
+        # Not its words: Stripe quotes what it refuses, an address for instance.
+        logger.error("Stripe refused order %s: %s %s", payment.order_id, error.code, error.param)
         raise PaymentRefused from error
     # An idempotent answer may be older than what we know by now; then there is nothing to learn.
     with suppress(SnapshotContradicts), transaction.atomic():

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -283,11 +283,6 @@ def cart_empty(*, cart: Cart) -> None:
     lock_cart_for_change(cart.pk)
     cart.items.all().delete()
     cart_drop_code(cart=cart)
-
-
-def cart_count(*, cart: Cart | None) -> int:
-    """How many copies are in the cart."""
-    return 0 if cart is None else cart.items.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
 @transaction.atomic

@@ -10,9 +10,11 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone
 
+from downloads.forgotten import is_forgotten, remembered
 from downloads.grants import access_close_account, grants_claim
 from downloads.holders import normalise_email
 from orders.errors import AccountHasPayments, AccountIsStaffs, PaymentServiceUnavailable
@@ -90,7 +92,8 @@ def _close(user: Any) -> None:
     user.save(
         update_fields=["email", "first_name", "last_name", "is_active", "closed_at", "password"]
     )
-    for model in (EmailAddress, Token, Authenticator):  # after the account, as tokens are given out
+    # After the account, as tokens are given out.
+    for model in (EmailAddress, Token, Authenticator, UserSession):
         model.objects.filter(user=user).delete()
 
 
@@ -107,6 +110,7 @@ def _claim_order(order: Order, user: Any) -> bool:
         .filter(pk=order.pk)
         .update(
             user=user,
+            email=_address_of(order, user),
             claimed_at=timezone.now(),
             link_key=new_link_key(),
             # No agreement of the guest's cart any more: that one checks out anew.
@@ -117,6 +121,11 @@ def _claim_order(order: Order, user: Any) -> bool:
         item_ids = list(order.items.values_list("pk", flat=True))
         grants_claim(user_id=user.pk, order_item_ids=item_ids)
     return bool(won)
+
+
+def _address_of(order: Order, user: Any) -> str:
+    """The order's own; where it was forgotten, the one of the account's that it stood for."""
+    return remembered(order.email, _verified(user)) if is_forgotten(order.email) else order.email
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_pages.models import ProductPage
 from catalog_pages.money import allocate, currency, format_money
+from downloads.forgotten import with_marks
 from downloads.holders import normalise_email
 from orders.errors import DiscountNotUsable
 from orders.locks import lock_discount_code
@@ -211,7 +212,7 @@ def _why_not_again(code: DiscountCode, others: QuerySet[DiscountUse], user: Any,
 
 
 def _of_buyer(user: Any, email: str) -> Q:
-    mine = Q(buyer_email=normalise_email(email))
+    mine = Q(buyer_email__in=with_marks([normalise_email(email)]))
     return mine | Q(order__user=user) if user is not None else mine
 
 

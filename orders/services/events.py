@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders import stripe_gateway
+from orders.log_context import order_forget
 from orders.models import Order, StripeEvent
 from orders.services.anomalies import anomalies_withdraw, anomaly_record
 from orders.services.disputes import dispute_sync
@@ -62,6 +63,10 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.closed": _dispute,
 }
 SETTLED = (StripeEvent.Status.HANDLED, StripeEvent.Status.IGNORED)
+OPEN = (
+    StripeEvent.Status.RECEIVED,
+    StripeEvent.Status.FAILED,
+)  # which an index finds; "not settled" none
 MAX_ATTEMPTS = 200  # with the longest pause of an hour: more than a week
 LONGEST_PAUSE_SECONDS = 3600
 # Whoever handles an event has it for himself so long; a killed one is found after that.
@@ -102,6 +107,7 @@ def _attempt(row: StripeEvent) -> Exception | None:
     """What went wrong, if anything did; it is on the row then."""
     if row.status in SETTLED:
         return None
+    order_forget()  # the last event's
     try:
         _dispatch(row)
     except Exception as error:  # noqa: BLE001  # one poisonous event must not block the others
@@ -120,7 +126,7 @@ def event_retry(*, event: StripeEvent) -> bool:
 
 def events_waiting() -> QuerySet[StripeEvent]:
     """What the inbox still holds, oldest first."""
-    return StripeEvent.objects.exclude(status__in=SETTLED).order_by("pk")
+    return StripeEvent.objects.filter(status__in=OPEN).order_by("pk")
 
 
 def events_retry(*, limit: int | None = 100, even_early: bool = False) -> int:
@@ -149,8 +155,10 @@ def events_retry(*, limit: int | None = 100, even_early: bool = False) -> int:
 
 def _postpone(row: StripeEvent, error: Exception) -> None:
     expected = isinstance(error, CheckoutUnknown | GatewayError | DatabaseError)
+    # A database quotes the row that it does not take.
+    why = type(error).__name__ if isinstance(error, DatabaseError) else error
     logger.warning(
-        "Stripe event %s (%s) failed: %s", row.event_id, row.type, error, exc_info=not expected
+        "Stripe event %s (%s) failed: %s", row.event_id, row.type, why, exc_info=not expected
     )
     if isinstance(error, CheckoutUnknown):
         is_session = row.type.startswith("checkout.session.")

@@ -2,7 +2,8 @@
 
     discount code      whole, in any case: the orders that used it
     email address      the order's, its account's, and those that its gifts and letters went to
-    order number       with or without dash, spaces and words before it; its beginning, from four on
+    order number       with or without dash, spaces and words before it, spelt out as well; its beginning,
+                       from four on
     card               the last four digits, or a whole number of which only those are looked at
     Stripe's ids       cs_ pi_ ch_ py_ re_ pyr_ dp_ du_ evt_, whole or begun
     gift code          whole, whatever its case and hyphens; never a part of one
@@ -112,6 +113,8 @@ def orders_found(text: str | None) -> Found:
     words = [word for word in words if not clues or word.lower() not in NOISE][:MAX_WORDS]
     if words:
         found = _about_words(found, words)
+    if (found is None or not found.order_ids) and (spelt := _spelt_number(text)):
+        return _narrow(None, _number_looks(spelt))
     return found or Found()
 
 
@@ -120,6 +123,13 @@ def number_beginning(text: str) -> str:
     squashed = re.sub(BETWEEN, "", text.upper()).translate(LOOK_ALIKES)
     is_one = LEAST_OF_A_NUMBER <= len(squashed) <= 8 and not set(squashed) - set(NUMBER_ALPHABET)
     return f"{squashed[:4]}-{squashed[4:]}" if is_one else ""
+
+
+def _spelt_number(text: str | None) -> str:
+    """The whole number that is left of a text when it is put together: `7f 3k - 9q xm`; "" for none."""
+    parts = re.split(r"[^0-9A-Za-z]+", asked_text(text))
+    whole = "".join(part for part in parts if part.lower() not in NOISE)
+    return whole if len(whole) == len("7F3K9QXM") else ""
 
 
 def _narrow(found: Found | None, clue: Clue) -> Found:

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from catalog_pages.errors import DomainError
+from downloads.forgotten import with_marks
 from downloads.holders import normalise_email
 from orders.errors import EmailInvalid, EmailMissing
 from orders.models import GiftCode, Order
@@ -151,8 +152,10 @@ def _find(kind: str, key: str) -> Holding | None:
 def guest_holdings(*, emails: Collection[str], only_paid: bool = False) -> Held:
     """What these normalised addresses hold and no account has; one query for each kind.
 
-    The database folds more letters than we do, so its answer is compared once more.
+    The database folds more letters than we do, so its answer is compared once more. What has forgotten the
+    address is found by its mark.
     """
+    emails = with_marks(emails)
     orders = Order.objects.unclaimed().alias(folded=Lower("email")).filter(folded__in=emails)
     if only_paid:
         orders = orders.filter(status=Order.Status.PAID)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from catalog_pages.models import ProductPage, ShopSettings
 from orders.consent import consent_text
 from orders.errors import ReceiptNotYet
 from orders.models import DiscountUse, Dispute, Order, OrderItem, Payment, Refund, RefundLine
-from orders.services.access import is_disputed, refunded_among
+from orders.services.access import disputed_among, is_disputed, refunded_among
 from orders.services.gift_facts import GiftView, gift_views
 
 SHOWN_REFUNDS = (Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION, Refund.Status.SUCCEEDED)
@@ -28,6 +29,45 @@ class Consent:
     version: str
     text: str
     agreed_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderStanding:
+    """An order and what became of its money. `refunded_pennies` went back and stayed there."""
+
+    order: Order
+    refunded_pennies: int
+    is_disputed: bool
+
+    @property
+    def is_refunded(self) -> bool:
+        """Wholly, where there was anything to pay."""
+        return 0 < self.order.total_pennies <= self.refunded_pennies
+
+    @property
+    def words(self) -> str:
+        """In two or three: how far the payment is and, once it arrived, whether it stayed."""
+        if self.order.is_paid and self.is_disputed:
+            return gettext("Payment disputed")
+        if self.order.is_paid and self.is_refunded:
+            return gettext("Refunded")
+        if self.order.is_paid and self.refunded_pennies:
+            return gettext("Paid, refunded in part")
+        return str(self.order.get_status_display())
+
+    @property
+    def tone(self) -> str:
+        """`good`, `bad`, `careful` or `muted`: how a page colours the words."""
+        if self.order.is_paid and self.is_disputed:
+            return "careful"
+        if self.is_refunded:
+            return "muted"
+        tones = {
+            Order.Status.PAID: "good",
+            Order.Status.FAILED: "bad",
+            Order.Status.EXPIRED: "muted",
+        }
+        return tones.get(Order.Status(self.order.status), "careful")
 
 
 @dataclass(frozen=True)
@@ -73,6 +113,13 @@ def orders_in_short(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.prefetch_related(_lines())
 
 
+def order_standings(orders: Collection[Order]) -> list[OrderStanding]:
+    """How each order stands, for lists; a fixed number of queries for any number."""
+    ids = [order.pk for order in orders]
+    refunded, disputed = refunded_among(ids), disputed_among(ids)
+    return [OrderStanding(order, refunded[order.pk], order.pk in disputed) for order in orders]
+
+
 def order_facts(order: Order) -> OrderFacts:
     """A fixed number of queries for any number of facts."""
     prefetch_related_objects([order], _lines())
@@ -82,7 +129,7 @@ def order_facts(order: Order) -> OrderFacts:
         discount_code=_discount_code(order),
         consent=consent_of(order),
         payments=payments,
-        refunds=_refunds(order),
+        refunds=refunds_shown(order),
         refunded_pennies=refunded_among([order.pk])[order.pk],
         is_disputed=is_disputed(order),
         is_lost=Dispute.objects.filter(payment__order=order, status="lost").exists(),
@@ -104,7 +151,7 @@ def receipt_of(order: Order) -> Receipt:
         discount_code=_discount_code(order),
         consent=consent_of(order),
         payment=paid.order_by("attempt").first(),
-        refunds=_refunds(order),
+        refunds=refunds_shown(order),
         refunded_pennies=refunded_among([order.pk])[order.pk],
     )
 
@@ -126,7 +173,8 @@ def _discount_code(order: Order) -> str:
     return used.code_text if used is not None else ""
 
 
-def _refunds(order: Order) -> list[Refund]:
+def refunds_shown(order: Order) -> list[Refund]:
+    """What went back or is on its way, with its lines, the oldest first; two queries."""
     lines: Any = RefundLine.objects.select_related("item").order_by("item__position")
     shown = Refund.objects.filter(payment__order=order, status__in=SHOWN_REFUNDS)
     return list(shown.prefetch_related(Prefetch("lines", queryset=lines)).order_by("created_at"))

@@ -22,6 +22,7 @@ from orders.errors import (
     PaymentOnItsWay,
 )
 from orders.locks import lock_cart
+from orders.log_context import order_name
 from orders.models import Cart, Order, OrderItem, OrderItemAsset
 from orders.services.discounts import discount_reserve
 from orders.services.figures.marks import figures_mark
@@ -120,6 +121,7 @@ def order_write(
         cart=cart,
         cart_fingerprint=content.fingerprint,
     )
+    order_name(order.number)
     for position, line in enumerate(summary.lines, start=1):
         limit = line.product.download_limit
         limit = summary.download_limit if limit is None else limit

@@ -190,7 +190,7 @@ def summary_of(items: Collection[CartItem], *, shopper: Shopper = NOBODY) -> Car
     inside = {product.pk for parts in contents.values() for product in parts}
     owned = owned_among(shopper, {*products, *inside})
     lines = [
-        _line(item, products[item.product_id], contents.get(item.product_id, []), owned)
+        line_of(item, products[item.product_id], contents.get(item.product_id, []), owned)
         for item in items
     ]
     shop = ShopSettings.load()
@@ -237,9 +237,10 @@ def _contents(products: Collection[int]) -> dict[int, list[ProductPage]]:
     return contents
 
 
-def _line(
-    item: CartItem, product: ProductPage, parts: list[ProductPage], owned: Collection[int]
+def line_of(
+    item: CartItem, product: ProductPage, parts: list[ProductPage], owned: Collection[int] = ()
 ) -> CartLine:
+    """A line as it stands now, by itself; `owned`: the ids of products that the shopper has. No query."""
     unit, problem, message = price_now(item, product)
     if not (product.live and can_be_bought(product, parts)):
         problem, message = "unavailable", _why_not(product, parts)

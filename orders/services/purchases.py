@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,128 +12,19 @@ from django.db.models import Prefetch, QuerySet
 
 from catalog_pages.models import DigitalAsset, ProductPage, TrackFile
 from catalog_pages.versions import newest_published
-from downloads.content_disposition import safe_file_name
 from downloads.links import ORDER, archive_url, file_url
 from downloads.models import UserAsset, UserAssetQuerySet
 from downloads.offers import Answer, answers_for_holder
 from downloads.policy import Client, Decision, decide
 from orders.models import GiftCode, Order, OrderItem, PublishedVersion, UpdateWish
+from orders.services.purchase_views import (
+    ArchiveView,
+    GrantView,
+    NewerView,
+    Purchase,
+    TrackPlace,
+)
 from orders.services.shopper import Shopper, held_by
-
-
-@dataclass(frozen=True)
-class NewerView:
-    """The newest published version of a file; `since`: when it was first on sale, where that is known."""
-
-    asset: DigitalAsset
-    url: str
-    since: datetime | None
-
-    @property
-    def file_name(self) -> str:
-        return safe_file_name(self.asset.file_name)
-
-
-@dataclass(frozen=True)
-class TrackPlace:
-    """Which track of which product a file is in the shop now."""
-
-    product_id: int
-    product_title: str
-    disc: int | None
-    number: int | None
-
-
-@dataclass(frozen=True)
-class GrantView:
-    """One file: where it is fetched, or the sentence why it is not, and its stable `code`.
-
-    `left` of `limit` downloads are left, None without a limit. `newer`: a version that replaced it and
-    may be fetched as well. `place` is looked up for a client's program alone.
-    """
-
-    grant: UserAsset
-    asset: DigitalAsset
-    allowed: bool
-    reason: str
-    url: str
-    left: int | None = None
-    limit: int | None = None
-    newer: NewerView | None = None
-    code: str = ""
-    place: TrackPlace | None = None
-
-    @property
-    def file_name(self) -> str:
-        """As the download says it, whatever the file was called when it was uploaded."""
-        return safe_file_name(self.asset.file_name)
-
-    @property
-    def is_running_out(self) -> bool:
-        """Whether more than half of the downloads are used; until then nobody needs to think of it."""
-        return self.left is not None and self.limit is not None and self.left * 2 < self.limit
-
-
-@dataclass(frozen=True)
-class ArchiveView:
-    """All files of a line in one ZIP; `format_name` is empty where they have but one format."""
-
-    url: str
-    size_bytes: int
-    format_name: str = ""
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """One bought line with its files. `wants_updates`: its holder asked for letters about new versions."""
-
-    order: Order
-    item: OrderItem
-    product: ProductPage
-    grants: list[GrantView] = field(default_factory=list)
-    wants_updates: bool = False
-
-    @property
-    def is_gift(self) -> bool:
-        """A copy that somebody else paid for: its order is not for the holder to see."""
-        return all(view.grant.seat for view in self.grants)
-
-    @property
-    def received_at(self) -> datetime | None:
-        """When the files became the holder's."""
-        return min((view.grant.created_at for view in self.grants), default=None)
-
-    @property
-    def total_bytes(self) -> int:
-        """What there is to fetch; closed files are not."""
-        return sum(view.asset.size_bytes for view in self.grants if view.allowed)
-
-    @property
-    def is_open(self) -> bool:
-        return any(view.allowed for view in self.grants)
-
-    @property
-    def limit(self) -> int | None:
-        """How often each open file may be downloaded; None without a limit."""
-        return next((view.limit for view in self.grants if view.allowed), None)
-
-    @property
-    def archives(self) -> list[ArchiveView]:
-        """One ZIP for each format of which there are several files, all of them open."""
-        by_format: dict[str, list[GrantView]] = {}
-        for view in self.grants:
-            by_format.setdefault(view.asset.format_name, []).append(view)
-        is_one = len(by_format) == 1
-        return [
-            ArchiveView(
-                url=archive_url(views[0].grant, fmt="" if is_one else name),
-                size_bytes=sum(view.asset.size_bytes for view in views),
-                format_name="" if is_one else name,
-            )
-            for name, views in by_format.items()
-            if len(views) > 1 and all(view.allowed for view in views)
-        ]
-
 
 Places = Mapping[tuple[uuid.UUID, int], TrackPlace]
 

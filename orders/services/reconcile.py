@@ -51,7 +51,6 @@ from orders.stripe_facts import (
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=2)
-EVENTS_KEPT = timedelta(days=29)  # Stripe says thirty days
 USUAL_WINDOW = timedelta(days=3)  # as long as Stripe goes on delivering an event
 OVERLAP = timedelta(hours=1)
 SETTLED_BY_PEOPLE = ("amount_mismatch", "session_missing")

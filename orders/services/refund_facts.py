@@ -186,7 +186,7 @@ def refund_send(*, refund: Refund, may_be_there: bool = False, unattended: bool 
         is_news = Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED).update(
             status=Refund.Status.FAILED, failure=str(error)[:300], updated_at=timezone.now()
         )
-        logger.warning("Stripe refused refund %s: %s (%s)", refund.pk, error, error.code)
+        logger.warning("Stripe refused refund %s: %s %s", refund.pk, error.code, error.param)
         if is_news and unattended:
             anomaly_record("refund_refused", f"refund-{refund.pk}", payment.order, str(error))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 API_VERSION = "2026-10-28.endive"
 """The only API version answered; a test says that it is the installed library's."""
 
-SECRET_KEY = "sk_test_sandbox"  # noqa: S105
+SECRET_KEY = "sk_test_sandbox"  # noqa: S105  # nosec B105  # opens nothing
 """A well-known name rather than a secret: it opens nothing outside this process."""
 API_BASE = "https://api.stripe.invalid"
 """For `base_addresses`: a host that cannot exist, so that a forgotten transport reaches nobody."""

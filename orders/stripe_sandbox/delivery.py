@@ -39,7 +39,8 @@ class NotDeliveredError(OSError):
 
 def webhook_url() -> str:
     """Where the shop listens; read anew for every attempt."""
-    return f"{settings.SITE_BASE_URL.rstrip('/')}/checkout/webhook/"
+    base = settings.STRIPE_SANDBOX_DELIVER_TO or settings.SITE_BASE_URL
+    return f"{base.rstrip('/')}/checkout/webhook/"
 
 
 def post_to_webhook(body: bytes, headers: Mapping[str, str]) -> int:
@@ -48,7 +49,9 @@ def post_to_webhook(body: bytes, headers: Mapping[str, str]) -> int:
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("POST", url.path, body=body, headers=dict(headers))
+        # The shop answers to its own name alone, wherever it is reached.
+        host = urlsplit(settings.SITE_BASE_URL).netloc
+        connection.request("POST", url.path, body=body, headers={"Host": host, **headers})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         raise NotDeliveredError(f"{type(error).__name__}: {error}") from error

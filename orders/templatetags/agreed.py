@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import template
 from django.utils.translation import gettext as _
 
 from catalog_pages.money import format_money
 from orders.consent import Agreement, agreement_now, consent_text
-from orders.models import Order, OrderItem
+from orders.models import Order, OrderItem, Refund
 from orders.services.tax import total_words
 
 register = template.Library()
@@ -29,6 +31,18 @@ def consent_given(order: Order) -> str:
 def agreed_total(order: Order) -> str:
     """`£4.99`, or `£4.99 plus tax` until that is known."""
     return total_words(order)
+
+
+@register.simple_tag
+def refunded_of(item: OrderItem, refunds: Iterable[Refund]) -> int:
+    """What of a line's price went back; refunds that chose no lines are the order's alone."""
+    return sum(
+        line.amount_pennies
+        for refund in refunds
+        if refund.status == Refund.Status.SUCCEEDED
+        for line in refund.lines.all()
+        if line.item_id == item.pk
+    )
 
 
 @register.filter

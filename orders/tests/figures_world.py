@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catalog_pages.money import allocate
 from orders.models import Dispute, FreeCopy, Order, OrderItem, Payment, Refund, RefundLine
 from orders.services.figures import figures_mark_order
-from orders.services.figures.report import Asked
+from orders.services.figures.asking import Asked
 
 _numbers = itertools.count(1)
 

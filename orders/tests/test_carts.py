@@ -53,6 +53,7 @@ def test_looking_never_changes_a_cart(client: Client) -> None:
     assert not Cart.objects.exists()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("quantity", [*BAD_QUANTITIES, "0"])
 def test_a_bad_quantity_when_adding_is_a_sentence_and_changes_nothing(
     client: Client, quantity: str
@@ -68,6 +69,7 @@ def test_a_bad_quantity_when_adding_is_a_sentence_and_changes_nothing(
     assert not CartItem.objects.exists()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("quantity", BAD_QUANTITIES)
 def test_a_bad_quantity_when_updating_names_the_line_and_changes_nothing(
     client: Client, settings: Any, quantity: str
@@ -218,6 +220,7 @@ def test_the_checkout_button_is_disabled_for_an_empty_cart_and_the_server_refuse
     assert "Your cart is empty" in response.content.decode()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("headers", "allowed"),
     [

@@ -77,6 +77,7 @@ def test_pressing_twice_makes_one_order_and_one_session() -> None:
     assert Order.objects.count() == Payment.objects.count() == sessions_at_stripe() == 1
 
 
+@pytest.mark.wide
 def test_a_changed_cart_gets_a_new_order_and_the_old_session_is_closed() -> None:
     user, extra = make_user(), make_product()
     cart = make_cart(user, make_product())
@@ -165,6 +166,7 @@ def test_less_than_stripes_smallest_amount_is_refused_with_a_sentence() -> None:
         checkout(user, cart)
 
 
+@pytest.mark.wide
 def test_a_repriced_line_stops_checkout_until_it_is_seen() -> None:
     user, product = make_user(), make_product(price_pennies=400)
     cart = make_cart(user, product)
@@ -175,6 +177,7 @@ def test_a_repriced_line_stops_checkout_until_it_is_seen() -> None:
         checkout(user, cart)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("state", ["DOWN", "FAILING", "LOSING_ANSWERS"])
 def test_stripe_being_down_loses_nothing_and_a_retry_makes_no_second_order(
     client: Client, state: str
@@ -196,6 +199,7 @@ def test_stripe_being_down_loses_nothing_and_a_retry_makes_no_second_order(
     assert client.get(reverse("orders:cart")).context["summary"].count == 1
 
 
+@pytest.mark.wide
 def test_an_answer_lost_long_ago_starts_a_fresh_attempt_of_the_same_order() -> None:
     user = make_user()
     cart = make_cart(user, make_product())
@@ -228,6 +232,7 @@ def test_a_declined_card_leaves_the_session_open_for_another_try(client: Client)
     assert UserAsset.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_an_expired_session_expires_the_order_and_the_cart_can_be_bought_again(
     client: Client,
 ) -> None:
@@ -286,6 +291,7 @@ def test_a_delayed_method_waits_then_pays(client: Client) -> None:
     assert UserAsset.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_delayed_method_that_fails_offers_a_new_attempt(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     post = controls.through(client)
@@ -379,6 +385,7 @@ def test_a_session_that_stripe_no_longer_knows_is_given_up_and_paid_anew(client:
     assert order.anomalies.get().code == "session_missing"
 
 
+@pytest.mark.wide
 def test_a_changed_cart_survives_a_session_that_stripe_no_longer_knows() -> None:
     order = start_checkout(make_user(), make_product()).order
     SandboxObject.objects.all().delete()
@@ -387,6 +394,7 @@ def test_a_changed_cart_survives_a_session_that_stripe_no_longer_knows() -> None
     assert checkout(order.user, order.cart).order != order
 
 
+@pytest.mark.wide
 def test_an_expired_order_is_not_resumed_but_bought_again_from_the_cart(client: Client) -> None:
     user, product = make_user(), make_product()
     old = start_checkout(user, product).order
@@ -404,6 +412,7 @@ def test_an_expired_order_is_not_resumed_but_bought_again_from_the_cart(client: 
         checkout_resume(order=old)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("change", ["unpublished", "repriced"])
 def test_an_order_waiting_for_payment_is_not_sold_on_once_its_product_changed(change: str) -> None:
     product = make_product(price_pennies=499)
@@ -422,6 +431,7 @@ def test_an_order_waiting_for_payment_is_not_sold_on_once_its_product_changed(ch
     assert SandboxObject.objects.get(object_id=session_id_of(order)).data["status"] == "expired"
 
 
+@pytest.mark.wide
 def test_a_payment_that_arrived_meanwhile_leaves_no_second_order_for_the_same_product() -> None:
     user, product = make_user(), make_product()
     first = start_checkout(user, product).order
@@ -459,6 +469,7 @@ def test_more_than_stripe_can_charge_is_refused_with_a_sentence(settings: Any) -
     assert not Order.objects.exists()
 
 
+@pytest.mark.wide
 def test_one_session_that_cannot_be_found_does_not_stop_the_sweep(client: Client) -> None:
     lost, paid = (start_checkout(make_user(), make_product()).order for _ in range(2))
     SandboxObject.objects.filter(object_id=session_id_of(lost)).delete()
@@ -473,6 +484,7 @@ def test_one_session_that_cannot_be_found_does_not_stop_the_sweep(client: Client
     assert (lost.status, paid.status) == (Order.Status.EXPIRED, Order.Status.PAID)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "ISK"])
 def test_currencies_with_other_digits_are_charged_exactly(
     client: Client, settings: Any, currency: str
@@ -492,6 +504,7 @@ def test_currencies_with_other_digits_are_charged_exactly(
     assert charged == {"JPY": 3750, "KWD": 3750, "ISK": 375_000}[currency]
 
 
+@pytest.mark.wide
 def test_what_an_order_takes_off_is_taken_off_at_stripe_too(client: Client) -> None:
     user = make_user()
     order = start_checkout(user, make_product(), make_product()).order
@@ -513,6 +526,7 @@ def test_what_an_order_takes_off_is_taken_off_at_stripe_too(client: Client) -> N
     assert (coupon["amount_off"], coupon["times_redeemed"], coupon["valid"]) == (101, 1, False)
 
 
+@pytest.mark.wide
 def test_a_delayed_payment_that_fails_leads_to_the_order_that_waits_beside_it() -> None:
     """The first order was given up, came to light again as delayed, and then failed."""
     user = make_user()

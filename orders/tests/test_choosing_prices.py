@@ -56,6 +56,7 @@ def test_a_price_is_typed_as_people_write_it(client: Client, typed: str, pennies
     assert client.get(reverse("orders:cart")).context["summary"].total_pennies == pennies
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -103,6 +104,7 @@ def test_the_page_that_asks_again_leads_into_the_cart(client: Client) -> None:
     assert CartItem.objects.get().chosen_price_pennies == 300
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -146,6 +148,7 @@ def test_json_takes_minor_units_or_text(client: Client) -> None:
         assert answer.json()["lines"][0]["unit_price_pennies"] == pennies
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("body", [{}, {"price": None}, {"price_pennies": None}])
 def test_without_a_price_the_least_is_meant(client: Client, body: dict[str, Any]) -> None:
     answer = post_json(client, "cart_add", {"product": named().pk, **body})
@@ -153,6 +156,7 @@ def test_without_a_price_the_least_is_meant(client: Client, body: dict[str, Any]
     assert answer.json()["total_pennies"] == 300
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("code", "typed", "sentence"),
     [
@@ -201,6 +205,7 @@ def test_a_price_is_changed_in_the_cart(client: Client) -> None:
     assert item.chosen_price_pennies == 700
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("typed", ["2.99", "-1", "", "NaN", "9" * 5000])
 def test_a_price_refused_in_the_cart_stays_beside_its_sentence(client: Client, typed: str) -> None:
     item = in_cart(client)
@@ -259,6 +264,7 @@ def test_a_chosen_price_is_frozen_into_the_order(client: Client) -> None:
     assert order.total_pennies == 750
 
 
+@pytest.mark.wide
 def test_the_cart_says_what_is_in_a_bundle_and_what_is_owned(client: Client) -> None:
     user = make_user()
     one, two = make_product("One"), make_product("Two")
@@ -347,6 +353,7 @@ def test_free_things_need_a_press_on_our_own_page(client: Client) -> None:
     assert Order.objects.count() == 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("same", ["account", "client"])
 def test_free_orders_are_limited_for_account_and_client(client: Client, same: str) -> None:
     user, product = make_user(), make_product(price_pennies=0)
@@ -370,6 +377,7 @@ def fragment(client: Client, product: ProductPage) -> Any:
     return client.get(reverse("orders:header_fragment"), {"product": product.pk})
 
 
+@pytest.mark.wide
 def test_a_bundles_page_says_which_of_it_is_owned(client: Client) -> None:
     user = make_user()
     one, two, three = make_product("One"), make_product("Two"), make_product("Three")
@@ -384,6 +392,7 @@ def test_a_bundles_page_says_which_of_it_is_owned(client: Client) -> None:
     assert 'id="owned-contents"' in body_of(client.get(bundle.url))
 
 
+@pytest.mark.wide
 def test_a_bundle_of_which_everything_is_owned_is_owned(client: Client) -> None:
     user, parts = make_user(), (make_product(), make_product())
     bundle = make_bundle("Both", *parts)
@@ -396,6 +405,7 @@ def test_a_bundle_of_which_everything_is_owned_is_owned(client: Client) -> None:
     assert "You own this" in body_of(answer)
 
 
+@pytest.mark.wide
 def test_what_came_with_a_bundle_is_owned_until_it_is_refunded(client: Client) -> None:
     user, part = make_user(), make_product()
     order = buy(client, user, make_bundle("Both", part, make_product()))
@@ -408,6 +418,7 @@ def test_what_came_with_a_bundle_is_owned_until_it_is_refunded(client: Client) -
     assert fragment(client, part).context["owned_product_id"] is None
 
 
+@pytest.mark.wide
 def test_the_fragment_asks_the_same_number_of_questions_for_any_bundle(client: Client) -> None:
     user = make_user()
     buy(client, user, make_product())

@@ -29,7 +29,7 @@ from tests.factories import make_product, make_user, session_id_of, start_checko
 from tests.payments.crashes import Killed, dying_at
 from tests.payments.world import world_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 Act = Callable[[], Any]
 # How many statements lie between two deaths: 1 dies at each. Around commits it always dies.
 STRIDE = int(os.environ.get("CRASH_STRIDE", "4"))

@@ -31,6 +31,7 @@ def delete_page(client: Client, page: Page) -> object:
     return client.post(reverse("wagtailadmin_pages:delete", args=[page.pk]), CONFIRMED)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("times", "words"), [(1, "once"), (2, "twice"), (3, "3 times")])
 def test_a_sold_product_stays(editor: Client, times: int, words: str) -> None:
     product = make_product("Harbour")

@@ -56,6 +56,7 @@ def press(client: Client, name: str, row: Model, **data: str) -> HttpResponse:
     return client.post(reverse(name, args=[row.pk]), data)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "see", "act"), BUTTONS)
 def test_a_button_needs_its_own_right_and_the_right_to_see(name: str, see: str, act: str) -> None:
     _, rows = one_of_each()
@@ -81,6 +82,7 @@ def test_a_button_needs_its_own_right_and_the_right_to_see(name: str, see: str, 
     assert entry.user == answer.wsgi_request.user
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [name for name, _, _ in BUTTONS])
 def test_a_button_is_no_link(desk: Client, name: str) -> None:
     _, rows = one_of_each()
@@ -90,6 +92,7 @@ def test_a_button_is_no_link(desk: Client, name: str) -> None:
         assert getattr(desk, method)(address).status_code == 405
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", [name for name, _, _ in BUTTONS])
 def test_a_button_needs_a_csrf_token(desk: Client, name: str) -> None:
     _, rows = one_of_each()
@@ -99,6 +102,7 @@ def test_a_button_needs_a_csrf_token(desk: Client, name: str) -> None:
     assert press(strict, name, rows[name.split(":")[0]]).status_code == 403
 
 
+@pytest.mark.wide
 def test_a_button_leads_back_to_the_order_and_nowhere_else(desk: Client) -> None:
     order, rows = one_of_each()
     row = rows["order_anomalies"]
@@ -111,6 +115,7 @@ def test_a_button_leads_back_to_the_order_and_nowhere_else(desk: Client) -> None
         )
 
 
+@pytest.mark.wide
 def test_checking_an_order_that_agrees_says_so(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
 
@@ -132,6 +137,7 @@ def test_checking_repairs_what_no_event_told(desk: Client) -> None:
     assert said(press(desk, "order_desk:check", order)) == "Everything agrees with Stripe."
 
 
+@pytest.mark.wide
 def test_checking_while_stripe_is_down_says_so(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
     controls.set_api(controls.Api.DOWN)

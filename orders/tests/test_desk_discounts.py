@@ -135,11 +135,13 @@ def test_dates_are_the_shops_whatever_zone_the_editors_account_has(
     assert "Europe/London" in form.content.decode()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("percent", ["0", "101", "-5", "12.5", "abc", "", "1e2", "9" * 400])
 def test_a_percentage_is_a_whole_number_from_1_to_100(editor: Client, percent: str) -> None:
     assert errors_of(editor, percent=percent) == {"percent": ["Type a whole number from 1 to 100."]}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("currency", "amount", "words"),
     [
@@ -180,6 +182,7 @@ def test_an_amount_may_be_of_a_currency_with_other_digits(
     assert f'value="{text}"' in again
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -228,6 +231,7 @@ def test_the_other_kinds_box_may_hold_anything(editor: Client) -> None:
     }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("ends", ["2031-05-01 09:00", "2031-04-30 09:00"])
 def test_a_code_ends_after_it_starts(editor: Client, ends: str) -> None:
     said_there = errors_of(editor, starts_at="2031-05-01 09:00", ends_at=ends)
@@ -247,6 +251,7 @@ def test_a_code_keeps_its_name_when_it_is_saved_again(editor: Client) -> None:
     assert (code.code, code.percent) == ("SPRING", 30)
 
 
+@pytest.mark.wide
 def test_editors_find_a_code_by_its_state_kind_and_words(editor: Client) -> None:
     now, day = timezone.now(), timedelta(days=1)
     make_code("NOW", note="For the newsletter")
@@ -274,6 +279,7 @@ def test_editors_find_a_code_by_its_state_kind_and_words(editor: Client) -> None
         listed(editor, q=odd)
 
 
+@pytest.mark.wide
 def test_only_people_who_see_orders_see_who_used_a_code(editor: Client) -> None:
     code = make_code()
     order = order_with(code, "ada@example.com")
@@ -349,6 +355,7 @@ def test_an_editor_stops_a_code_that_is_in_use(editor: Client) -> None:
     assert DiscountUse.objects.get().order == order
 
 
+@pytest.mark.wide
 def test_the_page_of_an_order_names_the_code_and_what_each_line_got() -> None:
     order = order_with(make_code("SPRING"))
 

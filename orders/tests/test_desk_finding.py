@@ -16,7 +16,7 @@ from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import desk_client, text_of
 from tests.factories import buy, make_product, make_user, session_id_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 @pytest.fixture
@@ -62,6 +62,17 @@ def test_by_addresses_of_buyer_account_and_recipient_in_any_case(order: Order) -
     ):  # fmt: skip
         assert found(text) == {order.pk}, text
     assert found("nobody@example.com") == set()
+
+
+def test_by_a_number_that_somebody_spells_out(order: Order) -> None:
+    first, last = order.number.split("-")
+
+    for text in (
+        " ".join(order.number), f"order no. {' '.join(first + last)}".lower(),
+        f"{first[:2]} {first[2:]} {last[:2]} {last[2:]}", f"my number is {'.'.join(first + last)}",
+    ):  # fmt: skip
+        assert found(text) == {order.pk}, text
+    assert found(" ".join(order.number[:-1])) == set()
 
 
 def test_by_the_last_four_digits_of_the_card(order: Order) -> None:

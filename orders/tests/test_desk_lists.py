@@ -70,6 +70,7 @@ def sheet(client: Client, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(b"".join(response).decode("utf-8-sig"))))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "right"), list(LISTS.items()))
 def test_each_list_its_pages_and_its_exports_need_its_own_right(name: str, right: str) -> None:
     order = sold()
@@ -85,6 +86,7 @@ def test_each_list_its_pages_and_its_exports_need_its_own_right(name: str, right
     assert order is not None
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [name for name in LISTS if name != "discount_codes"])
 def test_a_list_finds_its_rows_by_what_a_customer_quotes(desk: Client, name: str) -> None:
     order = sold("ada@example.com")
@@ -99,23 +101,24 @@ def test_a_list_finds_its_rows_by_what_a_customer_quotes(desk: Client, name: str
         assert desk.get(index(name), {"q": text}).status_code == 200
 
 
-@pytest.mark.parametrize("name", list(LISTS))
-def test_more_rows_cost_no_more_queries(desk: Client, name: str) -> None:
-    sold()
-    desk.get(index(name))
-
-    def queries() -> int:
+def test_more_rows_cost_no_more_queries(desk: Client) -> None:
+    def queries(name: str) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(index(name)).status_code == 200
+            assert desk.get(index(name)).status_code == 200, name
         return len(captured)
 
-    before = queries()
+    sold()
+    for name in LISTS:  # what is remembered for good is remembered
+        desk.get(index(name))
+
+    before = {name: queries(name) for name in LISTS}
     for _ in range(4):
         sold()
 
-    assert queries() == before
+    assert {name: queries(name) for name in LISTS} == before
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", list(LISTS))
 def test_no_filter_breaks_a_list(desk: Client, name: str) -> None:
     sold()
@@ -130,6 +133,7 @@ def test_no_filter_breaks_a_list(desk: Client, name: str) -> None:
         assert desk.get(index(name), query).status_code == 200, query
 
 
+@pytest.mark.wide
 def test_filters_of_the_new_lists_narrow_them(desk: Client) -> None:
     sold()
 
@@ -177,6 +181,7 @@ def test_gift_codes_are_never_shown_nor_exported_whole(desk: Client) -> None:
     assert rows(desk, "gift_desk", q=gift.code[-5:]) == []
 
 
+@pytest.mark.wide
 def test_a_customer_is_one_row_with_everything_of_theirs(desk: Client) -> None:
     user = make_user("ada@example.com")
     first = buy(Client(), user, make_product("Harbour", price_pennies=500))
@@ -204,6 +209,7 @@ def test_a_customer_is_one_row_with_everything_of_theirs(desk: Client) -> None:
     assert rows(desk, "customer_desk", q=first.number) == [ada]
 
 
+@pytest.mark.wide
 def test_whoever_redeemed_a_gift_stands_on_their_page_and_in_the_list(desk: Client) -> None:
     sold()
     order = buy(Client(), make_user(), make_product("Second"))
@@ -216,6 +222,7 @@ def test_whoever_redeemed_a_gift_stands_on_their_page_and_in_the_list(desk: Clie
     assert [row.pk for row in rows(desk, "order_desk", q="pat@example.io")] == [order.pk]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_no_cell_of_a_spreadsheet_is_a_formula(desk: Client, kind: str) -> None:
     order = sold()
@@ -236,6 +243,7 @@ def test_no_cell_of_a_spreadsheet_is_a_formula(desk: Client, kind: str) -> None:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
 
 
+@pytest.mark.wide
 def test_an_export_is_read_and_sent_row_by_row(desk: Client) -> None:
     for _ in range(3):
         sold()
@@ -248,6 +256,7 @@ def test_an_export_is_read_and_sent_row_by_row(desk: Client) -> None:
     assert len(list(lines)) == 3
 
 
+@pytest.mark.wide
 def test_a_long_list_is_counted_up_to_a_limit(
     desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_an_order_is_found_by_everything_that_people_have_in_hand(desk: Client) 
     assert found(desk, q=f"{order.number} grace") == set()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "text", ['"', "\0", "%", "_", "\\", "'; --", "word " * 500, "x" * 5000, "٤", "\ud7ff", "(((*"]
 )
@@ -121,6 +122,7 @@ def test_filters_narrow_the_list_and_nonsense_does_not_break_it(desk: Client) ->
     assert found(desk, **nonsense, p="x") == {paid.number, waiting.number}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("key", ["number", "created_at", "email", "status", "total_pennies"])
 def test_the_list_is_ordered_both_ways(desk: Client, key: str) -> None:
     for price in (100, 300, 200):
@@ -140,25 +142,25 @@ def queries_of(client: Client, address: str) -> int:
         return len(queries)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [LIST, "order_anomalies:index", "stripe_events:index", "outbox_mail:index"],
-)
-def test_a_longer_list_needs_no_more_queries(desk: Client, name: str) -> None:
+def test_a_longer_list_needs_no_more_queries(desk: Client) -> None:
+    names = [LIST, "order_anomalies:index", "stripe_events:index", "outbox_mail:index"]
+
     def add() -> None:
         order = buy(Client(), make_user(), make_product())
         actions.refund(session_id_of(order), amount=100)
         deliver()
 
     add()
-    desk.get(reverse(name))
-    before = queries_of(desk, reverse(name))
+    for name in names:  # what is remembered for good is remembered
+        desk.get(reverse(name))
+    before = {name: queries_of(desk, reverse(name)) for name in names}
     for _ in range(4):
         add()
 
-    assert queries_of(desk, reverse(name)) == before
+    assert {name: queries_of(desk, reverse(name)) for name in names} == before
 
 
+@pytest.mark.wide
 def test_an_order_with_more_of_everything_needs_no_more_queries(desk: Client) -> None:
     small = buy(Client(), make_user(), make_product())
     large = buy(
@@ -176,6 +178,7 @@ def test_an_order_with_more_of_everything_needs_no_more_queries(desk: Client) ->
     assert queries_of(desk, order_url(large)) == queries_of(desk, order_url(small))
 
 
+@pytest.mark.wide
 def test_the_page_tells_everything_about_an_order(desk: Client) -> None:
     order = buy(Client(), make_user("ada@example.com"), make_product("Harbour"))
     actions.refund(session_id_of(order), amount=100)
@@ -238,6 +241,7 @@ def test_what_buyers_type_is_escaped(desk: Client) -> None:
         assert raw not in bodies
 
 
+@pytest.mark.wide
 def test_ids_that_do_not_exist_are_not_found(desk: Client) -> None:
     for name in ("order_anomalies", "stripe_events", "outbox_mail"):
         for pk in (0, 10**30):
@@ -248,6 +252,7 @@ def test_ids_that_do_not_exist_are_not_found(desk: Client) -> None:
         assert desk.get(f"/admin/orders/{address}/").status_code == 404
 
 
+@pytest.mark.wide
 def test_the_list_goes_into_a_spreadsheet_and_no_cell_is_a_formula(desk: Client) -> None:
     order = buy(Client(), make_user("ada@example.com"), make_product(price_pennies=1250))
     Order.objects.filter(pk=order.pk).update(email="=cmd@example.com")
@@ -277,6 +282,7 @@ def test_what_nobody_has_dealt_with_is_listed_and_counted(desk: Client) -> None:
     assert "Needs attention (1)" in desk.get(reverse("wagtailadmin_home")).content.decode()
 
 
+@pytest.mark.wide
 def test_a_failed_event_shows_its_reason(desk: Client) -> None:
     buy(Client(), make_user(), make_product())
     event = StripeEvent.objects.filter(type="checkout.session.completed").get()
@@ -296,6 +302,7 @@ def test_a_failed_event_shows_its_reason(desk: Client) -> None:
     assert '"payment_status": "paid"' in page
 
 
+@pytest.mark.wide
 def test_a_mail_shows_its_text(desk: Client) -> None:
     order = buy(Client(), make_user("ada@example.com"), make_product("Harbour"))
     mail = OutboxMail.objects.get(order=order, kind="receipt")
@@ -310,6 +317,7 @@ def test_a_mail_shows_its_text(desk: Client) -> None:
     assert mail.message_id in page
 
 
+@pytest.mark.wide
 def test_the_page_shows_only_what_its_reader_may_see() -> None:
     order = buy(Client(), make_user(), make_product())
     anomaly_record("amount_mismatch", "cs_test_x", order, "")

@@ -137,6 +137,7 @@ def test_lines_go_back_with_exactly_their_files(desk: Client) -> None:
     assert "Has the file" in page
 
 
+@pytest.mark.wide
 def test_an_amount_goes_back_and_the_files_stay(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product(price_pennies=1000))
 
@@ -152,6 +153,7 @@ def test_an_amount_goes_back_and_the_files_stay(desk: Client) -> None:
     assert closed_titles() == set()
 
 
+@pytest.mark.wide
 def test_an_amount_that_is_all_takes_the_files_and_says_so(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product("Harbour"))
 
@@ -162,6 +164,7 @@ def test_an_amount_that_is_all_takes_the_files_and_says_so(desk: Client) -> None
     assert closed_titles() == {"Harbour"}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [
@@ -189,6 +192,7 @@ def test_an_amount_that_cannot_be_is_told_beside_what_was_typed(
     assert not Refund.objects.exists()
 
 
+@pytest.mark.wide
 def test_no_line_chosen_is_told(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
 
@@ -197,6 +201,7 @@ def test_no_line_chosen_is_told(desk: Client) -> None:
     assert "Choose at least one line." in text_of(answer)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -237,6 +242,7 @@ def test_nothing_of_another_order_can_be_refunded_from_here(desk: Client) -> Non
     assert not Refund.objects.exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("refund_id", ["", "x", "1" * 500])
 def test_a_form_without_its_id_is_opened_again(desk: Client, refund_id: str) -> None:
     order = buy(Client(), make_user(), make_product())
@@ -267,6 +273,7 @@ def test_pressing_twice_is_one_refund(desk: Client) -> None:
     assert ModelLogEntry.objects.filter(action="orders.refund").count() == 3
 
 
+@pytest.mark.wide
 def test_a_used_form_cannot_be_used_for_another_refund(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product(price_pennies=1000))
     data, question = ask(desk, order, what="amount", amount="1.00")
@@ -281,6 +288,7 @@ def test_a_used_form_cannot_be_used_for_another_refund(desk: Client) -> None:
     assert refunded_at_stripe() == [100]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "changes", [{"what": "everything"}, {"what": "amount", "amount": "9.00"}, {"what": "lines"}]
 )
@@ -313,6 +321,7 @@ def test_nothing_is_done_without_the_question(desk: Client) -> None:
     assert not Refund.objects.exists()
 
 
+@pytest.mark.wide
 def test_one_may_change_ones_mind_and_finds_what_was_typed(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
     data, question = ask(desk, order, what="amount", amount="1.25", note="careful")
@@ -340,6 +349,7 @@ def test_while_stripe_is_down_the_refund_is_written_down(desk: Client) -> None:
     assert "Being sent to Stripe" in text_of(desk.get(order_url(order)))
 
 
+@pytest.mark.wide
 def test_what_stripe_refuses_is_said_and_changes_nothing(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
     data, question = ask(desk, order)
@@ -354,6 +364,7 @@ def test_what_stripe_refuses_is_said_and_changes_nothing(desk: Client) -> None:
     assert closed_titles() == set()
 
 
+@pytest.mark.wide
 def test_a_disputed_payment_is_refused_with_the_reason(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
     data, question = ask(desk, order)
@@ -369,6 +380,7 @@ def test_a_disputed_payment_is_refused_with_the_reason(desk: Client) -> None:
     assert refund_url(order) not in desk.get(order_url(order)).content.decode()
 
 
+@pytest.mark.wide
 def test_what_was_never_paid_or_free_or_all_refunded_is_refused(desk: Client) -> None:
     unpaid = start_checkout(make_user(), make_product()).order
     free = buy(Client(), make_user(), make_product(price_pennies=0))
@@ -436,6 +448,7 @@ def test_refunding_needs_a_csrf_token(desk: Client) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.wide
 def test_who_refunded_is_in_the_orders_history(desk: Client) -> None:
     order = buy(Client(), make_user(), make_product())
 

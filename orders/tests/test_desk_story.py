@@ -70,6 +70,7 @@ POSTS = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "right"), POSTS)
 def test_each_button_needs_its_own_right_and_that_to_see_orders(
     order: Order, name: str, right: str
@@ -117,8 +118,16 @@ def test_the_story_tells_what_happened_when_and_by_whom(desk: Client, order: Ord
     assert "Rang &lt;b&gt;twice&lt;/b&gt;" in response.content.decode()
     moments = [moment.at for moment in response.context["page"].story.moments]
     assert moments == sorted(moments)
+    in_order = (
+        "Ordered", "Paid £4.99", "Refund of £1.00 made at Stripe", "Refund of £1.00 went back",
+        "payment disputed", "Rang", "Checked with Stripe: 0 differences",
+    )  # fmt: skip
+    places = [story.index(words) for words in in_order]
+    assert places == sorted(places), story
+    assert story.index("Paid £4.99") < story.index("Disputed by")
 
 
+@pytest.mark.wide
 def test_the_story_is_told_by_the_shops_clock(desk: Client, order: Order, settings: Any) -> None:
     settings.TIME_ZONE = "Pacific/Auckland"
     Order.objects.filter(pk=order.pk).update(created_at="2026-01-31T12:30Z")
@@ -145,6 +154,7 @@ def test_a_note_is_written_once_and_by_nobody_changed(desk: Client, order: Order
         cursor.execute("UPDATE orders_ordernote SET text = 'x'")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("text", "words"),
     [("", "was empty"), ("  ", "was empty"), ("x" * 2001, "up to 2000"), ("a\0b", "Null")],
@@ -160,6 +170,7 @@ def test_a_note_that_cannot_be_is_said_and_not_lost(
     assert kept in desk.get(order_url(order)).content.decode()
 
 
+@pytest.mark.wide
 def test_the_forms_id_of_another_note_writes_nothing(desk: Client, order: Order) -> None:
     other = buy(Client(), make_user(), make_product())
     data = {"note_id": str(uuid.uuid4()), "text": "One"}
@@ -191,6 +202,7 @@ def test_a_lines_files_are_revoked_with_a_reason_and_restored(desk: Client, orde
     assert "nothing was changed" in said(answers[1])
 
 
+@pytest.mark.wide
 def test_a_line_that_is_refunded_stays_closed_when_staff_restore_it(
     desk: Client, order: Order
 ) -> None:
@@ -222,6 +234,7 @@ def test_of_an_order_that_was_never_paid_nothing_is_said_to_be_revoked(desk: Cli
     assert said(answer) == "Nobody holds files of “Harbour”, so nothing was changed."
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_part", [False, True])
 def test_nothing_is_given_before_its_day(desk: Client, is_part: bool) -> None:
     product = coming = make_product("Soon")
@@ -236,6 +249,7 @@ def test_nothing_is_given_before_its_day(desk: Client, is_part: bool) -> None:
     assert not FreeCopy.objects.exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["revoke", "restore", "reset"])
 def test_lines_of_other_orders_are_not_touched(desk: Client, order: Order, name: str) -> None:
     other = buy(Client(), make_user(), make_product())
@@ -284,6 +298,7 @@ def test_a_free_copy_is_a_real_order_of_nothing_once(desk: Client, order: Order)
         assert "Lost in the post" in story
 
 
+@pytest.mark.wide
 def test_a_free_copy_goes_to_an_address_without_an_order_and_of_what_is_not_sold(
     desk: Client,
 ) -> None:
@@ -308,6 +323,7 @@ def test_a_verified_account_gets_its_copy_as_its_own(desk: Client) -> None:
     assert Order.objects.get(pk=data["copy_id"]).user == user
 
 
+@pytest.mark.wide
 def test_what_cannot_be_given_is_said_and_nothing_is_lost(desk: Client, order: Order) -> None:
     owned = order.items.get().product
     cases = [
@@ -330,6 +346,7 @@ def test_what_cannot_be_given_is_said_and_nothing_is_lost(desk: Client, order: O
     assert "used for something else" in text_of(desk.post(url("free-copy", order), used))
 
 
+@pytest.mark.wide
 def test_a_refund_is_three_presses_from_the_list(desk: Client, order: Order) -> None:
     first = desk.get(order_url(order)).content.decode()
     assert f'href="{refund_url(order)}?all=1"' in first

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 from wagtail.users.models import UserProfile
 
@@ -20,15 +21,15 @@ from downloads.grants import access_block
 from downloads.models import UserAsset
 from downloads.roles import ensure_download_roles
 from downloads.tests.desk import fetched
-from orders.models import Order
+from orders.models import GiftCode, Order, OutboxMail, StripeEvent
 from orders.services import finding
 from orders.services.finding import orders_found
 from orders.services.free_copies import free_copy_issue
 from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import desk_client, said, text_of
-from tests.factories import buy, make_product, make_user, session_id_of
+from tests.factories import buy, make_asset, make_product, make_user, session_id_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 @pytest.fixture
@@ -125,6 +126,50 @@ def test_a_search_that_is_cut_makes_no_spreadsheet(
     assert "More match than are listed" in text_of(desk.get(answer["Location"]))
     assert len(exported(desk, name, q="first1@example.com")) == 1
     assert len(exported(desk, name)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("gift_desk", "friend@"),
+        ("outbox_mail", "reader@"),
+        ("stripe_events", "evt_more"),
+        ("download_desk", "take"),
+    ],
+)
+def test_rows_that_are_found_themselves_are_said_to_be_cut(
+    desk: Client, monkeypatch: pytest.MonkeyPatch, name: str, asked: str
+) -> None:
+    monkeypatch.setattr(finding_grants, "MAX_FOUND", 2)
+    monkeypatch.setattr(finding_grants, "MAX_FILES", 2)
+    now, line = timezone.now(), given(times=1)[0].items.get()
+    for number in range(3):
+        GiftCode.objects.create(
+            order_item=line, seat=number + 1, recipient_email="friend@example.com"
+        )
+        OutboxMail.objects.create(
+            to_email="reader@example.com",
+            kind="claim_link",
+            message_id=f"<{number}@example.com>",
+            dedupe_key=f"claim_link:{number}:0",
+        )
+        StripeEvent.objects.create(
+            event_id=f"evt_more{number}", type="x", created_at=now, payload={}, livemode=False
+        )
+        make_asset(file_name=f"Take {number}.flac")
+
+    none = {f"{day}_from": "2199-01-01" for day in ("created_at", "received_at")}
+
+    def page(**query: str) -> str:
+        return text_of(desk.get(reverse(f"{name}:index"), {"q": asked} | query))
+
+    assert "More match than are listed" in page()
+    assert "More match the search than the filters" in page(**none)
+    assert desk.get(reverse(f"{name}:index"), {"q": asked, "export": "csv"}).status_code == 302
+    monkeypatch.setattr(finding_grants, "MAX_FOUND", 9)
+    monkeypatch.setattr(finding_grants, "MAX_FILES", 9)
+    page()  # says why there was no spreadsheet
+    assert "More match" not in page()
 
 
 @pytest.mark.parametrize(

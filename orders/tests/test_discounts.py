@@ -112,6 +112,7 @@ def use_of(order: Order) -> DiscountUse:
 # --- What it takes off ---------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("fields", "prices", "expected"),
     [
@@ -190,6 +191,7 @@ def test_capital_and_small_letters_are_the_same(typed: str) -> None:
     assert cart_apply_code(cart=make_cart(make_user(), *priced(500)), code=typed) == code
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "typed", ["", " ", "SPRIN", "SPRING2", "SPR%", "S_RING", "\0", "x" * 9000, "\ud800", "SPRİNG"]
 )
@@ -306,6 +308,7 @@ def test_the_same_cart_pressed_twice_is_one_use() -> None:
     assert DiscountUse.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_whoever_holds_the_last_use_keeps_it_when_a_late_payment_goes_beyond() -> None:
     code, (product,) = make_code(max_uses=1), priced(1000)
     late = start(make_user(), product, code=code)
@@ -318,6 +321,7 @@ def test_whoever_holds_the_last_use_keeps_it_when_a_late_payment_goes_beyond() -
     assert use_of(order).place == 1
 
 
+@pytest.mark.wide
 def test_a_delayed_payment_is_named_before_its_own_code() -> None:
     user = make_user()
     order = start(user, *priced(1000), code=make_code(max_uses=1, max_uses_per_buyer=1))
@@ -328,6 +332,7 @@ def test_a_delayed_payment_is_named_before_its_own_code() -> None:
         start_again(user)
 
 
+@pytest.mark.wide
 def test_a_changed_cart_takes_its_use_along() -> None:
     user, code = make_user(), make_code(max_uses=1, max_uses_per_buyer=1)
     first = start(user, *priced(1000), code=code)
@@ -340,6 +345,7 @@ def test_a_changed_cart_takes_its_use_along() -> None:
     assert (use_of(second).place, second.discount_pennies) == (1, 150)
 
 
+@pytest.mark.wide
 def test_a_session_that_runs_out_lets_the_use_go() -> None:
     code, (product,) = make_code(max_uses=1), priced(1000)
     order = start(make_user(), product, code=code)
@@ -352,6 +358,7 @@ def test_a_session_that_runs_out_lets_the_use_go() -> None:
     assert use_of(start(make_user(), product, code=code)).place == 1
 
 
+@pytest.mark.wide
 def test_a_delayed_payment_holds_its_use_until_it_fails_and_takes_it_again() -> None:
     user, code, (product,) = make_user(), make_code(max_uses=1), priced(1000)
     order = start(user, product, code=code)
@@ -385,6 +392,7 @@ def test_a_failed_order_whose_use_others_took_meanwhile_is_told() -> None:
     assert Payment.objects.filter(order=order).count() == 1
 
 
+@pytest.mark.wide
 def test_a_late_payment_takes_its_use_again() -> None:
     order = start(make_user(), *priced(1000), code=make_code(max_uses=1))
     give_up(order)
@@ -413,6 +421,7 @@ def test_a_late_payment_beyond_the_limit_is_honoured_and_flagged_once() -> None:
     assert refusal(code, product) == USED_UP
 
 
+@pytest.mark.wide
 def test_a_late_payment_beyond_a_buyers_limit_is_flagged_too() -> None:
     user, code = make_user(), make_code(max_uses_per_buyer=1)
     late = start(user, *priced(1000), code=code)
@@ -442,6 +451,7 @@ def test_an_overrun_that_fails_after_all_needs_nobody() -> None:
     assert not OrderAnomaly.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.wide
 def test_a_limit_per_buyer_goes_by_account_and_by_address_whatever_its_case() -> None:
     code, (product,) = make_code(max_uses_per_buyer=1), priced(1000)
     user = make_user("ada@example.com")
@@ -456,6 +466,7 @@ def test_a_limit_per_buyer_goes_by_account_and_by_address_whatever_its_case() ->
     assert as_guest("grace@example.com", product, code).discount_pennies == 100
 
 
+@pytest.mark.wide
 def test_a_code_leaves_the_cart_with_the_purchase() -> None:
     user, code = make_user(), make_code(max_uses_per_buyer=1)
     order = start(user, *priced(1000), code=code)
@@ -500,6 +511,7 @@ def test_a_code_is_used_and_removed_by_form(shopper: Client) -> None:
     assert "Pay £10.00" in page
 
 
+@pytest.mark.wide
 def test_a_code_that_does_not_fit_is_kept_in_its_field_with_the_sentence(shopper: Client) -> None:
     make_code("BIG", min_subtotal_pennies=2000)
 
@@ -527,6 +539,7 @@ def test_a_cart_whose_code_fits_no_longer_is_shown_with_the_sentence(shopper: Cl
     assert "Another code" in text_of(page)
 
 
+@pytest.mark.wide
 def test_codes_in_json(shopper: Client) -> None:
     make_code("SPRING")
 
@@ -574,6 +587,7 @@ def test_guessing_codes_ends_after_thirty_wrong_ones(shopper: Client) -> None:
     assert shopper.get("/cart/").status_code == 200
 
 
+@pytest.mark.wide
 def test_each_client_has_guesses_of_its_own_and_right_codes_count_for_nothing() -> None:
     make_code("SPRING")
     cart = make_cart(make_user(), *priced(1000))
@@ -591,6 +605,7 @@ def test_each_client_has_guesses_of_its_own_and_right_codes_count_for_nothing() 
 # --- On what the buyer gets ----------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_receipt_and_order_name_the_code_and_what_it_took_off(
     client: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -626,6 +641,7 @@ def narrowed(code: DiscountCode) -> None:
     code.products.add(ProductPage.objects.earliest("pk"))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("change", [lowered, made_an_amount, narrowed])
 def test_a_code_that_takes_off_something_else_is_asked_for_again(change: Any) -> None:
     user, code = make_user(), make_code(percent=10)
@@ -667,6 +683,7 @@ def test_what_a_guest_was_shown_holds_after_signing_in() -> None:
     assert start_again(user).discount_pennies == 100
 
 
+@pytest.mark.wide
 def test_a_code_that_is_deleted_is_missed_before_anything_is_paid(client: Client) -> None:
     user, code = make_user(), make_code(percent=50)
     cart = cart_with(code, *priced(1000), user=user)

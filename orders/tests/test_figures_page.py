@@ -121,6 +121,7 @@ def test_a_lost_dispute_takes_revenue_and_a_won_one_does_not(client: Client) -> 
     assert "Lost disputes £4.00" in text
 
 
+@pytest.mark.wide
 def test_a_refund_that_the_bank_sends_back_counts_no_more(client: Client) -> None:
     order = buy(client, make_user(), make_product(price_pennies=400))
     refund = give_back(order)
@@ -133,6 +134,7 @@ def test_a_refund_that_the_bank_sends_back_counts_no_more(client: Client) -> Non
     assert "Net revenue £4.00" in text_of(page(visitor))
 
 
+@pytest.mark.wide
 def test_a_refund_of_the_whole_order_leaves_nothing_of_any_product(client: Client) -> None:
     records = [make_product(title, price_pennies=300) for title in ("One", "Two")]
     order = buy(client, make_user(), *records)
@@ -161,6 +163,7 @@ def test_free_orders_are_counted_apart(client: Client) -> None:
     assert "Average order –" in text
 
 
+@pytest.mark.wide
 def test_a_product_or_an_artist_is_looked_at_alone(client: Client) -> None:
     artist = Artist.objects.create(name="The Sea Wall")
     record = make_product("Harbour", price_pennies=700, artist=artist)
@@ -174,6 +177,7 @@ def test_a_product_or_an_artist_is_looked_at_alone(client: Client) -> None:
         assert "Other" not in text
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -218,6 +222,7 @@ def test_a_question_without_sense_is_answered_by_a_sentence(
         assert "Nothing is shown yet." in text_of(response)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "query",
     [
@@ -240,6 +245,7 @@ def test_every_choice_is_answered_in_an_empty_shop(query: dict[str, str]) -> Non
     assert "Nothing was sold in this period, nor in the one before." in text_of(response)
 
 
+@pytest.mark.wide
 def test_the_page_costs_the_same_queries_for_one_sale_and_for_many(client: Client) -> None:
     visitor = client_of(make_editor())
 
@@ -259,6 +265,7 @@ def test_the_page_costs_the_same_queries_for_one_sale_and_for_many(client: Clien
     assert queries() == for_one
 
 
+@pytest.mark.wide
 def test_a_spreadsheet_is_whole_or_none(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "AT_ONCE", 1)
     buy(client, make_user(), make_product())
@@ -294,6 +301,7 @@ def test_a_free_copy_of_staffs_was_begun_by_nobody(client: Client) -> None:
     assert "And 2 with nothing to pay." in text
 
 
+@pytest.mark.wide
 def test_the_spreadsheet_says_what_the_page_says(client: Client) -> None:
     order = buy(client, make_user(), make_product(price_pennies=1000))
     give_back(order, 333)
@@ -311,6 +319,7 @@ def test_the_spreadsheet_says_what_the_page_says(client: Client) -> None:
     assert [row["Country"] for row in countries] == ["United Kingdom"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("title", ["=cmd()", "+1", "-1", "@SUM(A1)", "\tx", " =1+1"])
 def test_a_spreadsheet_calculates_nothing(client: Client, title: str) -> None:
     product = make_product("Harmless")
@@ -327,6 +336,7 @@ def test_a_spreadsheet_calculates_nothing(client: Client, title: str) -> None:
     assert sheet["C2"].value == 4.99
 
 
+@pytest.mark.wide
 def test_every_chart_has_a_name_a_description_and_a_table(client: Client) -> None:
     buy(client, make_user(), make_product(price_pennies=1000))
 
@@ -358,6 +368,7 @@ def test_a_first_look_adds_up_what_was_there_before(client: Client) -> None:
     assert "Net revenue £1.00" in text_of(page(staff_client(SEE)))
 
 
+@pytest.mark.wide
 def test_a_page_says_that_days_are_still_being_added_up() -> None:
     figures_refresh()
     now = timezone.now()
@@ -370,6 +381,7 @@ def test_a_page_says_that_days_are_still_being_added_up() -> None:
     assert "still being added up" not in text_of(page(visitor))
 
 
+@pytest.mark.wide
 def test_everything_can_be_worked_out_again(client: Client) -> None:
     buy(client, make_user(), make_product(price_pennies=100))
     figures_refresh()
@@ -380,6 +392,7 @@ def test_everything_can_be_worked_out_again(client: Client) -> None:
     assert FiguresDay.objects.get(country="GB").revenue_pennies == 100
 
 
+@pytest.mark.wide
 def test_another_time_zone_has_other_days(client: Client) -> None:
     order = buy(client, make_user(), make_product(price_pennies=100))
     late = datetime(2024, 5, 31, 23, 30, tzinfo=UTC)
@@ -397,6 +410,7 @@ def test_another_time_zone_has_other_days(client: Client) -> None:
         assert "Revenue £0.00 before: £1.00" in first_of_june()
 
 
+@pytest.mark.wide
 def test_the_country_is_the_one_that_stripe_told(client: Client) -> None:
     order = start_checkout(make_user(), make_product(price_pennies=100)).order
     actions.pay(session_id_of(order), country="DE")

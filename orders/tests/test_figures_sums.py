@@ -23,8 +23,9 @@ from catalog_pages.models import Artist
 from catalog_pages.money import currency, format_money
 from orders.models import FiguresChange, FiguresDay
 from orders.services.figures import figures_refresh
+from orders.services.figures.asking import BY_COPIES, BY_NET, Asked
 from orders.services.figures.periods import DAY, MONTH, WEEK, Period
-from orders.services.figures.report import BY_COPIES, BY_NET, Asked, CurrencyFigures, figures
+from orders.services.figures.report import CurrencyFigures, figures
 from orders.tests.desk import staff_client
 from orders.tests.figures_world import (
     CHANGES,
@@ -39,7 +40,7 @@ from orders.tests.figures_world import (
 )
 from tests.factories import make_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 @st.composite

@@ -139,6 +139,7 @@ def everything_is_compared(client: Client) -> None:
     list(reconcile(since=timezone.now() - timedelta(days=40), repair=True))
 
 
+@pytest.mark.wide
 def test_whatever_the_services_send_is_what_the_library_declares(
     client: Client, transport: RecordingTransport, settings: Any
 ) -> None:

@@ -108,6 +108,7 @@ def test_an_absent_or_failing_stripe_is_unavailable_for_lists_too(state: str) ->
         next(stripe_gateway.list_checkouts(since=LONG_AGO))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("status", "message"),
     [
@@ -203,6 +204,7 @@ def copy_object(row: SandboxObject, number: int) -> None:
 LISTS = [many_sessions, many_refunds, many_disputes, many_events]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("many", LISTS)
 def test_a_long_list_comes_in_pages_and_only_as_far_as_it_is_read(
     many: Callable[[int], Callable[[], Iterator[Any]]],
@@ -228,6 +230,7 @@ def test_a_long_list_comes_in_pages_and_only_as_far_as_it_is_read(
     assert first.form["limit"] == "100"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("many", LISTS)
 def test_an_empty_list_and_a_full_page_are_one_request(
     many: Callable[[int], Callable[[], Iterator[Any]]],
@@ -243,6 +246,7 @@ def test_an_empty_list_and_a_full_page_are_one_request(
         assert len(transport.sent) == 2
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("many", LISTS)
 def test_no_page_of_a_list_is_fetched_inside_a_transaction(
     many: Callable[[int], Callable[[], Iterator[Any]]],
@@ -258,6 +262,7 @@ def test_no_page_of_a_list_is_fetched_inside_a_transaction(
     assert len(transport.sent) == 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("many", LISTS)
 def test_stripe_going_away_between_two_pages_is_said(
     many: Callable[[int], Callable[[], Iterator[Any]]],

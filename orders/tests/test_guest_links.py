@@ -137,6 +137,7 @@ def forged_links(order: Order) -> dict[str, str]:
     }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "how",
     ["tampered", "unsigned", "signed for something else", "of no order", "revoked", "endless"],
@@ -208,6 +209,7 @@ def test_replaying_a_claimed_link_opens_nothing(client: Client) -> None:
     assert another.get(url).status_code == 410
 
 
+@pytest.mark.wide
 def test_someone_elses_link_after_a_refund_opens_no_file(client: Client) -> None:
     order = guest_buys(client)
     link, phone = mailed_link(), Client()
@@ -228,6 +230,7 @@ def test_someone_elses_link_after_a_refund_opens_no_file(client: Client) -> None
 # Gift copies
 
 
+@pytest.mark.wide
 def test_a_gifts_link_shows_that_copy_and_nothing_of_its_order(client: Client) -> None:
     order = guest_buys(client, "giver@example.com")
     gift, friend = redeemed_gift(order, "friend@example.com"), Client()
@@ -252,6 +255,7 @@ def test_another_copy_is_out_of_reach(client: Client) -> None:
     assert client.get(reverse("orders:gift_copy", args=[gift.pk])).status_code == 404
 
 
+@pytest.mark.wide
 def test_a_claimed_copys_link_ends(client: Client) -> None:
     gift, friend = redeemed_gift(guest_buys(client), "friend@example.com"), Client()
     link = guest_link(gift)
@@ -266,6 +270,7 @@ def test_a_claimed_copys_link_ends(client: Client) -> None:
 # Mailed again
 
 
+@pytest.mark.wide
 def test_links_are_mailed_again_in_one_letter() -> None:
     first, second = guest_buys(Client(), "Guest@Example.com"), guest_buys(Client(), EMAIL)
     redeemed_gift(guest_buys(Client(), "giver@example.com"), EMAIL)
@@ -286,6 +291,7 @@ def test_links_are_mailed_again_in_one_letter() -> None:
     assert Client().get(links[2], follow=True).status_code == 200
 
 
+@pytest.mark.wide
 def test_asking_tells_nothing(settings: Any) -> None:
     guest_buys(Client())
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
@@ -304,6 +310,7 @@ def test_asking_tells_nothing(settings: Any) -> None:
     assert b"Look into your inbox" in answers[0][2]
 
 
+@pytest.mark.wide
 def test_nothing_is_mailed_to_who_bought_nothing() -> None:
     guest_buys(Client())
 
@@ -314,6 +321,7 @@ def test_nothing_is_mailed_to_who_bought_nothing() -> None:
     assert not reissued()
 
 
+@pytest.mark.wide
 def test_nothing_is_mailed_for_what_an_account_has(client: Client) -> None:
     guest_buys(Client())
     rights_claim(user=make_user(EMAIL))
@@ -325,6 +333,7 @@ def test_nothing_is_mailed_for_what_an_account_has(client: Client) -> None:
     assert not reissued()
 
 
+@pytest.mark.wide
 def test_a_letter_that_a_claim_overtook_is_not_sent() -> None:
     guest_buys(Client())
     letters()
@@ -335,6 +344,7 @@ def test_a_letter_that_a_claim_overtook_is_not_sent() -> None:
     assert [row.status for row in reissued()] == ["skipped"]
 
 
+@pytest.mark.wide
 def test_one_recipient_gets_few_letters_and_the_answer_stays_the_same() -> None:
     guest_buys(Client())
 
@@ -344,6 +354,7 @@ def test_one_recipient_gets_few_letters_and_the_answer_stays_the_same() -> None:
     assert len(reissued()) == LETTERS_AN_HOUR
 
 
+@pytest.mark.wide
 def test_one_client_asks_a_few_times_whatever_it_asks_for(client: Client) -> None:
     guest_buys(Client())
 

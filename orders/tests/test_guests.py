@@ -110,6 +110,7 @@ def addresses_of(order_id: uuid.UUID, session_id: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("who", ["nobody", "another guest", "an account"])
 @pytest.mark.parametrize("what", ["detail", "state", "success", "by session", "cancel"])
 def test_to_all_others_a_guests_order_answers_like_none_at_all(what: str, who: str) -> None:
@@ -143,6 +144,7 @@ def test_another_guests_receipt_and_payment_are_out_of_reach() -> None:
         assert answer["Location"].startswith(reverse("account_login"))
 
 
+@pytest.mark.wide
 def test_an_entry_of_the_session_ends_with_the_orders_link_key(client: Client) -> None:
     order = guest_buys(client)
     assert client.get(order.get_absolute_url()).status_code == 200
@@ -152,6 +154,7 @@ def test_an_entry_of_the_session_ends_with_the_orders_link_key(client: Client) -
     assert client.get(order.get_absolute_url()).status_code == 302
 
 
+@pytest.mark.wide
 def test_an_entry_of_the_session_ends_by_itself(client: Client) -> None:
     order = guest_buys(client)
     session = client.session
@@ -161,6 +164,7 @@ def test_an_entry_of_the_session_ends_by_itself(client: Client) -> None:
     assert client.get(order.get_absolute_url()).status_code == 302
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "typed",
     ["", "  ", "guest", "guest@", "a b@example.com", "x\0@example.com", f"{'x' * 260}@a.de"],
@@ -220,6 +224,7 @@ def test_a_guest_is_not_sold_twice_what_this_browser_bought(client: Client) -> N
     assert check_out(client).status_code == 409
 
 
+@pytest.mark.wide
 def test_a_typed_address_does_not_tell_what_its_owner_bought(client: Client) -> None:
     product = make_product()
     guest_buys(Client(), product=product)
@@ -229,6 +234,7 @@ def test_a_typed_address_does_not_tell_what_its_owner_bought(client: Client) -> 
     assert check_out(client).status_code == 303
 
 
+@pytest.mark.wide
 def test_checkouts_of_guests_are_counted(client: Client) -> None:
     put_in_cart(client, make_product())
     for _ in range(GUEST_CHECKOUTS_AN_HOUR):
@@ -240,6 +246,7 @@ def test_checkouts_of_guests_are_counted(client: Client) -> None:
     assert "Wait an hour" in answer.content.decode()
 
 
+@pytest.mark.wide
 def test_a_forwarded_address_does_not_fool_the_count(client: Client) -> None:
     put_in_cart(client, make_product())
 
@@ -260,6 +267,7 @@ def file_of(client: Client, order: Order) -> str:
     return str(page.context["purchases"][0].grants[0].url)
 
 
+@pytest.mark.wide
 def test_head_and_ranges_work_with_a_guests_key(client: Client) -> None:
     url = file_of(client, guest_buys(client))
     anywhere = Client()  # a download manager has no session
@@ -273,6 +281,7 @@ def test_head_and_ranges_work_with_a_guests_key(client: Client) -> None:
     assert "no-store" in part["Cache-Control"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("how", "status"),
     [("none", 302), ("tampered", 404), ("of another", 404), ("junk", 404), ("expired", 410)],
@@ -306,6 +315,7 @@ def test_a_key_that_does_not_fit_opens_nothing(
     assert nothing.status_code == (302 if how == "none" else 404)
 
 
+@pytest.mark.wide
 def test_the_address_of_a_file_does_not_hold_the_holders_address(client: Client) -> None:
     url = file_of(client, guest_buys(client))
 

@@ -102,6 +102,7 @@ def test_what_a_letter_does_not_know_is_refused_with_a_sentence(
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 def test_an_address_that_the_shop_has_not_is_asked_for_and_never_left_blank(
     client: Client, settings: Any
@@ -170,6 +171,7 @@ def test_unsaved_words_are_previewed(mode: str) -> None:
     assert LetterText.objects.get(kind="receipt").above == ""
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_a_test_goes_to_whoever_asked_is_recorded_and_limited() -> None:
     desk = owner_client()
@@ -219,6 +221,7 @@ def test_without_a_right_there_is_nothing() -> None:
         assert outsider.get(reverse(f"letter_texts:{name}", args=args)).status_code == 302
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 def test_a_letter_costs_one_query_more_whatever_was_added(client: Client) -> None:
     buy(client, make_user(), make_product())

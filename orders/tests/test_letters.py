@@ -72,6 +72,7 @@ def plain_words(text: str) -> list[str]:
     return [word.strip(",:") for word in text.split()]
 
 
+@pytest.mark.sampled(4)
 @every_letter
 def test_html_and_text_say_the_same_word_for_word(
     client: Client, kind: str, happening: Callable[[Client], str]
@@ -84,6 +85,7 @@ def test_html_and_text_say_the_same_word_for_word(
     assert plain_words(written.text) == plain_words(" ".join(reader.words))
 
 
+@pytest.mark.sampled(2)
 @every_letter
 def test_a_letter_says_what_happened(
     client: Client, kind: str, happening: Callable[[Client], str]
@@ -101,6 +103,7 @@ def test_a_letter_says_what_happened(
     assert not re.search(r"[{}]|%}|<|!", written.text)
 
 
+@pytest.mark.sampled(6)
 @every_letter
 @pytest.mark.parametrize(("code", "example"), [("JPY", "¥499"), ("KWD", "KD\xa00.499")])
 def test_amounts_follow_the_currency(
@@ -119,6 +122,7 @@ def test_amounts_follow_the_currency(
         assert any(amount in written.html for amount in amounts)
 
 
+@pytest.mark.wide
 def test_a_refund_of_lines_names_them_and_says_which_files_stay(client: Client) -> None:
     refund_line(bought(client, "Våren", "Winter"), "Winter")
 
@@ -130,6 +134,7 @@ def test_a_refund_of_lines_names_them_and_says_which_files_stay(client: Client) 
     assert FILES in text
 
 
+@pytest.mark.wide
 def test_a_refund_of_an_amount_takes_no_files(client: Client) -> None:
     refund(bought(client), amount_pennies=100)
 
@@ -141,6 +146,7 @@ def test_a_refund_of_an_amount_takes_no_files(client: Client) -> None:
     assert files_now(text) == {"Våren": "available"}
 
 
+@pytest.mark.wide
 def test_a_refund_of_everything_offers_no_way_to_files(client: Client) -> None:
     refund(bought(client))
 
@@ -150,6 +156,7 @@ def test_a_refund_of_everything_offers_no_way_to_files(client: Client) -> None:
     assert FILES not in text
 
 
+@pytest.mark.wide
 def test_files_that_staff_took_back_are_not_called_available(client: Client) -> None:
     order = bought(client)
     access_block(order_item_ids=[order.items.get().pk], cause="staff")
@@ -160,6 +167,7 @@ def test_files_that_staff_took_back_are_not_called_available(client: Client) -> 
     assert states == {"Våren": "no longer available, taken back by the shop"}
 
 
+@pytest.mark.wide
 def test_a_suspension_says_that_files_wait_and_a_lost_dispute_that_they_are_gone(
     client: Client,
 ) -> None:
@@ -177,6 +185,7 @@ def test_a_suspension_says_that_files_wait_and_a_lost_dispute_that_they_are_gone
     assert files_now(lost.text) == {"Våren": "no longer available, your bank took the payment back"}
 
 
+@pytest.mark.wide
 def test_a_restoration_tells_what_is_open_now_not_what_was_then(client: Client) -> None:
     order = bought(client, "Våren", "Winter")
     dispute(client, order, "won")
@@ -189,6 +198,7 @@ def test_a_restoration_tells_what_is_open_now_not_what_was_then(client: Client) 
     assert files_now(after) == {"Våren": "available", "Winter": "no longer available, refunded"}
 
 
+@pytest.mark.wide
 def test_a_restoration_that_opens_nothing_promises_nothing(client: Client) -> None:
     an_end_of_a_suspension_that_opens_nothing(client)
 
@@ -198,6 +208,7 @@ def test_a_restoration_that_opens_nothing_promises_nothing(client: Client) -> No
     assert FILES not in written.text
 
 
+@pytest.mark.wide
 def test_a_receipt_calls_files_ready_only_when_they_are(client: Client) -> None:
     order = bought(client)
     ready = letter("receipt").text
@@ -235,6 +246,7 @@ def test_what_a_buyer_can_type_is_escaped_in_html_and_plain_in_text(client: Clie
     assert "<b>R&B</b> 'live'" in written.text
 
 
+@pytest.mark.wide
 def test_buyers_are_told_where_to_write(client: Client) -> None:
     a_refund_that_did_not_arrive(client)
     nowhere = letter("access_restored")

@@ -140,6 +140,7 @@ def test_a_server_that_is_busy_gets_the_same_letter_later(sink: SmtpSink) -> Non
     assert state(mail) == ("sent", 2)
 
 
+@pytest.mark.wide
 def test_a_refused_address_waits_with_a_plain_reason_and_is_not_in_the_log(
     sink: SmtpSink, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -170,6 +171,7 @@ def test_an_address_that_is_refused_for_now_says_so(sink: SmtpSink) -> None:
     assert mail.last_error == "The mail server refuses this address for now: 450 4.2.1 Mailbox busy"
 
 
+@pytest.mark.wide
 def test_the_wait_doubles_up_to_a_limit_and_ends(sink: SmtpSink) -> None:
     (mail,) = queue_receipts()
     waits = []
@@ -219,6 +221,7 @@ def test_a_letter_without_an_address_is_not_called_sent(sink: SmtpSink) -> None:
     assert mail.last_error == "The letter has no address."
 
 
+@pytest.mark.wide
 def test_one_connection_carries_a_batch_and_a_failing_letter_loses_no_other(sink: SmtpSink) -> None:
     mails = queue_receipts(5)
 
@@ -282,6 +285,7 @@ def test_killed_between_the_servers_answer_and_our_commit_sends_one_duplicate_af
     assert state(mail) == ("sent", 2)
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_statement_only_that_window_sends_twice(sink: SmtpSink) -> None:
     windows, statement, finished = 0, 0, False
@@ -314,6 +318,7 @@ def test_killed_at_any_statement_only_that_window_sends_twice(sink: SmtpSink) ->
     assert windows == 1
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_breaks_after_the_servers_answer_sends_no_duplicate(
     sink: SmtpSink,
@@ -368,6 +373,7 @@ def test_an_attempt_that_outlived_its_lease_does_not_undo_what_another_did(sink:
     assert len(sink.letters) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_once_send_each_letter_once(sink: SmtpSink) -> None:
     mails = queue_receipts(6)

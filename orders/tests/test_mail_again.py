@@ -87,6 +87,7 @@ def test_a_given_up_letter_is_revived_with_fresh_words_for_the_orders_address(
     assert (first.status, first.attempts, first.last_error) == ("failed", 60, "550")
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_pressed_many_times_at_once_it_is_one_letter(client: Client) -> None:
     order = buy(client, make_user(), make_product())
@@ -118,6 +119,7 @@ def test_a_buyer_has_the_receipt_sent_again_from_the_order_page(
     assert [message.to for message in mailoutbox] == [[order.email]] * 2
 
 
+@pytest.mark.wide
 def test_a_buyer_in_haste_is_told_how_long_to_wait(client: Client) -> None:
     order, _ = sent_receipt(client, minutes_ago=3)
     client.force_login(order.user)
@@ -127,6 +129,7 @@ def test_a_buyer_in_haste_is_told_how_long_to_wait(client: Client) -> None:
     assert OutboxMail.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_receipt_that_was_taken_late_counts_from_then(client: Client) -> None:
     order, mail = sent_receipt(client, minutes_ago=60)
     OutboxMail.objects.update(sent_at=timezone.now())
@@ -135,6 +138,7 @@ def test_a_receipt_that_was_taken_late_counts_from_then(client: Client) -> None:
         mail_send_again(mail=mail, by=order.user)
 
 
+@pytest.mark.wide
 def test_a_receipt_that_waits_is_called_on_its_way(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     client.force_login(order.user)
@@ -142,6 +146,7 @@ def test_a_receipt_that_waits_is_called_on_its_way(client: Client) -> None:
     assert press(client, order).startswith("This letter is on its way already.")
 
 
+@pytest.mark.wide
 def test_an_order_without_its_letter_gets_one(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     OutboxMail.objects.all().delete()
@@ -178,6 +183,7 @@ def test_anothers_order_answers_like_nothing_at_all(client: Client) -> None:
     assert OutboxMail.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_only_a_signed_in_post_with_its_token_sends(client: Client) -> None:
     order, _ = sent_receipt(client, minutes_ago=60)
 

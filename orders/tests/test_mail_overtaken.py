@@ -26,7 +26,7 @@ from orders.stripe_sandbox.models import SandboxObject
 from orders.tests.happenings import tell
 from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 def mail(kind: str) -> OutboxMail:

@@ -257,6 +257,7 @@ def test_each_refund_that_succeeds_is_told_once(client: Client, endpoint: Webhoo
     assert {data["order"]["number"] for data in datas} == {order.number}
 
 
+@pytest.mark.wide
 def test_a_refund_of_lines_says_which_and_whether_their_files_go(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -272,6 +273,7 @@ def test_a_refund_of_lines_says_which_and_whether_their_files_go(
     assert data["refund"]["id"] == str(Refund.objects.get().pk)
 
 
+@pytest.mark.wide
 def test_a_refund_that_is_under_way_or_failed_is_not_told(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -345,6 +347,7 @@ def test_a_line_that_gets_a_file_that_was_missing_is_told_and_no_other(
     assert data_of("download.granted")["line"]["id"] == line.pk
 
 
+@pytest.mark.wide
 def test_claiming_what_an_address_bought_tells_nothing_new(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -375,6 +378,7 @@ def test_publishing_tells_what_the_product_is(endpoint: WebhookEndpoint) -> None
     }
 
 
+@pytest.mark.wide
 def test_publishing_again_without_a_change_tells_nothing(endpoint: WebhookEndpoint) -> None:
     page = make_product()
 
@@ -395,6 +399,7 @@ def test_a_comment_among_editors_is_no_news(endpoint: WebhookEndpoint) -> None:
     assert len(published(page)) == 1
 
 
+@pytest.mark.wide
 def test_a_bundle_is_told_once_as_long_as_its_contents_stay(endpoint: WebhookEndpoint) -> None:
     first, second, third = make_product(), make_product(), make_product()
     bundle = make_bundle("Both", first, second)
@@ -409,6 +414,7 @@ def test_a_bundle_is_told_once_as_long_as_its_contents_stay(endpoint: WebhookEnd
     assert (told_so_far, len(published(bundle))) == (1, 2)
 
 
+@pytest.mark.wide
 def test_publishing_a_change_and_taking_it_back_are_told(endpoint: WebhookEndpoint) -> None:
     page = make_product(price_pennies=500)
 
@@ -420,6 +426,7 @@ def test_publishing_a_change_and_taking_it_back_are_told(endpoint: WebhookEndpoi
     assert prices == [500, 600, 500, 500]
 
 
+@pytest.mark.wide
 def test_a_version_that_is_published_once_more_after_another_is_told_once_more(
     endpoint: WebhookEndpoint,
 ) -> None:
@@ -476,6 +483,7 @@ def test_a_track_that_is_renamed_is_a_change(endpoint: WebhookEndpoint) -> None:
     assert len(published(page)) == 2
 
 
+@pytest.mark.wide
 def test_on_sale_again_after_it_was_not_is_told_without_a_change(endpoint: WebhookEndpoint) -> None:
     page = make_product()
     ProductPage.objects.get(pk=page.pk).unpublish()
@@ -527,6 +535,7 @@ def test_no_payload_holds_an_address_a_secret_or_a_link_to_a_file(
     assert not re.search(r"\d\.\d", re.sub(r'"(title|url)": "[^"]*"', "", text))
 
 
+@pytest.mark.wide
 def test_the_paid_road_asks_once_whether_anybody_wants_to_know(client: Client) -> None:
     order = buy(client, make_user(), make_product())
 
@@ -543,6 +552,7 @@ def test_the_paid_road_asks_once_whether_anybody_wants_to_know(client: Client) -
     assert asked[0].startswith("SELECT")
 
 
+@pytest.mark.wide
 def test_an_event_is_addressed_once_to_endpoints_that_were_there_when_it_happened(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -556,6 +566,7 @@ def test_an_event_is_addressed_once_to_endpoints_that_were_there_when_it_happene
     assert [delivery.endpoint for delivery in event.deliveries.all()] == [endpoint]
 
 
+@pytest.mark.wide
 def test_what_happened_while_an_endpoint_was_off_is_not_told_when_it_is_on_again(
     client: Client, endpoint: WebhookEndpoint
 ) -> None:
@@ -595,6 +606,7 @@ def test_an_endpoint_that_is_on_again_is_told_of_what_happens_from_then_on(
     assert event_address(event_id=str(event_of("order.paid").pk)) == 1
 
 
+@pytest.mark.wide
 def test_an_event_whose_endpoint_is_gone_is_done(client: Client, endpoint: WebhookEndpoint) -> None:
     buy(client, make_user(), make_product())
     endpoint_delete(endpoint=endpoint)
@@ -620,6 +632,7 @@ def test_from_the_payment_to_the_receiver(
     assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"delivered"}
 
 
+@pytest.mark.wide
 def test_what_the_queue_lost_is_sent_by_the_scheduler(client: Client, settings: Any) -> None:
     settings.SITE_BASE_URL = "http://127.0.0.1:8000"
     with receiver() as here:

@@ -15,7 +15,7 @@ from orders.services.outgoing.sealing import unseal
 from orders.tests.hooks import make_endpoint
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 
 def test_no_two_requests_take_the_last_place_of_an_app() -> None:

@@ -126,6 +126,7 @@ def test_one_order_is_checked_and_mended() -> None:
     assert order_check(order=order) == []
 
 
+@pytest.mark.wide
 def test_the_table_names_order_and_outcome(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     actions.pay(session_id_of(order))
@@ -164,6 +165,7 @@ def test_what_another_shop_on_the_account_did_is_no_difference() -> None:
     assert run() == (0, [])
 
 
+@pytest.mark.wide
 def test_an_event_that_waits_is_found_and_mended(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     actions.pay(session_id_of(order))
@@ -210,6 +212,7 @@ def test_a_refund_that_nobody_answered_is_found_and_sent(client: Client) -> None
     assert refund.status == "succeeded"
 
 
+@pytest.mark.wide
 def test_a_delayed_payment_that_failed_untold_is_found(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     actions.delay(session_id_of(order))
@@ -223,6 +226,7 @@ def test_a_delayed_payment_that_failed_untold_is_found(client: Client) -> None:
     assert order.status == Order.Status.FAILED
 
 
+@pytest.mark.wide
 def test_more_than_a_page_is_compared_page_by_page(client: Client) -> None:
     user, product = make_user(), make_product()
     for _ in range(101):
@@ -236,6 +240,7 @@ def test_more_than_a_page_is_compared_page_by_page(client: Client) -> None:
     assert calls["/v1/checkout/sessions"] == 2
 
 
+@pytest.mark.wide
 def test_what_was_found_before_stripe_went_away_is_reported(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     actions.pay(session_id_of(order))
@@ -271,6 +276,7 @@ def test_an_order_that_is_paid_between_two_queries_is_no_difference(client: Clie
     assert list(compare_projections([as_listed])) == []
 
 
+@pytest.mark.wide
 def test_what_was_not_stored_is_not_called_repaired() -> None:
     order = start_checkout(make_user(), make_product()).order
     session = SandboxObject.objects.get(object_id=session_id_of(order))
@@ -284,6 +290,7 @@ def test_what_was_not_stored_is_not_called_repaired() -> None:
     assert not found[0]["repaired"]
 
 
+@pytest.mark.wide
 def test_an_outage_of_any_length_leaves_nothing_out(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     refund = actions.refund(session_id_of(order))
@@ -309,6 +316,7 @@ def test_a_run_that_stripe_interrupts_is_not_complete() -> None:
     assert Reconciliation.objects.get().finished_at is None
 
 
+@pytest.mark.wide
 def test_payments_of_the_other_mode_are_none_of_this_keys_business() -> None:
     order = start_checkout(make_user(), make_product()).order
     order.payments.update(livemode=True, status="paid", paid_at=timezone.now(), captured_pennies=1)
@@ -317,6 +325,7 @@ def test_payments_of_the_other_mode_are_none_of_this_keys_business() -> None:
     assert "session_missing" not in codes(run()[1])
 
 
+@pytest.mark.wide
 def test_a_paid_payment_that_stripe_does_not_know_stays_paid_and_said_until_people_settle_it(
     client: Client,
 ) -> None:
@@ -335,6 +344,7 @@ def test_a_paid_payment_that_stripe_does_not_know_stays_paid_and_said_until_peop
     assert run() == (0, [])
 
 
+@pytest.mark.wide
 def test_an_object_that_makes_no_sense_hides_no_other(client: Client) -> None:
     odd, good = (buy(client, make_user(), make_product()) for _ in range(2))
     for order in (odd, good):
@@ -356,6 +366,7 @@ def test_an_object_that_makes_no_sense_hides_no_other(client: Client) -> None:
     assert Refund.objects.get().payment.order == good
 
 
+@pytest.mark.wide
 def test_a_session_given_up_that_comes_to_light_is_no_matter_any_more(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     payment_give_up(payment=order.payments.get(), reason="lost sight of it")
@@ -368,6 +379,7 @@ def test_a_session_given_up_that_comes_to_light_is_no_matter_any_more(client: Cl
     assert run() == (0, [])
 
 
+@pytest.mark.wide
 def test_runs_that_never_completed_leave_nothing_out(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     refund = actions.refund(session_id_of(order))
@@ -384,6 +396,7 @@ def test_runs_that_never_completed_leave_nothing_out(client: Client) -> None:
     assert Reconciliation.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_word_for_a_refund_that_nobody_knows_stops_nothing(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     refund = actions.refund(session_id_of(order), amount=100)

@@ -133,6 +133,7 @@ def test_a_refund_of_lines_takes_exactly_their_files(client: Client) -> None:
     assert OutboxMail.objects.filter(kind="refunded").count() == 1
 
 
+@pytest.mark.wide
 def test_a_refund_that_the_bank_sends_back_opens_the_files_again(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     refund = ask(order)
@@ -222,6 +223,7 @@ def test_a_lost_dispute_keeps_the_files_closed(client: Client) -> None:
     assert not OutboxMail.objects.filter(kind="access_restored").exists()
 
 
+@pytest.mark.wide
 def test_an_inquiry_keeps_the_files_open_and_tells_staff(client: Client) -> None:
     order = buy(client, make_user(), make_product())
 
@@ -233,6 +235,7 @@ def test_an_inquiry_keeps_the_files_open_and_tells_staff(client: Client) -> None
     assert not OutboxMail.objects.filter(kind="access_suspended").exists()
 
 
+@pytest.mark.wide
 def test_news_of_a_refund_before_news_of_the_payment_ends_right(client: Client) -> None:
     order = start_checkout(make_user(), make_product()).order
     actions.pay(session_id_of(order))
@@ -247,6 +250,7 @@ def test_news_of_a_refund_before_news_of_the_payment_ends_right(client: Client) 
     assert open_titles(order) == []
 
 
+@pytest.mark.wide
 def test_an_old_form_pressed_after_the_key_ran_out_is_the_same_refund(client: Client) -> None:
     order, wish = buy(client, make_user(), make_product()), uuid.uuid4()
     controls.set_api(SandboxControls.Api.LOSING_ANSWERS)
@@ -260,6 +264,7 @@ def test_an_old_form_pressed_after_the_key_ran_out_is_the_same_refund(client: Cl
     assert SandboxObject.objects.filter(kind="refund").count() == 1
 
 
+@pytest.mark.wide
 def test_a_refund_just_asked_for_is_left_to_whoever_asked(client: Client) -> None:
     order = buy(client, make_user(), make_product())
     controls.set_api(SandboxControls.Api.DOWN)
@@ -286,6 +291,7 @@ def test_a_refund_refused_when_nobody_looks_any_more_is_told_to_staff(client: Cl
     assert OrderAnomaly.objects.get(code="refund_refused").order == order
 
 
+@pytest.mark.wide
 def test_a_dispute_of_an_odd_amount_still_closes_the_files(client: Client, settings: Any) -> None:
     settings.STRIPE_CURRENCY = "ISK"
     order = buy(client, make_user(), make_product(price_pennies=5000))
@@ -297,6 +303,7 @@ def test_a_dispute_of_an_odd_amount_still_closes_the_files(client: Client, setti
     assert Dispute.objects.get().amount_pennies == 4988
 
 
+@pytest.mark.wide
 def test_a_payment_that_arrives_after_the_other_was_refunded_opens_the_files(
     client: Client,
 ) -> None:

@@ -169,6 +169,7 @@ def test_however_it_is_read_it_leads_below_the_list(pieces: list[str]) -> None:
             assert f"{reading}/".startswith("https://app.example/shop/paid/"), (url, reading)
 
 
+@pytest.mark.wide
 @given(
     st.lists(st.from_regex(r"[a-z0-9_~.-]*[a-z0-9]", fullmatch=True), max_size=4),
     st.dictionaries(

@@ -168,6 +168,7 @@ def test_where_there_is_no_tax_that_is_what_was_reported(
     assert order.tax_reported_at is not None
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("behavior", ["inclusive", "exclusive"])
 @pytest.mark.parametrize("code", ["GBP", "JPY", "ISK", "UGX", "KWD"])
 def test_every_currency_agrees_to_its_last_coin(
@@ -217,6 +218,7 @@ def test_a_code_comes_off_before_the_tax(client: Client, taxed: Callable[[str], 
     agrees_with_stripe()
 
 
+@pytest.mark.wide
 def test_an_order_longer_than_stripes_first_page_has_the_tax_of_each_line(
     client: Client, taxed: Callable[[str], None]
 ) -> None:
@@ -249,6 +251,7 @@ def test_lines_that_are_not_ours_leave_the_tax_to_be_shared_out(
 # What arrives late, twice or otherwise -----------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_payment_on_its_way_reports_the_tax_already(
     client: Client, taxed: Callable[[str], None]
 ) -> None:
@@ -270,6 +273,7 @@ def test_a_payment_on_its_way_reports_the_tax_already(
     agrees_with_stripe()
 
 
+@pytest.mark.wide
 def test_a_delayed_payment_that_fails_takes_its_tax_with_it(
     client: Client, taxed: Callable[[str], None]
 ) -> None:
@@ -312,6 +316,7 @@ def test_news_that_comes_twice_or_late_changes_nothing(
     assert codes(order) == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("behavior", ["inclusive", "exclusive"])
 def test_another_tax_later_goes_on_record_and_changes_nothing(
     behavior: str, client: Client, taxed: Callable[[str], None]
@@ -355,6 +360,7 @@ def test_a_delayed_payment_whose_tax_changed_on_the_way_goes_on_record(
     assert codes(order) == ["tax_changed"]
 
 
+@pytest.mark.wide
 def test_a_second_payment_with_another_tax_is_one_to_refund_and_nothing_else(
     client: Client, taxed: Callable[[str], None]
 ) -> None:
@@ -378,6 +384,7 @@ def test_a_second_payment_with_another_tax_is_one_to_refund_and_nothing_else(
     assert codes(order) == ["second_payment"]
 
 
+@pytest.mark.wide
 def test_of_two_payments_on_their_way_the_one_that_arrives_counts(
     client: Client, taxed: Callable[[str], None]
 ) -> None:
@@ -406,6 +413,7 @@ def test_of_two_payments_on_their_way_the_one_that_arrives_counts(
     assert codes(order) == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("behavior", ["none", "inclusive", "exclusive"])
 def test_a_total_that_does_not_add_up_gives_no_files(
     behavior: str, client: Client, taxed: Callable[[str], None]
@@ -465,6 +473,7 @@ def test_a_tax_that_has_no_coins_is_rounded_where_the_price_includes_it(
 # What people see -----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_the_cart_says_how_tax_stands_to_the_price(
     client: Client, taxed: Callable[[str], None]
 ) -> None:

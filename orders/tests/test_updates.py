@@ -129,6 +129,7 @@ def test_nobody_is_told_who_did_not_ask(client: Client) -> None:
     assert PublishedVersion.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_wish_that_was_taken_back_gets_no_letter(client: Client) -> None:
     page = make_product()
     owner_who_asked(client, page)
@@ -141,6 +142,7 @@ def test_a_wish_that_was_taken_back_gets_no_letter(client: Client) -> None:
     assert waiting() == []
 
 
+@pytest.mark.wide
 def test_whoever_asks_beside_a_new_version_is_not_told_of_that_one(client: Client) -> None:
     page = make_product()
     buy(client, make_user(), page)
@@ -174,6 +176,7 @@ def test_publishing_again_tells_nobody_again(client: Client) -> None:
     assert len(letters()) == 1
 
 
+@pytest.mark.wide
 def test_two_products_with_the_same_file_are_one_letter(client: Client) -> None:
     shared = make_asset()
     single, album = make_product("Single", assets=[shared]), make_product("Album", assets=[shared])
@@ -188,6 +191,7 @@ def test_two_products_with_the_same_file_are_one_letter(client: Client) -> None:
     assert "“Album”" in text
 
 
+@pytest.mark.wide
 def test_a_second_copy_that_opens_again_later_is_no_reason_for_a_second_letter(
     client: Client,
 ) -> None:
@@ -205,6 +209,7 @@ def test_a_second_copy_that_opens_again_later_is_no_reason_for_a_second_letter(
     assert len(waiting()) == 1
 
 
+@pytest.mark.wide
 def test_each_version_of_a_chain_is_told_once(client: Client) -> None:
     page = make_product()
     owner_who_asked(client, page)
@@ -219,6 +224,7 @@ def test_each_version_of_a_chain_is_told_once(client: Client) -> None:
     assert len(letters()) == 1
 
 
+@pytest.mark.wide
 def test_a_letter_that_a_still_newer_version_overtook_leaves_the_word_to_that_one(
     client: Client,
 ) -> None:
@@ -235,6 +241,7 @@ def test_a_letter_that_a_still_newer_version_overtook_leaves_the_word_to_that_on
     assert [row.status for row in waiting()] == ["skipped", "sent"]
 
 
+@pytest.mark.wide
 def test_a_letter_skipped_while_the_product_was_off_sale_goes_out_when_it_is_back(
     client: Client,
 ) -> None:
@@ -256,6 +263,7 @@ def test_a_letter_skipped_while_the_product_was_off_sale_goes_out_when_it_is_bac
 # --- Who gets none ------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_refunded_line_gets_no_letter_whenever_it_was_refunded(client: Client) -> None:
     early, late = make_product("Early"), make_product("Late")
     refund(owner_who_asked(client, early))
@@ -271,6 +279,7 @@ def test_a_refunded_line_gets_no_letter_whenever_it_was_refunded(client: Client)
     assert [row.status for row in waiting()] == ["skipped"]
 
 
+@pytest.mark.wide
 def test_a_closed_account_gets_no_letter_whenever_it_was_closed(client: Client) -> None:
     page = make_product()
     first, second = owner_who_asked(client, page), owner_who_asked(client, page)
@@ -285,6 +294,7 @@ def test_a_closed_account_gets_no_letter_whenever_it_was_closed(client: Client) 
     assert mail.outbox == []
 
 
+@pytest.mark.wide
 def test_an_account_that_staff_switched_off_gets_no_letter(client: Client) -> None:
     page = make_product()
     order = owner_who_asked(client, page)
@@ -298,6 +308,7 @@ def test_an_account_that_staff_switched_off_gets_no_letter(client: Client) -> No
 # --- Guests and gifts ---------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_guest_is_told_with_a_fresh_link_and_nothing_of_it_stays_in_the_outbox() -> None:
     page = make_product("Harbour")
     guest_buys(Client(), product=page)
@@ -314,6 +325,7 @@ def test_a_guest_is_told_with_a_fresh_link_and_nothing_of_it_stays_in_the_outbox
     assert link not in waiting()[0].body_text
 
 
+@pytest.mark.wide
 def test_a_guest_with_two_orders_gets_one_letter_with_a_link_to_each() -> None:
     shared = make_asset()
     single, album = make_product("Single", assets=[shared]), make_product("Album", assets=[shared])
@@ -330,6 +342,7 @@ def test_a_guest_with_two_orders_gets_one_letter_with_a_link_to_each() -> None:
     assert len(links_in(text)) == 2
 
 
+@pytest.mark.wide
 def test_whoever_redeemed_a_gift_hears_of_its_new_version_and_the_buyer_does_not(
     client: Client,
 ) -> None:

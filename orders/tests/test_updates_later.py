@@ -25,7 +25,7 @@ from orders.tests.guesting import guest_buys, letters
 from orders.tests.test_updates import owner_who_asked, publish, replace, waiting, wish
 from tests.factories import make_asset, make_product, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 def replace_file_of(page: ProductPage) -> None:

@@ -128,6 +128,7 @@ def test_the_webhook_needs_no_csrf_token() -> None:
     assert reverse("orders:stripe_webhook") == URL
 
 
+@pytest.mark.wide
 def test_a_lock_that_somebody_holds_too_long_is_answered_503(client: Client) -> None:
     """Stripe sends it again; meanwhile nobody waits for ever."""
     order = start_checkout(make_user(), make_product()).order
@@ -147,6 +148,7 @@ def test_a_lock_that_somebody_holds_too_long_is_answered_503(client: Client) -> 
     assert StripeEvent.objects.get().attempts == 1
 
 
+@pytest.mark.wide
 def test_a_payment_that_stripe_denies_afterwards_stays_paid_and_is_on_record(
     client: Client,
 ) -> None:
@@ -261,6 +263,7 @@ def test_whoever_waits_for_an_answer_waits_briefly(client: Client, settings: Any
     assert any(words in query["sql"] for query in queries)
 
 
+@pytest.mark.wide
 def test_when_stripe_is_away_one_question_is_enough(client: Client) -> None:
     for number in range(3):
         order = start_checkout(make_user(), make_product()).order

@@ -27,7 +27,7 @@ from orders.stripe_sandbox import actions, controls
 from orders.tests.desk import client_of, desk_client, order_url, text_of
 from tests.factories import buy, make_editor, make_product, make_user, session_id_of, start_checkout
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 User = get_user_model()
 # Buyers' own things, and work that is over and told by another row.

@@ -16,22 +16,25 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from catalog_pages.errors import DomainError
 from catalog_pages.money import format_money
 from orders.errors import CartItemNotFound, GiftInvalid, PriceInvalid, ProductNotForSale
-from orders.models import Cart
+from orders.models import Cart, Order
 from orders.services import carts
 from orders.services.code_tries import cart_try_code
 from orders.services.gift_facts import gift_day
-from orders.services.ownership import ownership_of
+from orders.services.ownership import cart_held, ownership_of, products_shown
 from orders.services.pricing import CartSummary, cart_summary
 from orders.services.whose_cart import cart_of_guest, cart_of_user
 from orders.throttles import trier_of
+from orders.views.drawer import render_drawer, render_refusal, wants_fragment
 from orders.views.guests import shopper_of
 from orders.views.prices import PRICE_ERRORS, ask_price_again, posted_price, typed_price
 from orders.views.same_origin import same_origin_or_token
 
+CAME_TO_NOTHING = (Order.Status.FAILED, Order.Status.EXPIRED)
 SESSION_KEY = "cart_id"
 MAX_JSON_BYTES = 10_000
 CartAction = Callable[[HttpRequest, Mapping[str, Any]], str]
@@ -55,17 +58,28 @@ def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
     return cart
 
 
+def titles_left(request: HttpRequest, order: Order) -> list[str]:
+    """What the cart holds for whoever comes back from an order that came to nothing; else nothing."""
+    cart = request_cart(request) if order.status in CAME_TO_NOTHING else None
+    if cart is None:
+        return []
+    return list(cart.items.order_by("pk").values_list("product__title", flat=True))
+
+
 def request_summary(request: HttpRequest) -> CartSummary:
     """This shopper's cart as it would be charged now."""
     return cart_summary(cart=request_cart(request), shopper=shopper_of(request))
 
 
 @never_cache
+@vary_on_headers("HX-Request")
 @require_safe
 def cart(request: HttpRequest) -> HttpResponse:
     summary = request_summary(request)
     if wants_json(request):
         return JsonResponse(summary_json(summary))
+    if wants_fragment(request):
+        return render_drawer(request, summary)
     return render_cart(request, summary)
 
 
@@ -86,10 +100,19 @@ def render_cart(
 @never_cache
 @require_safe
 def header_fragment(request: HttpRequest) -> HttpResponse:
-    """The only personal bytes of a public page: cart count, account, and "you own this"."""
-    ownership = ownership_of(shopper_of(request), request.GET.get("product", ""))
+    """The only personal bytes of a public page: cart count, account, and what is owned or in the cart.
+
+    `product`: whose page it is; `shown`: the products in its lists.
+    """
+    product, shown = request.GET.get("product", ""), products_shown(request.GET.get("shown", ""))
+    ownership = ownership_of(shopper_of(request), product, shown)
+    held = cart_held(cart=request_cart(request))
     context = {
-        "cart_count": carts.cart_count(cart=request_cart(request)),
+        "cart_count": held.count,
+        "is_marking": bool(product or shown),
+        "owned": ownership.shown,
+        "in_cart": [pk for pk in shown if pk in held.products],
+        "own_copy": held.own & {carts.row_id(product)},
         "owned_product_id": ownership.product_id,
         "contents": ownership.contents,
         "owned_contents": ownership.owned_contents,
@@ -99,9 +122,11 @@ def header_fragment(request: HttpRequest) -> HttpResponse:
 
 
 def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
-    """A POST that changes the cart: form in, redirect out; JSON in, JSON out; errors in both tongues."""
+    """A POST that changes the cart: form in, redirect out, or the drawer for a page that shows it;
+    JSON in, JSON out; errors in all tongues."""
 
     @never_cache
+    @vary_on_headers("HX-Request")
     @require_POST
     @wraps(action)
     def view(request: HttpRequest) -> HttpResponse:
@@ -113,6 +138,8 @@ def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
             return _refusal(request, data, error)
         if wants_json(request):
             return JsonResponse(summary_json(request_summary(request)))
+        if wants_fragment(request):
+            return render_drawer(request, request_summary(request), sentence)
         messages.success(request, sentence)
         return HttpResponseRedirect(reverse("orders:cart"), status=303)
 
@@ -124,7 +151,7 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     quantity = carts.parse_quantity(data["quantity"]) if "quantity" in data else None
     product = carts.product_for_sale(data.get("product"))
     basket = request_cart(request, create=True)
-    assert basket is not None  # noqa: S101  # create=True
+    assert basket is not None  # noqa: S101  # nosec B101  # create=True
     item = carts.cart_add(
         shopper=shopper_of(request),
         cart=basket,
@@ -241,6 +268,10 @@ def _posted(request: HttpRequest) -> Mapping[str, Any]:
 def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) -> HttpResponse:
     if wants_json(request):
         return problem_json(error)
+    if wants_fragment(request):
+        if "product" in data:
+            return render_refusal(request, error)
+        return render_drawer(request, request_summary(request), error=error)
     if error.status == 404 and "product" in data:
         raise Http404(error.message)
     is_about_price = isinstance(error, PRICE_ERRORS)

@@ -42,7 +42,7 @@ from orders.throttles import (
     refuse_many_free_orders,
     trier_of,
 )
-from orders.views.cart import is_yes, render_cart, request_cart
+from orders.views.cart import is_yes, render_cart, request_cart, titles_left
 from orders.views.guests import guest_remember, or_sign_in, shopper_of, visible_orders
 
 STATES = {
@@ -169,7 +169,7 @@ def _unavailable(request: HttpRequest, error: DomainError) -> HttpResponse:
     response = render(
         request, "orders/checkout_unavailable.html", {"message": error.message}, status=error.status
     )
-    response["Retry-After"] = "30"
+    response["Retry-After"] = str(PaymentServiceUnavailable.retry_after_s)
     return response
 
 
@@ -209,6 +209,7 @@ def _state(request: HttpRequest, order: Order) -> dict[str, Any]:
         "has_files": any(view.allowed for purchase in purchases for view in purchase.grants),
         "is_guests": is_guests(order),
         "gifts": gifts,
+        "cart_titles": titles_left(request, order),
         "has_gifts": any(view.is_open for view in gifts),
         "guest_link_days": settings.GUEST_LINK_DAYS,
         "looks": count + 1,

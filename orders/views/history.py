@@ -17,12 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog_pages.errors import DomainError
-from orders.models import Dispute, Order, OrderItem, Payment, Refund
-from orders.services.access import has_open_lines, is_disputed
+from catalog_pages.search_text import asked_text
+from orders.models import Dispute, Order, OrderItem, Payment
+from orders.services.access import has_open_lines, revoked_lines
 from orders.services.gift_facts import gift_views
 from orders.services.guests import is_guests
 from orders.services.mail import receipt_send_again
-from orders.services.order_facts import SHOWN_REFUNDS
+from orders.services.order_facts import order_standings, refunds_shown
+from orders.services.purchase_search import gifts_to_share, lines_about, orders_with_gifts
 from orders.services.purchases import (
     guest_items,
     order_archive,
@@ -31,6 +33,7 @@ from orders.services.purchases import (
     purchases_of,
 )
 from orders.services.reconcile import order_ask_stripe
+from orders.views.cart import titles_left
 from orders.views.guests import or_sign_in, shopper_of, visible_orders
 
 PAGE_SIZE = 20
@@ -41,14 +44,21 @@ LOOK_AGAIN_AFTER = timedelta(seconds=15)
 @or_sign_in
 @require_safe
 def purchases(request: HttpRequest) -> HttpResponse:
-    """What the account holds; signed out, what this browser session knows of."""
+    """What the account holds; signed out, what this browser session knows of. `q` finds among it."""
     items = purchased_items(request.user) if request.user.is_authenticated else _opened(request)
-    page = Paginator(items, PAGE_SIZE).get_page(request.GET.get("page"))
+    asked = asked_text(request.GET.get("q"))
+    found = lines_about(items, asked) if asked else items
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = purchases_of(page.object_list)
-    total_bytes = (
-        sum(purchase.total_bytes for purchase in shown) if page.paginator.num_pages == 1 else 0
-    )
-    context = {"purchases": shown, "page_obj": page, "total_bytes": total_bytes}
+    is_all = page.paginator.num_pages == 1 and not asked
+    context = {
+        "purchases": shown,
+        "page_obj": page,
+        "asked": asked,
+        "total_bytes": sum(purchase.total_bytes for purchase in shown) if is_all else 0,
+        "gifts_to_share": [] if asked else gifts_to_share(visible_orders(request)),
+        "orders_with_gifts": orders_with_gifts({purchase.order.pk for purchase in shown}),
+    }
     return render(request, "orders/purchases.html", context)
 
 
@@ -65,7 +75,8 @@ def _opened(request: HttpRequest) -> QuerySet[OrderItem]:
 def order_list(request: HttpRequest) -> HttpResponse:
     own = Order.objects.owned_by(request.user).prefetch_related("items")
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "orders/order_list.html", {"orders": page.object_list, "page_obj": page})
+    context = {"standings": order_standings(list(page.object_list)), "page_obj": page}
+    return render(request, "orders/order_list.html", context)
 
 
 @never_cache
@@ -79,15 +90,18 @@ def order_detail(request: HttpRequest, order_id: Any) -> HttpResponse:
     if waits:
         order_ask_stripe(order=order, pause=LOOK_AGAIN_AFTER)
         waits = order.status in (Order.Status.PENDING, Order.Status.PROCESSING)
-    refunds = Refund.objects.filter(payment__order=order, status__in=SHOWN_REFUNDS)
+    (standing,) = order_standings([order])
     context = {
         "order": order,
+        "standing": standing,
         "payment": order.payments.filter(status=Payment.Status.PAID).first(),
-        "refunds": refunds.order_by("created_at"),
+        "refunds": refunds_shown(order),
+        "closed_lines": revoked_lines(order) if order.is_paid else set(),
         "has_files": order.is_paid and has_open_lines(order),
-        "is_disputed": is_disputed(order),
+        "is_disputed": standing.is_disputed,
         "is_lost": Dispute.objects.filter(payment__order=order, status="lost").exists(),
         "waits": waits,
+        "cart_titles": titles_left(request, order),
         "is_guests": is_guests(order),
         "gifts": gift_views(order) if order.is_paid else [],
         "purchases": purchases_of(order_items(order)) if is_guests(order) else [],

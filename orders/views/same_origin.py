@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from catalog_pages.refusal_count import refusal_count
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -29,6 +31,7 @@ def same_origin_or_token(view: View) -> View:
             return with_token(request, *args, **kwargs)
         own = f"{request.scheme}://{request.get_host()}"
         if fetch_site != "same-origin" if fetch_site is not None else origin != own:
+            refusal_count("other_origin")
             raise PermissionDenied(_("This form was sent from another site."))
         return view(request, *args, **kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from catalog_pages.search_text import asked_text
 from downloads.models import UserAsset
 from orders.models import GiftCode
 from orders.services.updates import (
@@ -78,8 +80,11 @@ def _held(request: HttpRequest, grant_id: uuid.UUID) -> tuple[UserAsset, str]:
 
 
 def _purchases_page(request: HttpRequest) -> str:
-    page = request.POST.get("page", "")
+    """The page of the list, and what was searched for, that the button was pressed on."""
+    page, asked = request.POST.get("page", ""), asked_text(request.POST.get("q"))
     is_number = page.isascii() and page.isdigit() and len(page) < 7
-    return (
-        f"{reverse('orders:purchases')}?page={page}" if is_number else reverse("orders:purchases")
-    )
+    query = {"q": asked} if asked else {}
+    if is_number:
+        query["page"] = page
+    path = reverse("orders:purchases")
+    return f"{path}?{urlencode(query)}" if query else path

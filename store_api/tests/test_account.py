@@ -111,6 +111,7 @@ def test_a_second_factor_shows() -> None:
     assert "secret" not in answer.content.decode()
 
 
+@pytest.mark.wide
 def test_reading_it_takes_the_same_few_queries_whatever_it_bought(client: Client) -> None:
     user = make_user()
     app = app_of(user)
@@ -128,6 +129,7 @@ def test_reading_it_takes_the_same_few_queries_whatever_it_bought(client: Client
     assert len(many) == len(few) <= 8
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("method", "path"), [("get", "me/"), ("get", "me/export/"), ("delete", "me/")]
 )
@@ -316,6 +318,7 @@ def test_whoever_runs_the_shop_does_not_close_their_own() -> None:
     assert app("get", "me/").status_code == 200
 
 
+@pytest.mark.wide
 def test_a_payment_on_its_way_is_waited_for() -> None:
     ada = make_user(ADA)
     order = start_checkout(ada, make_product()).order
@@ -331,6 +334,7 @@ def test_a_payment_on_its_way_is_waited_for() -> None:
     assert app("get", "me/").status_code == 200
 
 
+@pytest.mark.wide
 def test_a_refused_closing_deletes_nothing() -> None:
     ada = make_user(ADA)
     order = start_checkout(ada, make_product()).order
@@ -347,6 +351,7 @@ def test_a_refused_closing_deletes_nothing() -> None:
     assert Token.objects.count() == EmailAddress.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_closed_accounts_gifts_stay_with_their_holders(client: Client) -> None:
     ada = make_user(ADA)
     order = bought(client, make_product(), quantity=1, user=ada)

@@ -97,6 +97,7 @@ def test_a_code_is_used_and_taken_out() -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "discount_unknown")
 
 
+@pytest.mark.wide
 def test_a_gift_is_described_in_one_change_or_not_at_all() -> None:
     app, product = with_cart(), make_product()
     line = app("post", "cart/items/", {"product": product.pk}).json()
@@ -153,6 +154,7 @@ def test_a_choice_below_todays_least_is_never_told_as_the_price() -> None:
     assert again["total_pennies"] == line["total_pennies"] == 1800
 
 
+@pytest.mark.wide
 def test_changed_prices_are_agreed_to() -> None:
     app, product = with_cart(), make_product(price_pennies=500)
     app("post", "cart/items/", {"product": product.pk})
@@ -266,6 +268,7 @@ def test_the_digest_of_a_secret_opens_nothing() -> None:
     assert Caller(X_Cart_Token=stolen)("get", "cart/").status_code == 404
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -304,6 +307,7 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert (answer.status_code, answer.json()["quantity"]) == (201, 2)
 
 
+@pytest.mark.wide
 def test_putting_in_takes_at_most_ten_queries() -> None:
     app = with_cart()
     products = [make_product(f"Record {number}") for number in range(8)]
@@ -329,6 +333,7 @@ def test_the_accounts_cart_takes_at_most_ten_queries_too() -> None:
     assert len(seen) <= 10, "\n".join(query["sql"] for query in seen)
 
 
+@pytest.mark.wide
 def test_the_people_of_a_partner_s_server_do_not_stand_in_each_other_s_way() -> None:
     partner, product = third_party(Scope.CART_WRITE), make_product()
     make_code("SPRING", percent=10)
@@ -342,6 +347,7 @@ def test_the_people_of_a_partner_s_server_do_not_stand_in_each_other_s_way() -> 
     assert partner("post", "cart/discount/", {"code": "SPRING"}, **other).status_code == 200
 
 
+@pytest.mark.wide
 def test_an_address_that_guesses_codes_is_told_no_more() -> None:
     app, product = with_cart(), make_product()
     make_code("SPRING", percent=10)
@@ -369,6 +375,7 @@ def test_a_key_of_who_comes_with_nothing_is_theirs_once_they_have_a_session() ->
         assert [line["quantity"] for line in each("get", "cart/").json()["lines"]] == [2]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("path", ["carts/", "cart/accept-prices/"])
 @pytest.mark.parametrize(
     ("body", "code"),
@@ -383,6 +390,7 @@ def test_where_no_body_is_asked_for_none_is_swallowed(path: str, body: str, code
     assert caller("post", path, {}).status_code in (200, 201)
 
 
+@pytest.mark.wide
 def test_a_bundle_that_lacks_a_part_goes_into_no_cart() -> None:
     """As `on_sale` says of it; and back in, when the part is back."""
     part = make_product()
@@ -399,6 +407,7 @@ def test_a_bundle_that_lacks_a_part_goes_into_no_cart() -> None:
     assert caller("post", "cart/items/", {"product": bundle.pk}).status_code == 201
 
 
+@pytest.mark.wide
 def test_a_line_leads_to_the_page_as_the_catalogue_does_however_many_sites_there_are() -> None:
     product, app = make_product("Tidewater"), with_cart()
     elsewhere = Page.get_first_root_node().add_child(instance=Page(title="Other", slug="other"))
@@ -412,6 +421,7 @@ def test_a_line_leads_to_the_page_as_the_catalogue_does_however_many_sites_there
     assert product_of(product)["product"]["url"] == line["product"]["url"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "day", ["2026-W53-5", "20991231", "2099-1-1", 20991231, "2099-12-31T00:00"]
 )

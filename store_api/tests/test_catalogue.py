@@ -29,6 +29,7 @@ def shop() -> None:
     make_product("Draft", price_pennies=100, genre=jazz, live=False)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("params", "titles"),
@@ -55,6 +56,7 @@ def test_what_a_parameter_leaves_over(
     assert set(found(client, **params)) == titles
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("ordering", "titles"),

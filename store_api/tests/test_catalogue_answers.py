@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog_pages.assets import excerpt_for
+from catalog_pages.excerpts import excerpt_for
 from catalog_pages.models import (
     Artist,
     CoverImage,
@@ -189,6 +189,7 @@ def test_a_file_on_two_tracks_is_delivered_once(client: Client) -> None:
     assert said["tracks_count"] == 2
 
 
+@pytest.mark.wide
 def test_a_bundle_says_what_is_delivered_with_it(client: Client) -> None:
     first, second = make_product("Tidewater", price_pennies=799), make_product("Slack Water")
     make_bundle("Two Winters", second, first, price_pennies=1000)
@@ -210,6 +211,7 @@ def test_a_bundle_says_what_is_delivered_with_it(client: Client) -> None:
     assert [row["slug"] for row in product(client, "tidewater")["in_bundles"]] == ["two-winters"]
 
 
+@pytest.mark.wide
 def test_a_bundle_without_all_its_parts_is_not_on_sale_and_shows_no_draft(client: Client) -> None:
     kept, gone = make_product("Tidewater"), make_product("Slack Water")
     make_bundle("Two Winters", kept, gone)
@@ -226,6 +228,7 @@ def test_a_bundle_without_all_its_parts_is_not_on_sale_and_shows_no_draft(client
         assert {one["on_sale"] for one in listed} == {value == "true"}
 
 
+@pytest.mark.wide
 def test_parts_and_bundles_are_shown_with_the_artist_and_the_covers_that_they_have(
     client: Client,
 ) -> None:
@@ -262,6 +265,7 @@ def test_a_bundle_is_found_by_every_format_that_it_lists_once(client: Client) ->
     assert listed("vorbis") == []
 
 
+@pytest.mark.wide
 def test_bundles_come_by_title_on_the_page_and_in_the_answer(client: Client) -> None:
     part = make_product("Tidewater")
     titles = ["beta", "Gamma", "Alpha", "ähnlich", "Zulu", "alpha"]
@@ -286,6 +290,7 @@ def test_the_catalogue_names_a_file_as_its_download_does(client: Client) -> None
     assert track["files"][0]["file_name"] == safe_file_name("a\t\u202egnp.flac")
 
 
+@pytest.mark.wide
 def test_a_bundle_that_is_off_sale_is_not_named_by_its_parts(client: Client) -> None:
     part = make_product("Tidewater")
     make_bundle("Two Winters", part, make_product()).unpublish()
@@ -293,6 +298,7 @@ def test_a_bundle_that_is_off_sale_is_not_named_by_its_parts(client: Client) -> 
     assert product(client, "tidewater")["in_bundles"] == []
 
 
+@pytest.mark.wide
 def test_covers_come_from_small_to_large_with_addresses_that_work(client: Client) -> None:
     page = make_full_product()
     assert page.cover is not None
@@ -306,6 +312,7 @@ def test_covers_come_from_small_to_large_with_addresses_that_work(client: Client
     ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("own", "shops", "said"),
     [(None, 20, 20), (5, 20, 5), (0, 20, None), (None, 0, None), (5, 0, 5)],
@@ -319,6 +326,7 @@ def test_how_often_it_may_be_downloaded_is_what_a_sale_would_agree(
     assert product(client, "tidewater")["download_limit"] == said
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("title", "slug"),
     [("Wasser", "wasser"), ("Über", "über"), ("水", "水"), ("Вода", "вода")],
@@ -334,6 +342,7 @@ def test_addresses_are_those_of_the_pages_in_every_script(
     assert client.get(said["url"]).status_code == 200
 
 
+@pytest.mark.wide
 def test_artists_and_genres_lead_to_their_pages(client: Client) -> None:
     make_full_product()
 
@@ -362,6 +371,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.wide
 def test_an_answer_takes_the_same_few_queries_for_few_and_many(client: Client) -> None:
     make_full_product("Full")
     few = queries_of_each(client)
@@ -375,6 +385,7 @@ def queries_of_each(client: Client) -> dict[str, int]:
     return {path: counted(partial(client.get, path)) for path in QUERIES}
 
 
+@pytest.mark.wide
 def test_the_first_request_of_a_process_takes_no_more_queries(client: Client) -> None:
     make_full_product()
     cache.clear()

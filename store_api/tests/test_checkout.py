@@ -111,6 +111,7 @@ def test_the_same_cart_gets_the_same_order_and_payment() -> None:
     assert Payment.objects.count() == 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [
@@ -186,6 +187,7 @@ def test_sent_again_with_its_key_the_answer_is_the_first_one() -> None:
     assert Order.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_an_address_checks_out_so_many_guests_an_hour() -> None:
     guest = guest_with()
     for _ in range(GUEST_CHECKOUTS_AN_HOUR):
@@ -197,6 +199,7 @@ def test_an_address_checks_out_so_many_guests_an_hour() -> None:
     assert int(answer["Retry-After"]) > 0
 
 
+@pytest.mark.wide
 def test_the_buyer_goes_from_stripe_to_the_app(client: Client) -> None:
     check_out(guest_with(), email=EMAIL, success_url=PAID, cancel_url=f"{CANCELLED}?back=1")
     order = Order.objects.get()
@@ -208,6 +211,7 @@ def test_the_buyer_goes_from_stripe_to_the_app(client: Client) -> None:
     assert (back.status_code, back["Location"]) == (303, f"{CANCELLED}?back=1")
 
 
+@pytest.mark.wide
 def test_what_is_no_longer_listed_leads_nowhere(client: Client, settings: Any) -> None:
     check_out(guest_with(), email=EMAIL, success_url=PAID)
     settings.CHECKOUT_RETURN_URLS = []
@@ -217,6 +221,7 @@ def test_what_is_no_longer_listed_leads_nowhere(client: Client, settings: Any) -
     assert "Location" not in answer.headers or answer["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.wide
 def test_the_last_way_back_that_was_named_counts(client: Client) -> None:
     user = make_user()
     make_cart(user, make_product())
@@ -233,6 +238,7 @@ def test_the_last_way_back_that_was_named_counts(client: Client) -> None:
     assert Payment.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_changed_cart_closes_what_was_open() -> None:
     guest, more = guest_with(), make_product()
     first = check_out(guest, email=EMAIL).json()
@@ -244,6 +250,7 @@ def test_a_changed_cart_closes_what_was_open() -> None:
     assert Order.objects.get(pk=first["order"]["id"]).status == Order.Status.EXPIRED
 
 
+@pytest.mark.wide
 def test_what_the_browser_bought_over_the_api_its_pages_show(client: Client) -> None:
     browser = Caller(client)
     browser("post", "cart/items/", {"product": make_product().pk})

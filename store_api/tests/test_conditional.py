@@ -16,7 +16,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.assets import asset_store
+from catalog_pages.excerpts import ensure_excerpts
 from catalog_pages.models import (
     Artist,
     BundledProduct,
@@ -92,6 +93,7 @@ def test_what_was_answered_before_costs_one_query_and_is_the_same(client: Client
     assert (second.content, second["ETag"]) == (first.content, first["ETag"])
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
     ("named", "status"),
@@ -142,6 +144,7 @@ def test_head_says_the_same_without_a_body(client: Client) -> None:
     assert client.head(PRODUCT, headers={"If-None-Match": got["ETag"]}).status_code == 304
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("page")
 def test_every_address_has_a_tag_of_its_own(client: Client) -> None:
     paths = [*READS, "/api/v1/products/?page_size=2", "/api/v1/products/?page_size=3"]
@@ -186,6 +189,7 @@ def put_into_bundle(page: ProductPage) -> None:
     BundledProduct.objects.create(page=make_product("Two Winters"), product=page)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "change", [price_by_update, edit_and_publish, rename_artist, make_cover, put_into_bundle]
 )
@@ -236,6 +240,7 @@ def test_what_is_taken_off_sale_is_gone_at_once(
     assert listed.json()["results"] == []
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -279,6 +284,7 @@ def test_a_condition_hides_no_error(client: Client, path: str, status: int, name
         assert "ETag" not in answer
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -337,6 +343,7 @@ def test_without_a_stamp_everything_is_read_anew(client: Client) -> None:
     assert second.status_code == 304
 
 
+@pytest.mark.wide
 def test_answers_are_made_of_nothing_that_the_stamp_does_not_watch(client: Client) -> None:
     artist = Artist.objects.create(name="Low Sun")
     make_bundle("Tidewater", make_product(), make_product(), artist=artist)

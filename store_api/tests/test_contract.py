@@ -102,6 +102,7 @@ def test_the_real_description_with_one_field_less_is_refused(settings: Any) -> N
     assert "GET /api/v1/products/: answer 200.results[].title is gone." in problems
 
 
+@pytest.mark.wide
 def test_each_operation_of_the_real_description_is_missed_when_it_goes(settings: Any) -> None:
     now = contract.read(settings.BASE_DIR / "docs" / "openapi.yaml")
 
@@ -125,6 +126,7 @@ def a_release(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path / "openapi-1.yaml"
 
 
+@pytest.mark.wide
 def test_the_command_compares_and_names_what_is_new(a_release: Path) -> None:
     kept = contract.read(a_release)
     without = a_release.read_text().replace("/api/v1/genres/:", "/api/v1/kinds/:")
@@ -142,6 +144,7 @@ def test_the_command_compares_and_names_what_is_new(a_release: Path) -> None:
     assert "GET /api/v1/genres/ is new." in said.getvalue()
 
 
+@pytest.mark.wide
 def test_a_release_that_breaks_promises_is_not_made(a_release: Path) -> None:
     broken = a_release.read_text().replace("/api/v1/genres/:", "/api/v1/kinds/:")
     a_release.write_text(broken)

@@ -81,6 +81,7 @@ def test_a_browser_that_redeems_here_sees_the_files_on_the_page(gift: GiftCode) 
     assert Client().get(reverse("orders:gift_copy", args=[gift.pk])).status_code == 302
 
 
+@pytest.mark.wide
 def test_an_app_without_a_person_redeems_for_a_guest(gift: GiftCode) -> None:
     app = third_party(Scope.CART_WRITE)
     App.objects.update(grant_types=App.GrantType.CLIENT_CREDENTIALS)
@@ -99,6 +100,7 @@ def test_an_app_needs_the_scope(gift: GiftCode) -> None:
     assert gift.redeemed_at is None
 
 
+@pytest.mark.wide
 def test_the_same_account_asks_again_and_nothing_happens(gift: GiftCode) -> None:
     app = app_of(make_user(BO))
     first = redeem(app, gift.code)
@@ -109,6 +111,7 @@ def test_the_same_account_asks_again_and_nothing_happens(gift: GiftCode) -> None
     assert UserAsset.objects.filter(seat=1).count() == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("email", [BO, "cy@example.com"])
 def test_a_redeemed_code_opens_nothing_to_whoever_types_an_address(
     gift: GiftCode, email: str
@@ -127,6 +130,7 @@ def test_a_gift_that_was_taken_back_is_closed(gift: GiftCode) -> None:
     assert code_of(redeem(app_of(make_user()), gift.code)) == (410, "gift_closed")
 
 
+@pytest.mark.wide
 def test_whoever_owns_it_already_leaves_the_code_as_good_as_before(gift: GiftCode) -> None:
     ada = gift.order_item.order.user
 
@@ -144,6 +148,7 @@ def test_a_guest_needs_an_address(gift: GiftCode, fields: dict[str, str], code: 
     assert gift.redeemed_at is None
 
 
+@pytest.mark.wide
 def test_an_account_cannot_name_another_address(gift: GiftCode) -> None:
     answer = redeem(app_of(make_user()), gift.code, email="somebody@example.com")
 
@@ -155,6 +160,7 @@ def test_an_account_cannot_name_another_address(gift: GiftCode) -> None:
     assert gift.redeemed_at is None
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "name", ["redeemed_by", "user", "seat", "redeemed_email", "order_item", "link_key", "id"]
 )
@@ -210,6 +216,7 @@ def test_guesses_are_counted_together_with_the_pages(client: Client, gift: GiftC
     assert gift.redeemed_at is None
 
 
+@pytest.mark.wide
 def test_guests_redeem_no_more_in_an_hour_than_on_the_page(gift: GiftCode) -> None:
     for _ in range(REDEEMED_AN_HOUR):
         redeem(app_of(), gift.code, email="no address")
@@ -227,6 +234,7 @@ def test_reading_redeems_nothing(gift: GiftCode) -> None:
     assert set(answer["Allow"].split(", ")) == {"POST", "OPTIONS"}
 
 
+@pytest.mark.wide
 def test_a_gift_is_looked_at_before_it_is_redeemed(gift: GiftCode) -> None:
     GiftCode.objects.filter(pk=gift.pk).update(message="Happy birthday")
 
@@ -259,6 +267,7 @@ def test_looking_and_redeeming_count_wrong_codes_together(gift: GiftCode) -> Non
     assert code_of(redeem(app, gift.code, email=BO)) == (429, "gift_tries_too_many")
 
 
+@pytest.mark.wide
 def test_people_of_one_app_guess_each_for_themselves(gift: GiftCode) -> None:
     partner = make_partner()
     greedy, other = (

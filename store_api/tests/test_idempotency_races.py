@@ -26,7 +26,7 @@ from tests.factories import make_user
 from tests.payments.crashes import Killed
 from tests.together import at_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(SITE)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(SITE), pytest.mark.wide]
 TABLE = IdempotentRequest._meta.db_table
 ASKED = Asked(key_digest="d" * 64, fingerprint="f" * 64, seal=b"s" * 32)
 

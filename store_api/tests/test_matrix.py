@@ -312,6 +312,7 @@ def test_each_caller_gets_what_the_table_says(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.wide
 def test_an_app_does_with_each_scope_what_its_person_may_and_nothing_without(world: World) -> None:
     """On behalf of a buyer and of staff; and by itself, with a guest's secrets."""
     wrong = []

@@ -70,6 +70,7 @@ def test_the_list_is_narrowed_by_status(client: Client) -> None:
     assert [error["field"] for error in wrong.json()["errors"]] == ["status"]
 
 
+@pytest.mark.wide
 def test_the_list_comes_in_parts_that_join_without_gap(client: Client) -> None:
     user = make_user()
     orders = [buy(client, user, make_product(price_pennies=0)) for _ in range(3)]
@@ -83,6 +84,7 @@ def test_the_list_comes_in_parts_that_join_without_gap(client: Client) -> None:
     assert second["next"] is None
 
 
+@pytest.mark.wide
 def test_the_list_costs_the_same_for_any_number(client: Client) -> None:
     few, many = make_user(), make_user()
     buy(client, few, make_product(), make_product())
@@ -118,6 +120,7 @@ def test_one_order_tells_all_that_its_buyer_may_know(client: Client) -> None:
     assert (body["is_disputed"], body["is_lost"]) == (False, False)
 
 
+@pytest.mark.wide
 def test_no_answer_holds_an_id_of_the_payment_service(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())
@@ -130,6 +133,7 @@ def test_no_answer_holds_an_id_of_the_payment_service(client: Client) -> None:
         assert not [word for word in SECRET_WORDS if word in text], path
 
 
+@pytest.mark.wide
 def test_refunds_say_what_they_are_for(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product("Winter"), make_product("Spring"))
@@ -164,6 +168,7 @@ def test_what_went_back_is_told_of_a_paid_order(
     assert detail["refunded_pennies"] == amount
 
 
+@pytest.mark.wide
 def test_a_refund_on_its_way_has_not_gone_back_yet(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())
@@ -176,6 +181,7 @@ def test_a_refund_on_its_way_has_not_gone_back_yet(client: Client) -> None:
     assert (body["refunded_pennies"], len(body["refunds"])) == (0, 1)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("outcome", "is_lost"), [("", False), ("lost", True)])
 def test_a_dispute_is_told_in_a_word(client: Client, outcome: str, is_lost: bool) -> None:
     user = make_user()
@@ -210,6 +216,7 @@ def test_gift_codes_are_for_their_buyer_and_no_third_party(client: Client) -> No
     assert first.code not in theirs.content.decode()
 
 
+@pytest.mark.wide
 def test_a_gift_tells_its_buyer_what_the_letter_says_and_when_it_left(client: Client) -> None:
     user = make_user()
     order = bought_with_gifts(client, make_product("Harbour"), user=user)
@@ -230,6 +237,7 @@ def test_a_gift_tells_its_buyer_what_the_letter_says_and_when_it_left(client: Cl
     assert parse_datetime(told["sent_at"]) == letter.sent_at
 
 
+@pytest.mark.wide
 def test_a_gift_that_was_refunded_shows_no_code(client: Client) -> None:
     user = make_user()
     order = bought_with_gifts(client, make_product("Harbour"), user=user)
@@ -241,6 +249,7 @@ def test_a_gift_that_was_refunded_shows_no_code(client: Client) -> None:
     assert (gift["state"], gift["code"], gift["url"]) == ("refunded", None, None)
 
 
+@pytest.mark.wide
 def test_a_detail_costs_the_same_for_any_number_of_lines(client: Client) -> None:
     user = make_user()
     small = buy(client, user, make_product())
@@ -264,6 +273,7 @@ def test_a_guest_sees_the_order_of_the_token_alone(client: Client) -> None:
     assert problem_of(guest("get", f"orders/{other.pk}/")) == (404, "not_found")
 
 
+@pytest.mark.wide
 def test_a_guest_in_a_browser_sees_what_was_bought_there(client: Client) -> None:
     order = guest_buys(client)
     browser = Caller(client)
@@ -272,6 +282,7 @@ def test_a_guest_in_a_browser_sees_what_was_bought_there(client: Client) -> None
     assert browser("get", f"orders/{order.pk}/").json()["status"] == "paid"
 
 
+@pytest.mark.wide
 def test_a_token_ends_with_its_key_and_with_a_claim(client: Client) -> None:
     order = guest_buys(client)
     guest, path = guest_of(order), f"orders/{order.pk}/"
@@ -301,6 +312,7 @@ def test_whoever_was_given_a_copy_never_sees_its_order(client: Client) -> None:
     assert problem_of(friend("post", f"orders/{order.pk}/pay/")) == (404, "not_found")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("method", "path"), [("get", ""), ("get", "receipt/"), ("post", "receipt/"), ("post", "pay/")]
 )
@@ -331,6 +343,7 @@ def test_nobody_in_particular_is_asked_to_sign_in(path: str) -> None:
     assert problem_of(app("get", path)) == (403, "person_missing")
 
 
+@pytest.mark.wide
 def test_an_app_without_a_person_reads_what_a_guests_token_opens(client: Client) -> None:
     order = guest_buys(client)
     app = third_party(Scope.ORDERS_READ)

@@ -67,6 +67,7 @@ def test_what_turns_out_to_be_paid_is_not_paid_again() -> None:
     assert (body["status"], body["checkout_url"], body["expires_at"]) == ("paid", None, None)
 
 
+@pytest.mark.wide
 def test_what_is_no_longer_sold_so_is_not_paid() -> None:
     user, product = make_user(), make_product()
     order = start_checkout(user, product).order
@@ -130,6 +131,7 @@ def test_the_receipt_of_what_cost_nothing_has_no_payment(client: Client) -> None
     assert receipt["consent"] is None
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_there_is_no_receipt_before_there_is_a_payment(method: str) -> None:
     user = make_user()
@@ -140,6 +142,7 @@ def test_there_is_no_receipt_before_there_is_a_payment(method: str) -> None:
     assert problem_of(answer) == (409, "receipt_not_yet")
 
 
+@pytest.mark.wide
 def test_a_receipt_is_mailed_again_but_not_at_once(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())
@@ -158,6 +161,7 @@ def test_a_receipt_is_mailed_again_but_not_at_once(client: Client) -> None:
     assert OutboxMail.objects.filter(kind="receipt").count() == 2
 
 
+@pytest.mark.wide
 def test_an_order_that_was_left_waiting_by_a_guest_is_paid_by_its_token(client: Client) -> None:
     order = guest_order(client)
     guest = guest_of(order)

@@ -15,7 +15,7 @@ from catalog_pages.models import CataloguePage, Genre, ProductPage
 from store_api.pagination import ProductPagination
 from tests.factories import make_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 PRODUCTS = "/api/v1/products/"
 ORDERINGS = list(ProductPagination.orderings)
 TITLES = ["Zebra", "alpha", "Émigré", "Ärger", "水面", "Вода", "مد", "Alpha", "10", "9"]

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.assets import asset_store
+from catalog_pages.excerpts import ensure_excerpts
 from catalog_pages.tests.sample_audio import write_tone
 from tests.factories import make_asset, make_product
 

@@ -193,6 +193,7 @@ def test_a_purchase_its_explanation_and_its_link_agree_for_whoever_asks(client: 
         assert link.status_code == (200 if allowed else 403)
 
 
+@pytest.mark.wide
 def test_they_agree_as_well_while_another_device_fetches_the_last(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product(assets=[make_asset(b"x" * 5000)], download_limit=1))
@@ -209,6 +210,7 @@ def test_they_agree_as_well_while_another_device_fetches_the_last(client: Client
     assert problem_of(link) == (409, "download_under_way")
 
 
+@pytest.mark.wide
 def test_a_missing_file_is_our_fault_and_says_when_to_ask_again(client: Client) -> None:
     user, asset = make_user(), make_asset()
     order = buy(client, user, make_product(assets=[asset]))
@@ -222,6 +224,7 @@ def test_a_missing_file_is_our_fault_and_says_when_to_ask_again(client: Client) 
     assert int(answer["Retry-After"]) > 0
 
 
+@pytest.mark.wide
 def test_the_first_file_that_opens_is_the_one_that_is_meant(client: Client) -> None:
     user, assets = make_user(), [make_asset(), make_asset()]
     order = buy(client, user, make_product(assets=assets, download_limit=1))
@@ -231,6 +234,7 @@ def test_the_first_file_that_opens_is_the_one_that_is_meant(client: Client) -> N
     assert app("post", path, {}).json()["sha256"] == assets[1].sha256
 
 
+@pytest.mark.wide
 def test_the_buyer_reads_why_and_no_more(client: Client) -> None:
     user, assets = make_user(), [make_asset(), make_asset()]
     order = buy(client, user, make_product("Winter", assets=assets), make_product("Spring"))
@@ -257,6 +261,7 @@ def test_the_buyer_reads_why_and_no_more(client: Client) -> None:
     assert set(after["files"][0]) == set(before["files"][0])
 
 
+@pytest.mark.wide
 def test_explaining_costs_the_same_for_any_number_of_files(client: Client) -> None:
     user = make_user()
     small = buy(client, user, make_product())
@@ -272,6 +277,7 @@ def test_explaining_costs_the_same_for_any_number_of_files(client: Client) -> No
     assert costs[0] == costs[1]
 
 
+@pytest.mark.wide
 def test_a_file_of_another_purchase_is_nothing(client: Client) -> None:
     user, theirs = make_user(), make_asset()
     order = buy(client, user, make_product())
@@ -283,6 +289,7 @@ def test_a_file_of_another_purchase_is_nothing(client: Client) -> None:
         assert problem_of(answer) == (404, "file_unknown")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
@@ -313,6 +320,7 @@ def test_what_cannot_be_meant_is_named(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("body", [[], "FLAC", 5, True])
 def test_a_body_that_is_no_object_is_refused(client: Client, body: Any) -> None:
     user = make_user()
@@ -323,6 +331,7 @@ def test_a_body_that_is_no_object_is_refused(client: Client, body: Any) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.wide
 def test_no_body_is_as_good_as_an_empty_one(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())
@@ -333,6 +342,7 @@ def test_no_body_is_as_good_as_an_empty_one(client: Client) -> None:
         assert client.generic("POST", path, content_type="").status_code == 200
 
 
+@pytest.mark.wide
 def test_a_format_that_did_not_come_with_it_is_nothing(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())
@@ -342,6 +352,7 @@ def test_a_format_that_did_not_come_with_it_is_nothing(client: Client) -> None:
     assert problem_of(answer) == (404, "format_unknown")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["été \u202egnp.flac", "a\tb.flac", " .flac", "ø" * 200 + ".flac"])
 def test_a_link_names_the_file_as_the_download_does(client: Client, name: str) -> None:
     user, asset = make_user(), make_asset()
@@ -359,6 +370,7 @@ def test_a_link_names_the_file_as_the_download_does(client: Client, name: str) -
     assert link["file_name"] == safe_file_name(name)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("title", ["AC/DC", "a\tb \u202egnp", "ø" * 200])
 def test_a_link_names_the_zip_as_the_download_does(client: Client, title: str) -> None:
     user, product = make_user(), make_product("Tidewater")

@@ -95,6 +95,7 @@ def test_a_product_that_left_the_shop_stays_with_its_buyer(client: Client) -> No
     assert purchase["files"][0]["allowed"] is True
 
 
+@pytest.mark.wide
 def test_what_was_bought_is_named_alike_in_purchases_orders_and_receipts(client: Client) -> None:
     user, product = make_user(), make_product("Tidewater")
     ProductPage.objects.filter(pk=product.pk).update(cover=make_cover())
@@ -112,6 +113,7 @@ def test_what_was_bought_is_named_alike_in_purchases_orders_and_receipts(client:
     assert [line["product"] for line in lines] == [named] * 3
 
 
+@pytest.mark.wide
 def test_the_files_of_a_bundle_say_which_product_in_it_they_are_from(client: Client) -> None:
     user, assets = make_user(), [make_asset(), make_asset()]
     parts = [
@@ -128,6 +130,7 @@ def test_the_files_of_a_bundle_say_which_product_in_it_they_are_from(client: Cli
     ]
 
 
+@pytest.mark.wide
 def test_a_file_that_is_on_no_track_any_more_is_still_there(client: Client) -> None:
     user, asset = make_user(), make_asset()
     buy(client, user, make_product(assets=[asset]))
@@ -138,6 +141,7 @@ def test_a_file_that_is_on_no_track_any_more_is_still_there(client: Client) -> N
     assert (file["id"], file["track"], file["allowed"]) == (str(asset.pk), None, True)
 
 
+@pytest.mark.wide
 def test_purchases_are_narrowed_to_one_product(client: Client) -> None:
     user, wanted = make_user(), make_product("Wanted")
     orders = [buy(client, user, wanted), buy(client, user, make_product())]
@@ -168,6 +172,7 @@ def test_whoever_asked_for_letters_about_new_versions_sees_that(client: Client) 
     assert [purchase["wants_updates"] for purchase in listed(app_of(user))] == [True]
 
 
+@pytest.mark.wide
 def test_a_guest_has_what_the_token_opens_alone(client: Client) -> None:
     order, other = guest_buys(Client()), guest_buys(Client(), "other@example.com")
     guest = guest_of(order)
@@ -181,12 +186,14 @@ def test_a_guest_has_what_the_token_opens_alone(client: Client) -> None:
         assert problem_of(guest("get", f"purchases/{line_of(other)}/{path}")) == (404, "not_found")
 
 
+@pytest.mark.wide
 def test_a_guest_in_a_browser_has_what_was_bought_there(client: Client) -> None:
     order = guest_buys(client)
 
     assert [purchase["id"] for purchase in listed(Caller(client))] == [line_of(order)]
 
 
+@pytest.mark.wide
 def test_whoever_is_signed_in_may_bring_a_token_along(client: Client) -> None:
     user = make_user()
     own, other = buy(client, user, make_product()), guest_buys(Client())
@@ -197,6 +204,7 @@ def test_whoever_is_signed_in_may_bring_a_token_along(client: Client) -> None:
     assert [purchase["id"] for purchase in listed(with_token)] == [line_of(other), line_of(own)]
 
 
+@pytest.mark.wide
 def test_a_copy_that_was_given_is_no_way_into_the_order(client: Client) -> None:
     order = guest_buys(client)
     gift = redeemed_gift(order, "friend@example.com")
@@ -227,6 +235,7 @@ def test_a_buyer_never_gets_the_files_of_a_redeemed_copy(client: Client) -> None
     assert (purchase["id"], purchase["is_gift"], purchase["order"]) == (item_id, True, None)
 
 
+@pytest.mark.wide
 def test_a_token_ends_with_its_key_and_with_a_claim(client: Client) -> None:
     order = guest_buys(client)
     guest = guest_of(order)
@@ -244,6 +253,7 @@ def test_a_token_ends_with_its_key_and_with_a_claim(client: Client) -> None:
     assert problem_of(ended) == (410, "link_expired")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("method", "path"),
     [("get", ""), ("get", "explain/"), ("post", "link/"), ("post", "archive-link/")],
@@ -267,6 +277,7 @@ def test_what_is_not_yours_answers_like_what_is_not_there(
         assert theirs_cost == nothing_cost
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "item_id", ["0", "junk", "-1", "1.5", "9" * 18, "9" * 19, "9" * 40, "%00", "1%0a"]
 )
@@ -277,6 +288,7 @@ def test_odd_ids_are_nothing(item_id: str) -> None:
     assert problem_of(app("post", f"purchases/{item_id}/link/", {})) == (404, "not_found")
 
 
+@pytest.mark.wide
 def test_purchases_are_for_apps_that_may_download(client: Client) -> None:
     user = make_user()
     order = buy(client, user, make_product())

@@ -119,6 +119,7 @@ def test_a_cursor_that_is_none_is_not_found(cursor: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "cursor_unknown")
 
 
+@pytest.mark.wide
 def test_the_lines_of_an_account_are_read_in_order_and_never_sorted(product: ProductPage) -> None:
     """By the index that is made for it, and no more of it than the page needs."""
     user, other = make_user(), make_user()

@@ -80,7 +80,10 @@ def test_an_id_that_cannot_be_logged_is_replaced(brought: str) -> None:
 def test_the_line_about_an_error_bears_its_requests_id(log: StringIO) -> None:
     Client().get("/api/v1/none/", headers={"X-Request-ID": "lost-1"})
 
-    assert " WARNING lost-1 django.request Not Found: /api/v1/none/\n" in log.getvalue()
+    assert (
+        " WARNING lost-1 django.request Not Found: v1:store_api.problems.nothing_here\n"
+        in log.getvalue()
+    )
 
 
 def test_what_is_logged_while_an_answer_is_sent_bears_the_id_too(log: StringIO) -> None:

@@ -106,6 +106,7 @@ def test_an_endpoint_reads_as_the_schema_says() -> None:
     }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -345,6 +346,7 @@ def test_nobody_else_sees_or_changes_anything() -> None:
     assert list(WebhookEndpoint.objects.values_list("description", flat=True)) == ["Ours"]
 
 
+@pytest.mark.wide
 def test_an_app_sees_what_it_made_and_nothing_else() -> None:
     shops, caller, rival = make_endpoint().endpoint, partner(), partner()
     own, theirs = owned_by(caller), owned_by(rival)
@@ -415,6 +417,7 @@ def test_what_is_not_yours_is_asked_for_as_what_there_is_not() -> None:
     assert len(for_nothing) == len(for_others)
 
 
+@pytest.mark.wide
 def test_an_app_cannot_fill_the_shop() -> None:
     caller = partner()
     for _ in range(20):

@@ -15,7 +15,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Coalesce
 
 from catalog_pages.addresses import page_url
-from catalog_pages.assets import excerpt_for
+from catalog_pages.excerpts import excerpt_for
 from catalog_pages.models import (
     Artist,
     CoverRendition,
@@ -27,15 +27,9 @@ from catalog_pages.models import (
 from catalog_pages.money import BY_SYMBOL, format_money
 from catalog_pages.releases import can_be_bought
 from catalog_pages.renditions import SPECS
+from catalog_pages.track_rows import AssetRow, TrackRow
 from downloads.content_disposition import safe_file_name
-from store_api.v1.catalogue_rows import (
-    AssetRow,
-    CoverRow,
-    LinkedRow,
-    Surroundings,
-    TrackRow,
-    surroundings_of,
-)
+from store_api.v1.catalogue_rows import CoverRow, LinkedRow, Surroundings, surroundings_of
 
 PRODUCT_COLUMNS = (
     "pk", "slug", "title", "url_path", "artist__name", "artist__slug", "genre__name", "genre__slug",

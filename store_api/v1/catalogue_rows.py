@@ -1,17 +1,15 @@
 """All that answers show of products, read as plain rows in two queries, however many products there are.
 
-An answer about twenty products shows hundreds of tracks and files: making a model's object of each costs
-more than all the rest of the request. What is read here has the names that the models have, so that
-`excerpt_for` chooses an excerpt among them as it does for pages.
+Tracks are those of `catalog_pages.track_rows`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db.models import IntegerField, QuerySet, TextField, Value
 from django.db.models.functions import Cast
@@ -19,75 +17,15 @@ from django.db.models.functions import Cast
 from catalog_pages.models import BundledProduct, ProductPage, ProductTrack
 from catalog_pages.models.bundles import in_order_of_title
 from catalog_pages.renditions import CARD_SPECS, renditions_of
+from catalog_pages.track_rows import TRACK_COLUMNS, TrackRow, Tracks
 
-Row = TypeVar("Row")
 TRACK, COVER, PART, BUNDLE = range(4)
 NOTHING = Value(None, output_field=IntegerField())  # a bare NULL, of whatever type its column has
-_ASSET = (
-    "file_name", "format_name", "content_type", "size_bytes", "sha256", "duration_ms", "bitrate_bps",
-)  # fmt: skip
-_EXCERPT = (
-    "pk", "start_ms", "length_ms", "duration_ms", "size_bytes", "sha256", "file", "peaks",
-)  # fmt: skip
 # The columns of every row. What a row of another kind than a track has, is where a track has the same type.
-_COLUMNS = (
-    "page_id", "pk", "sort_order", "files__sort_order", "title", "disc", "number", "excerpt_start_seconds",
-    "excerpt_length_seconds", "files__pk", *(f"files__asset__{name}" for name in _ASSET),
-    *(f"files__asset__excerpts__{name}" for name in _EXCERPT),
-)  # fmt: skip
+_COLUMNS = ("page_id", "pk", "sort_order", "files__sort_order", *TRACK_COLUMNS)
 _IN_ORDER = (
     "kind", "page_id", "sort_order", "pk", "files__sort_order", "files__pk", "files__asset__excerpts__pk",
 )  # fmt: skip
-
-
-class Rows(list[Row], Generic[Row]):
-    """A list that is read as a prefetched relation is."""
-
-    def all(self) -> Rows[Row]:
-        return self
-
-
-@dataclass(slots=True)
-class ExcerptRow:
-    pk: int
-    start_ms: int
-    length_ms: int
-    duration_ms: int
-    size_bytes: int
-    sha256: str
-    file_name: str
-    peaks: list[int]
-
-
-@dataclass(slots=True)
-class AssetRow:
-    file_name: str
-    format_name: str
-    content_type: str
-    size_bytes: int
-    sha256: str
-    duration_ms: int | None
-    bitrate_bps: int | None
-    excerpts: Rows[ExcerptRow] = field(default_factory=Rows)
-
-    @property
-    def is_audio(self) -> bool:
-        return self.duration_ms is not None
-
-
-@dataclass(slots=True)
-class FileRow:
-    asset: AssetRow
-
-
-@dataclass(slots=True)
-class TrackRow:
-    title: str
-    disc: int | None
-    number: int | None
-    excerpt_start_seconds: int | None
-    excerpt_length_seconds: int | None
-    files: Rows[FileRow] = field(default_factory=Rows)
 
 
 @dataclass(slots=True)
@@ -116,7 +54,7 @@ class CoverRow:
 class Surroundings:
     """What belongs to products beside their own columns; by the product's id, covers by the picture's."""
 
-    tracks: dict[int, list[TrackRow]]
+    tracks: Mapping[int, Sequence[TrackRow]]
     covers: dict[int, list[CoverRow]]
     parts: dict[int, list[LinkedRow]]
     bundles: dict[int, list[LinkedRow]]
@@ -124,14 +62,17 @@ class Surroundings:
 
 def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> Surroundings:
     """One query: tracks of the products and of what is inside them, pictures, and bundles."""
-    found = Surroundings(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+    found = Surroundings(
+        tracks := Tracks(), defaultdict(list), defaultdict(list), defaultdict(list)
+    )
     linked = {PART: found.parts, BUNDLE: found.bundles}
-    track_id = file_id = None
     for kind, owner, other, _, _, *row in _around(product_ids, cover_ids) if product_ids else ():
-        if kind == COVER:
+        if kind == TRACK:
+            tracks.add(owner, other, row)
+        elif kind == COVER:
             name, file_name = row[0], row[6]
             found.covers[owner].append(CoverRow(name, other, file_name))
-        elif kind != TRACK:
+        else:
             title, price, live, cover, _, _, slug, artist, artist_slug, _, day, *_ = row
             release = date.fromisoformat(day) if day else None
             linked[kind][owner].append(
@@ -139,17 +80,6 @@ def surroundings_of(product_ids: Sequence[int], cover_ids: Collection[int]) -> S
                     other, slug, title, bool(live), price, artist, artist_slug, cover, release
                 )
             )
-        else:  # one for each excerpt, or file, or track that has none of these
-            if other != track_id:
-                track_id, file_id = other, None
-                track = TrackRow(*row[:5])
-                found.tracks[owner].append(track)
-            if row[5] is not None and row[5] != file_id:
-                file_id = row[5]
-                asset = AssetRow(*row[6:13])
-                track.files.append(FileRow(asset))
-            if row[13] is not None:
-                asset.excerpts.append(ExcerptRow(*row[13:]))
     found.bundles = {part: in_order_of_title(rows) for part, rows in found.bundles.items()}
     return found
 

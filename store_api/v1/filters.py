@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from catalog_pages.models import BundledProduct, ProductPage, TrackFile
+from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES
-from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.querysets import ProductQuerySet, with_files
 from catalog_pages.search_text import asked_text
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class ProductFilter(filters.FilterSet):
     """All that are given hold together; without any, everything on sale."""
 
     q = _text(
-        "Words, of which each is in title, artist, genre, tracks, text or credits.",
+        "Words, of which each is in title, artist, genre, tracks, text or credits. The last may be the "
+        "beginning of one.",
         method="found_by",
     )
     artist = _text("An artist's slug; empty for all.", "artist__slug")
@@ -118,10 +119,7 @@ class ProductFilter(filters.FilterSet):
 
     def in_format(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         """Its own files, or those of what it contains: all that its `formats` lists."""
-        files = TrackFile.objects.filter(asset__format_name__iexact=value)
-        own = files.values("track__page")
-        bundles = BundledProduct.objects.filter(product__live=True, product__in=own)
-        return products.filter(Q(pk__in=own) | Q(pk__in=bundles.values("page")))
+        return products.filter(with_files(Q(asset__format_name__iexact=value)))
 
     def costs_nothing(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         is_free = value == "true"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from catalog_pages.assets import asset_store
+from catalog_pages.excerpts import ensure_excerpts
+from catalog_pages.models import ProductPage
+from catalog_pages.tests.sample_audio import write_tone
+from orders.stripe_sandbox import worker
+from orders.stripe_sandbox.models import SandboxDelivery
+from tests.factories import make_product
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -50,11 +59,29 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def shop_url(live_server: Any, settings: Any) -> str:
-    """The server's address, told to everything that builds links; events travel by themselves."""
+def shop_url(live_server: Any, settings: Any) -> Iterator[str]:
+    """The server's address, told to everything that builds links; events travel by themselves.
+
+    Nothing is under way any more when it ends: emptying the tables would meet it there.
+    """
     settings.SITE_BASE_URL = live_server.url
     settings.STRIPE_SANDBOX_DELIVERY = "thread"
-    return live_server.url
+    yield live_server.url
+    assert not _still_at_work(seconds=30)
+
+
+def _still_at_work(*, seconds: int) -> list[str]:
+    """The threads that answer requests or deliver events and have not ended after so long."""
+    pending = SandboxDelivery.objects.filter(status=SandboxDelivery.Status.PENDING)
+    for _ in range(seconds * 10):
+        names = [thread.name for thread in threading.enumerate()]
+        busy = [name for name in names if "process_request_thread" in name or "sandbox" in name]
+        if not busy:
+            break
+        if pending.update(status=SandboxDelivery.Status.DROPPED):
+            worker.wake()  # the courier ends when it finds nothing more to wait for
+        time.sleep(0.1)
+    return busy
 
 
 @pytest.fixture
@@ -86,6 +113,17 @@ def new_context(chromium: Browser, shop_url: str, tmp_path: Path) -> Iterator[Co
     # A 404 that the test asked for is reported by the browser as well.
     serious = [text for text in complaints if "status of 4" not in text]
     assert serious == []
+
+
+@pytest.fixture
+def product(shop_url: str, tmp_path: Path) -> ProductPage:
+    """“Harbour”: £4.99, one track of 45 seconds that can be listened to."""
+    source = tmp_path / "Harbour.flac"
+    write_tone(source, seconds=45)
+    asset = asset_store(source=source, file_name="Harbour – first light.flac").asset
+    page = make_product("Harbour", price_pennies=499, assets=[asset])
+    ensure_excerpts(page)
+    return page
 
 
 # With an icon of its own, so that no browser asks for one when the test has ended.

@@ -75,6 +75,7 @@ def album(desk: Page, title: str) -> Locator:
     )
 
 
+@pytest.mark.wide
 def test_dozens_of_files_become_two_albums_corrected_and_published(
     desk: Page, tmp_path: Path
 ) -> None:
@@ -158,6 +159,7 @@ def test_each_refused_file_says_why_and_the_others_are_taken(desk: Page, tmp_pat
     assert DigitalAsset.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_the_screen_is_usable_on_a_phone_and_files_can_be_dropped(
     new_context: ContextMaker, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from tests.e2e.conftest import PHONE, ContextMaker
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.wide
 def test_the_documentation_opens_and_asks_nobody_but_us(
     new_context: ContextMaker, shop_url: str
 ) -> None:
@@ -28,6 +29,7 @@ def test_the_documentation_opens_and_asks_nobody_but_us(
     assert asked - {""} == {urlsplit(shop_url).netloc}
 
 
+@pytest.mark.wide
 def test_on_a_phone_nothing_of_it_is_wider_than_the_screen(
     new_context: ContextMaker, shop_url: str
 ) -> None:

@@ -123,6 +123,7 @@ def tracks_of(page: Page) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.wide
 def test_order_excerpts_refusals_and_the_way_to_each_field(
     new_context: ContextMaker, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_order_excerpts_refusals_and_the_way_to_each_field(
     look("6-phone")
 
 
+@pytest.mark.wide
 def test_a_track_is_dragged_by_its_handle(new_context: ContextMaker) -> None:
     assets = [make_asset() for _ in range(3)]
     product = make_product("Harbour", assets=assets)

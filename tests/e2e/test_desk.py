@@ -93,6 +93,7 @@ def test_a_customer_is_answered_and_refunded_in_three_clicks(new_context: Contex
         expect(story).to_contain_text(words)
 
 
+@pytest.mark.wide
 def test_staff_write_a_note_revoke_restore_and_give_a_copy(new_context: ContextMaker) -> None:
     order = bought("Harbour", "0041", "ada@example.com")
     page = at_the_desk(new_context(size=DESKTOP))
@@ -130,6 +131,7 @@ def test_staff_write_a_note_revoke_restore_and_give_a_copy(new_context: ContextM
     assert FreeCopy.objects.get().order.items.get().title == "Lighthouse"
 
 
+@pytest.mark.wide
 def test_every_list_is_read_on_a_phone(new_context: ContextMaker) -> None:
     order = bought("Harbour", "0041", "ada@example.com")
     page = at_the_desk(new_context(size=PHONE))

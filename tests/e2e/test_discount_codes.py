@@ -44,6 +44,7 @@ def choose(page: Page, box: str, title: str) -> None:
     expect(page.locator(f"[data-base='{box}']").get_by_text(title).first).to_be_visible()
 
 
+@pytest.mark.wide
 def test_an_editor_makes_a_code_for_some_products_and_an_artist(new_context: ContextMaker) -> None:
     ensure_roles()
     ensure_order_roles()
@@ -80,6 +81,7 @@ def test_a_shopper_uses_a_code_on_a_phone(new_context: ContextMaker) -> None:
     page = sign_in(new_context(), user)
 
     page.goto("/cart/")
+    page.get_by_text("Have a code?").click()
     page.get_by_label("Code", exact=True).fill("summr")
     page.get_by_role("button", name="Use code").click()
     expect(page.get_by_text("We do not know this code.")).to_be_visible()

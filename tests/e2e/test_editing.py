@@ -88,11 +88,13 @@ def test_what_an_editor_uploads_is_what_a_shopper_gets(
     phone.get_by_role("button", name=re.compile("Add to cart")).locator(
         "visible=true"
     ).first.click()
+    expect(phone.get_by_text("is in your cart.")).to_be_visible()
     sign_up(phone, "ada@example.com")
     pay(phone)
     assert download(context, phone) == hashlib.sha256(source.read_bytes()).hexdigest()
 
 
+@pytest.mark.wide
 def test_the_same_recording_is_recognised_and_an_unreadable_one_refused(
     new_context: ContextMaker, tmp_path: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_the_same_recording_is_recognised_and_an_unreadable_one_refused(
     assert DigitalAsset.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_an_unfinished_product_is_saved_but_not_published(new_context: ContextMaker) -> None:
     page = new_context(size=DESKTOP).new_page()
     sign_in_to_the_admin(page)

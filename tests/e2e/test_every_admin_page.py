@@ -24,7 +24,7 @@ from tests.e2e.test_editing import sign_in_to_the_admin
 from tests.factories import make_editor
 from tests.test_admin_roles import EVERY
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 AXE = Axe().axe_script
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -52,6 +52,7 @@ def fits(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.wide
 def test_sales_and_a_refund_are_told_in_numbers_pictures_and_a_spreadsheet(
     new_context: ContextMaker, settings: object, tmp_path: Path
 ) -> None:
@@ -100,6 +101,7 @@ def test_sales_and_a_refund_are_told_in_numbers_pictures_and_a_spreadsheet(
     shot(page, "report-error")
 
 
+@pytest.mark.wide
 def test_the_report_is_readable_in_the_dark_and_on_a_phone(
     new_context: ContextMaker, settings: object
 ) -> None:

@@ -30,6 +30,7 @@ def prices() -> dict[str, int | None]:
     return dict(ProductPage.objects.values_list("title", "price_pennies"))
 
 
+@pytest.mark.wide
 def test_ticked_prices_are_raised_and_rounded_after_a_look_at_each(desk: Page) -> None:
     make_product("Harbour", price_pennies=799)
     make_product("Inland", price_pennies=1250)
@@ -86,6 +87,7 @@ def sent(desk: Page, file: Path) -> None:
     desk.get_by_role("button", name="Show what would change").click()
 
 
+@pytest.mark.wide
 def test_a_spreadsheet_goes_out_and_comes_back_changed(desk: Page, tmp_path: Path) -> None:
     products = {
         title: make_product(title, price_pennies=500)
@@ -132,6 +134,7 @@ def test_a_spreadsheet_goes_out_and_comes_back_changed(desk: Page, tmp_path: Pat
     assert ProductPage.objects.get(pk=products["Pound"].pk).live
 
 
+@pytest.mark.wide
 def test_a_file_without_its_most_important_column_says_so(desk: Page, tmp_path: Path) -> None:
     make_product("Harbour", price_pennies=500)
     nameless = tmp_path / "prices.csv"

@@ -17,7 +17,7 @@ from tests.e2e.test_desk import sign_in
 from tests.e2e.test_editing import publish, sign_in_to_the_admin
 from tests.factories import buy, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 ARABIC = "ميناء الليل"
 FILE_NAME = f"{ARABIC} 🐦.flac"

@@ -91,6 +91,7 @@ def test_a_person_says_no(
     assert arrived.get(timeout=15) == {"error": "access_denied", "state": "a-state"}
 
 
+@pytest.mark.wide
 def test_an_apps_own_scheme_is_followed_too(new_context: ContextMaker) -> None:
     """No program here answers to it: the policy must let the browser try, and the console shows if not."""
     address = "com.example.app:/done"
@@ -106,6 +107,7 @@ def test_an_apps_own_scheme_is_followed_too(new_context: ContextMaker) -> None:
     assert "csp" not in (failed.value.failure or "").lower()
 
 
+@pytest.mark.wide
 def test_a_member_of_staff_registers_an_app_and_copies_its_secret(
     new_context: ContextMaker,
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_member_of_staff_registers_an_app_and_copies_its_secret(
     shot(page, "partner-list")
 
 
+@pytest.mark.wide
 def test_an_app_is_tried_from_the_documentation(new_context: ContextMaker, shop_url: str) -> None:
     made = f"{shop_url}/api/docs/oauth2-redirect.html"
     partner = make_partner(public=True, redirects=[made])

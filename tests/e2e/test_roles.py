@@ -16,7 +16,7 @@ from tests.e2e.conftest import DESKTOP, ContextMaker
 from tests.e2e.test_desk import sign_in
 from tests.factories import buy, make_product, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 
 def at_work(new_context: ContextMaker, group: str) -> Page:

@@ -90,6 +90,7 @@ def test_an_owner_changes_how_the_shop_looks_and_looks_before_it_is_saved(
     shot(wide, "settings-desktop")
 
 
+@pytest.mark.wide
 def test_an_owner_writes_terms_looks_at_them_and_publishes(new_context: ContextMaker) -> None:
     desk = new_context(size=DESKTOP).new_page()
     sign_in_to_the_admin(desk)
@@ -117,6 +118,7 @@ def test_an_owner_writes_terms_looks_at_them_and_publishes(new_context: ContextM
     shot(public, "legal-phone")
 
 
+@pytest.mark.wide
 def test_an_owner_adds_words_to_the_receipt_and_looks_at_the_letter(
     new_context: ContextMaker,
 ) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +17,7 @@ from catalog_pages.tests.sample_audio import write_tone
 from catalog_pages.tests.stored_files import keep_in
 from catalog_pages.uploads import local, multipart
 from catalog_pages.uploads.checking import upload_check
+from tests.e2e.bad_lines import bad_line
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.test_editing import sign_in_to_the_admin
 from tests.servers import S3Server, seaweed
@@ -27,57 +25,6 @@ from tests.servers import S3Server, seaweed
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MEGABYTE = 1024 * 1024
 UPLOAD_PAGE = "/admin/audio-files/upload/"
-
-
-class BadLine:
-    """A wire to `target` that breaks after so many bytes have gone up, and is dead until mended."""
-
-    def __init__(self, target: tuple[str, int], *, breaks_after: int) -> None:
-        self.target, self.left = target, breaks_after
-        self.is_dead = self.was_mended = False
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def mend(self) -> None:
-        self.was_mended, self.is_dead = True, False
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                browser, _ = self.listener.accept()
-                if self.is_dead:
-                    browser.close()
-                    continue
-                shop = socket.create_connection(self.target)
-                for ends in ((browser, shop, self._goes_up), (shop, browser, lambda length: True)):
-                    threading.Thread(target=carry, args=ends, daemon=True).start()
-
-    def _goes_up(self, length: int) -> bool:
-        self.left -= length
-        self.is_dead = self.left < 0 and not self.was_mended
-        return not self.is_dead
-
-
-def carry(source: socket.socket, sink: socket.socket, goes_on: Callable[[int], bool]) -> None:
-    with suppress(OSError):
-        while data := source.recv(64 * 1024):
-            sink.sendall(data)
-            if not goes_on(len(data)):
-                break
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def bad_line(url: str, *, breaks_after: int) -> Iterator[BadLine]:
-    address = urlsplit(url)
-    line = BadLine((address.hostname or "", address.port or 0), breaks_after=breaks_after)
-    try:
-        yield line
-    finally:
-        line.listener.close()
 
 
 @pytest.fixture
@@ -141,6 +88,7 @@ def test_a_line_that_breaks_in_the_middle_costs_nothing_but_a_moment(
     expect(row.get_by_role("link")).to_have_attribute("href", re.compile("/audio-files/"))
 
 
+@pytest.mark.wide
 def test_a_page_that_was_closed_goes_on_with_the_same_file(desk: Page, recording: Path) -> None:
     desk.goto(UPLOAD_PAGE)
     # The third piece never gets through.
@@ -170,6 +118,7 @@ def test_a_page_that_was_closed_goes_on_with_the_same_file(desk: Page, recording
     assert stored_bytes() == recording.read_bytes()
 
 
+@pytest.mark.wide
 def test_an_upload_is_stopped_taken_up_and_removed(desk: Page, recording: Path) -> None:
     desk.goto(UPLOAD_PAGE)
     address = re.compile(r"/upload/[0-9a-f-]{36}/$")
@@ -196,6 +145,7 @@ def test_an_upload_is_stopped_taken_up_and_removed(desk: Page, recording: Path) 
     assert not PendingUpload.objects.exists()
 
 
+@pytest.mark.wide
 def test_a_file_is_checked_while_the_page_waits_or_is_away(
     desk: Page, recording: Path, settings: Any
 ) -> None:
@@ -214,6 +164,7 @@ def test_a_file_is_checked_while_the_page_waits_or_is_away(
     expect(desk.locator("[data-asset-summary]")).to_have_text("1 file done.")
 
 
+@pytest.mark.wide
 def test_several_files_come_at_once_and_the_bad_ones_say_why(
     desk: Page, recording: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -241,6 +192,7 @@ def test_several_files_come_at_once_and_the_bad_ones_say_why(
     assert DigitalAsset.objects.count() == 1
 
 
+@pytest.mark.wide
 def test_a_tracks_file_is_uploaded_where_it_is_chosen(desk: Page, recording: Path) -> None:
     desk.goto(f"/admin/pages/add/catalog_pages/productpage/{CataloguePage.objects.get().pk}/")
     desk.get_by_role("button", name="Add track").click()
@@ -270,6 +222,7 @@ def test_a_tracks_file_is_uploaded_where_it_is_chosen(desk: Page, recording: Pat
     assert stored_bytes() == recording.read_bytes()
 
 
+@pytest.mark.wide
 def test_what_cannot_be_sold_is_a_sentence_in_the_window(desk: Page, tmp_path: Path) -> None:
     words, torn = tmp_path / "words.txt", tmp_path / "torn.wav"
     words.write_text("milk, bread")
@@ -291,6 +244,7 @@ def test_what_cannot_be_sold_is_a_sentence_in_the_window(desk: Page, tmp_path: P
     assert not DigitalAsset.objects.exists()
 
 
+@pytest.mark.wide
 def test_whoever_was_signed_out_signs_in_in_another_tab_and_goes_on(
     desk: Page, recording: Path
 ) -> None:
@@ -307,6 +261,7 @@ def test_whoever_was_signed_out_signs_in_in_another_tab_and_goes_on(
     assert stored_bytes() == recording.read_bytes()
 
 
+@pytest.mark.wide
 def test_a_lost_answer_to_the_last_request_sends_nothing_again(desk: Page, recording: Path) -> None:
     desk.goto(UPLOAD_PAGE)
     sent = offsets_of(desk)
@@ -328,6 +283,7 @@ def test_a_lost_answer_to_the_last_request_sends_nothing_again(desk: Page, recor
     assert sent == [at * MEGABYTE for at in range(6)]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("hashes_by", ["itself", "the browser"])
 def test_another_file_of_the_same_name_size_and_date_is_not_mixed_in(
     desk: Page, recording: Path, hashes_by: str
@@ -355,6 +311,7 @@ def test_another_file_of_the_same_name_size_and_date_is_not_mixed_in(
     assert {len(edges) for edges in begun} == {8 if hashes_by == "itself" else 64}
 
 
+@pytest.mark.wide
 def test_parts_go_straight_to_the_bucket_and_go_on_after_a_break(
     desk: Page, shop_url: str, tmp_path: Path, settings: Any, monkeypatch: Any
 ) -> None:

@@ -38,6 +38,7 @@ def find(page: Page, hand: Hand, words: str) -> None:
     box.press("Enter")
 
 
+@pytest.mark.wide
 def test_twelve_tracks_are_an_album_on_sale(new_context: ContextMaker, tmp_path: Path) -> None:
     files = [
         write_tone(
@@ -78,6 +79,7 @@ def test_twelve_tracks_are_an_album_on_sale(new_context: ContextMaker, tmp_path:
     assert (hand.clicks, hand.fields) == (6, 1)
 
 
+@pytest.mark.wide
 def test_a_refund_is_three_clicks_from_the_admins_home(new_context: ContextMaker) -> None:
     order = bought("Harbour", "0041", "ada@example.com")
     bought("Tides", "0099")
@@ -93,6 +95,7 @@ def test_a_refund_is_three_clicks_from_the_admins_home(new_context: ContextMaker
     assert (hand.clicks, hand.fields) == (3, 1)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("quoted", ["ADA@example.com", "number"])
 def test_where_is_my_download(new_context: ContextMaker, quoted: str) -> None:
     order = bought("Harbour", "0041", "ada@example.com")
@@ -124,6 +127,7 @@ def test_where_is_my_download(new_context: ContextMaker, quoted: str) -> None:
     assert hand.clicks == 2
 
 
+@pytest.mark.wide
 def test_a_letter_that_was_refused_says_so_where_the_desk_looks_first(
     new_context: ContextMaker,
 ) -> None:

@@ -1,5 +1,9 @@
-// One player for all excerpts of a page. A play button says what it plays in its data attributes; a
-// track's waveform shows where the excerpt is and moves it, by pointer or by arrow keys.
+// One player for the whole visit. A play button says what it plays in its data attributes; the others on
+// its page are what comes before and after it. Pages change around the player (see nav.js), and where a page
+// must be loaded whole, it goes on from where it was.
+
+import { forget, queueOf, remember, remembered } from "./queue.js";
+import { drawPlayed, listen, placeByKey, showOnly, trackOf } from "./waves.js";
 
 const player = document.getElementById("player");
 const part = (name) => player.querySelector(`[data-part="${name}"]`);
@@ -9,9 +13,13 @@ const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 // Two tabs of one shop do not play over each other.
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("shop-player") : null;
 
-let current = null; // the data attributes of the excerpt in the player
-let opener = null; // the button that started it, to which the keyboard returns
+let queue = [];
+let place = 0;
+let startAt = null; // seconds to begin at, once the recording's length is known
+let ledTo = null; // seconds to which somebody drags; each move of the sound is another request
 let frame = 0;
+
+const current = () => queue[place] ?? null;
 
 function clock(seconds) {
   const whole = Math.floor(seconds);
@@ -22,37 +30,42 @@ function clock(seconds) {
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
 function length() {
-  return Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : Number(current?.seconds) || 0;
+  return Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : Number(current()?.seconds) || 0;
 }
 
-function playButtons() {
-  return document.querySelectorAll("[data-play]");
-}
-
-function trackOf(source) {
-  return [...document.querySelectorAll("[data-track]")].find((row) => row.dataset.track === source);
-}
+const position = () => ledTo ?? startAt ?? audio.currentTime;
+const within = (seconds) => Math.max(0, Math.min(length() - 0.05, seconds));
 
 // --- Loading and choosing ---------------------------------------------------------------------
 
-function load(button) {
-  stop();
-  current = { ...button.dataset };
-  opener = button;
-  audio.src = current.play;
-  part("title").textContent = current.title;
-  part("title").href = current.page;
-  part("artist").textContent = current.artist;
-  part("cover").hidden = !current.cover;
-  if (current.cover) part("cover").src = current.cover;
+function load(seconds = null) {
+  const { play: source, title, artist, cover, page } = current();
+  audio.pause();
+  startAt = seconds;
+  ledTo = null;
+  audio.src = source;
+  part("title").textContent = title;
+  part("title").href = page;
+  part("artist").textContent = artist;
+  part("status").textContent = "";
+  part("cover").hidden = !cover;
+  if (cover) part("cover").src = cover;
   seek.max = length();
   player.hidden = false;
-  showWave(trackOf(current.play));
+  part("previous").disabled = place === 0;
+  part("next").disabled = place === queue.length - 1;
+  showWave();
   describeToSystem();
+  showPosition();
 }
 
 function toggle(button) {
-  if (button && button.dataset.play !== current?.play) load(button);
+  if (button && button.dataset.play !== current()?.play) {
+    queue = queueOf(document.querySelectorAll("[data-play]"));
+    place = queue.findIndex((one) => one.play === button.dataset.play);
+    load();
+  }
+  if (!current()) return;
   if (audio.paused) play();
   else audio.pause();
 }
@@ -63,73 +76,99 @@ async function play() {
     await audio.play();
     tabs?.postMessage("playing");
   } catch (error) {
-    if (error.name !== "AbortError") fail();
+    // Another recording was chosen meanwhile, or the browser wants a press first: the button is there.
+    if (error.name !== "AbortError" && error.name !== "NotAllowedError") fail();
   }
 }
 
 function fail() {
-  part("status").textContent = filled(player.dataset.sayFailed, { title: current?.title });
+  part("status").textContent = filled(player.dataset.sayFailed, { title: current()?.title });
   part("artist").textContent = player.dataset.sayCannot;
 }
 
-function stop() {
-  audio.pause();
-  showWave(null);
-  current = null;
-  mark();
+function step(by) {
+  if (!queue[place + by]) return;
+  place += by;
+  load();
+  play();
+}
+
+// As every player does: the first press goes back to the beginning, the second to what was before.
+function previous() {
+  if (position() > 3 || place === 0) moveTo(0);
+  else step(-1);
+}
+
+function ended() {
+  if (queue[place + 1]) step(1);
+  else moveTo(0);
 }
 
 function close() {
-  stop();
+  const source = current()?.play;
+  audio.pause();
+  queue = [];
   audio.removeAttribute("src");
   player.hidden = true;
-  opener?.focus();
+  forget();
+  showWave();
+  mark();
+  const opener = [...playButtons()].find((button) => button.dataset.play === source);
+  (opener ?? document.getElementById("content"))?.focus();
 }
 
 // --- Showing ----------------------------------------------------------------------------------
 
-function showWave(row) {
-  for (const other of document.querySelectorAll("[data-track]")) {
-    other.toggleAttribute("data-current", other === row);
-    const wave = other.querySelector(".wave");
-    wave.hidden = other !== row && !wave.hasAttribute("data-always");
-    wave.style.removeProperty("--progress");
-  }
+function playButtons() {
+  return document.querySelectorAll("[data-play]");
+}
+
+function showWave() {
+  const row = current() ? trackOf(current().play) : null;
+  showOnly(row);
+  const own = part("wave");
   const picture = row?.querySelector(".waveform");
-  if (picture && picture.childElementCount === 1) {
-    const played = picture.firstElementChild.cloneNode();
-    played.setAttribute("class", "waveform-played");
-    picture.append(played);
+  if (picture) {
+    const copy = picture.cloneNode(true);
+    drawPlayed(copy);
+    own.replaceChildren(copy);
+    own.dataset.of = current().play;
+  } else if (own.dataset.of !== current()?.play) {
+    own.replaceChildren();
   }
 }
 
 function mark() {
   const state = audio.paused ? "paused" : "playing";
   for (const button of playButtons()) {
-    const mine = current !== null && button.dataset.play === current.play;
+    const mine = button.dataset.play === current()?.play;
     if (mine) button.dataset.state = state;
     else delete button.dataset.state;
-    const label = mine && state === "playing" ? player.dataset.sayPauseOf : player.dataset.sayPlayOf;
-    button.setAttribute("aria-label", filled(label, { title: button.dataset.title }));
+    button.dataset.label ??= button.getAttribute("aria-label"); // as it was written: play an excerpt, a track
+    const pause = filled(player.dataset.sayPauseOf, { title: button.dataset.title });
+    button.setAttribute("aria-label", mine && state === "playing" ? pause : button.dataset.label);
   }
   part("toggle").dataset.state = state;
   part("toggle").setAttribute("aria-label", state === "playing" ? player.dataset.sayPause : player.dataset.sayPlay);
+  if ("mediaSession" in navigator) navigator.mediaSession.playbackState = current() ? state : "none";
 }
 
 function showPosition() {
+  const now = position();
   const whole = length();
-  const words = `${clock(audio.currentTime)} / ${clock(whole)}`;
-  const share = whole ? `${Math.min(100, (audio.currentTime / whole) * 100)}%` : "0%";
-  seek.value = audio.currentTime;
-  seek.style.setProperty("--progress", share);
-  trackOf(current?.play)?.querySelector(".wave").style.setProperty("--progress", share);
+  const words = `${clock(now)} / ${clock(whole)}`;
+  const share = whole ? `${Math.min(100, (now / whole) * 100)}%` : "0%";
+  const wave = current() ? trackOf(current().play)?.querySelector(".wave") : null;
+  seek.value = now;
+  player.style.setProperty("--progress", share);
+  wave?.style.setProperty("--progress", share);
   if (part("time").textContent === words) return;
   part("time").textContent = words;
-  const spoken = filled(player.dataset.sayPosition, { now: clock(audio.currentTime), whole: clock(whole) });
+  const spoken = filled(player.dataset.sayPosition, { now: clock(now), whole: clock(whole) });
   seek.setAttribute("aria-valuetext", spoken);
-  const wave = trackOf(current?.play)?.querySelector(".wave");
-  wave?.setAttribute("aria-valuenow", Math.floor(audio.currentTime));
+  wave?.setAttribute("aria-valuenow", Math.floor(now));
   wave?.setAttribute("aria-valuetext", spoken);
+  keep();
 }
 
 function follow() {
@@ -139,86 +178,126 @@ function follow() {
   frame = requestAnimationFrame(follow);
 }
 
-// --- Moving -----------------------------------------------------------------------------------
+function keep() {
+  if (current()) remember({ queue, place, seconds: position(), isPlaying: !audio.paused });
+}
 
 function moveTo(seconds) {
-  audio.currentTime = Math.max(0, Math.min(length() - 0.05, seconds));
+  const to = within(seconds);
+  ledTo = null;
+  if (audio.readyState > 0) audio.currentTime = to;
+  else startAt = to;
   showPosition();
 }
 
-function moveWithin(wave, event) {
-  const box = wave.getBoundingClientRect();
-  moveTo(((event.clientX - box.left) / box.width) * length());
+// Shown while it is dragged, heard where it is let go; null leaves the sound where it is.
+function leadTo(seconds) {
+  ledTo = seconds === null ? null : within(seconds);
+  showPosition();
 }
 
-function moveByKey(event) {
-  const steps = { ArrowRight: 2, ArrowUp: 2, ArrowLeft: -2, ArrowDown: -2, PageUp: 10, PageDown: -10 };
-  if (event.key in steps) moveTo(audio.currentTime + steps[event.key]);
-  else if (event.key === "Home") moveTo(0);
-  else if (event.key === "End") moveTo(length());
-  else return;
-  event.preventDefault();
+function letGo() {
+  if (ledTo !== null) moveTo(ledTo);
 }
 
-function playNext() {
-  const row = trackOf(current?.play);
-  const rows = [...document.querySelectorAll("[data-track]")];
-  const next = row && rows[rows.indexOf(row) + 1]?.querySelector("[data-play]");
-  if (next) toggle(next);
-  else moveTo(0);
-}
+// --- The lock screen, headphones and keyboards with keys for it --------------------------------
 
 function describeToSystem() {
   if (!("mediaSession" in navigator)) return;
-  const artwork = current.cover ? [{ src: current.cover }] : [];
-  navigator.mediaSession.metadata = new MediaMetadata({ title: current.title, artist: current.artist, artwork });
+  const { title, artist, cover } = current();
+  const artwork = cover ? [{ src: cover }] : [];
+  navigator.mediaSession.metadata = new MediaMetadata({ title, artist, artwork });
+}
+
+function tellSystemPosition() {
+  if (!navigator.mediaSession?.setPositionState || !Number.isFinite(audio.duration)) return;
+  const { duration, playbackRate } = audio;
+  navigator.mediaSession.setPositionState({ duration, playbackRate, position: Math.min(audio.currentTime, duration) });
+}
+
+const ANSWERS = {
+  play,
+  pause: () => audio.pause(),
+  stop: close,
+  previoustrack: previous,
+  nexttrack: () => step(1),
+  seekbackward: (asked) => moveTo(position() - (asked.seekOffset ?? 10)),
+  seekforward: (asked) => moveTo(position() + (asked.seekOffset ?? 10)),
+  seekto: (asked) => moveTo(asked.seekTime),
+};
+
+function answerSystem() {
+  if (!("mediaSession" in navigator)) return;
+  for (const [action, answer] of Object.entries(ANSWERS)) {
+    try {
+      navigator.mediaSession.setActionHandler(action, answer);
+    } catch {
+      // A browser that does not know this action shows no button for it.
+    }
+  }
 }
 
 // --- Listening --------------------------------------------------------------------------------
 
-function ready(wave) {
-  // A waveform that is always shown may be pressed before anything plays: then its own track starts.
-  const own = wave.closest("[data-track]").querySelector("[data-play]");
-  wave.addEventListener("pointerdown", (event) => {
-    if (own.dataset.play !== current?.play) toggle(own);
-    wave.setPointerCapture(event.pointerId);
-    moveWithin(wave, event);
-  });
-  wave.addEventListener("pointermove", (event) => {
-    if (wave.hasPointerCapture(event.pointerId)) moveWithin(wave, event);
-  });
-  wave.addEventListener("keydown", (event) => {
-    if (event.key === " " || event.key === "Enter") {
-      event.preventDefault();
-      toggle(own);
-    } else if (own.dataset.play === current?.play) {
-      moveByKey(event);
-    }
-  });
+// A page that has just appeared shows what is playing; one that was loaded whole goes on with it.
+function show() {
+  ledTo = null;
+  showWave();
+  mark();
+  if (current()) showPosition();
 }
 
-document.querySelectorAll(".wave").forEach(ready);
+function goOn() {
+  const state = remembered();
+  if (!state) return;
+  ({ queue, place } = state);
+  load(state.seconds);
+  if (state.isPlaying) play();
+}
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-play]");
   if (button) toggle(button);
 });
+document.addEventListener("shop:page", show);
 part("toggle").addEventListener("click", () => toggle(null));
+part("previous").addEventListener("click", previous);
+part("next").addEventListener("click", () => step(1));
 part("close").addEventListener("click", close);
-seek.addEventListener("input", () => moveTo(Number(seek.value)));
-seek.addEventListener("keydown", moveByKey);
+seek.addEventListener("input", () => leadTo(Number(seek.value)));
+for (const end of ["change", "pointerup"]) seek.addEventListener(end, letGo);
+seek.addEventListener("keydown", (event) => {
+  const to = placeByKey(event.key, position(), length());
+  if (to === null) return;
+  event.preventDefault();
+  moveTo(to);
+});
 audio.addEventListener("play", () => {
   mark();
   follow();
+  tellSystemPosition();
 });
-audio.addEventListener("pause", mark);
-audio.addEventListener("ended", playNext);
+audio.addEventListener("pause", () => {
+  mark();
+  keep();
+});
+audio.addEventListener("ended", ended);
 audio.addEventListener("timeupdate", showPosition);
+audio.addEventListener("seeked", tellSystemPosition);
 audio.addEventListener("loadedmetadata", () => {
   seek.max = length();
+  if (startAt !== null) audio.currentTime = Math.min(startAt, audio.duration);
+  startAt = null;
   showPosition();
+  tellSystemPosition();
 });
 audio.addEventListener("error", () => {
-  if (current && audio.hasAttribute("src")) fail();
+  if (current() && audio.hasAttribute("src")) fail();
 });
 tabs?.addEventListener("message", () => audio.pause());
+window.addEventListener("pagehide", keep);
+
+listen({ current, toggle, moveTo, leadTo, letGo, position, length });
+answerSystem();
+goOn();
+show();

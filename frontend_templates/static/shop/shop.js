@@ -16,6 +16,36 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
+// An amount that is pressed stands in the field beside it.
+document.addEventListener("click", (event) => {
+  const idea = event.target.closest("[data-price]");
+  const field = idea?.closest("form")?.elements.price;
+  if (!field) return;
+  field.value = idea.dataset.price;
+  field.focus();
+});
+
+// Covers far below are fetched when their shelf comes near. Browsers' own laziness begins two screens before.
+const near = new IntersectionObserver(
+  (shelves) => {
+    for (const { target, isIntersecting } of shelves) if (isIntersecting) target.dataset.near = "";
+  },
+  { rootMargin: "240px" },
+);
+
+function watchShelves() {
+  near.disconnect();
+  for (const shelf of document.querySelectorAll(".shelf-later:not([data-near])")) near.observe(shelf);
+}
+
+document.addEventListener("shop:page", watchShelves);
+watchShelves();
+
+// What is reached by keys or named by a link never ends up under the bars at the bottom, however tall.
+const dock = document.querySelector(".dock");
+const measureDock = () => document.documentElement.style.setProperty("--dock", `${dock.offsetHeight}px`);
+new ResizeObserver(measureDock).observe(dock);
+
 // A second press while the first is under way sends nothing twice.
 document.addEventListener("submit", (event) => {
   const form = event.target;

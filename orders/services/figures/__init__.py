@@ -2,8 +2,9 @@
 
 * `marks` - whatever changes a fact marks the moments at which the order's money is counted
 * `sums` - what one day came to, added up from the facts; `shares` - whose lines a refund belongs to
-* `refresh` - adds up the days that are marked
-* `periods` - a period cut into days, weeks or months; `report` - its figures and those of the one before
+* `refresh` - adds up the days that are marked; `keeping` - writes what has changed of them
+* `periods` - a period cut into days, weeks or months; `report` - its figures and those of the one before;
+  `ranks` - what sold best in it
 * `words` - how two numbers compare
 
 Days are those of the shop's own calendar: `catalog_pages.shop_days`.
@@ -30,5 +31,12 @@ What counts, and when:
 
 from orders.services.figures.marks import figures_mark, figures_mark_order
 from orders.services.figures.refresh import figures_refresh, figures_start_over
+from orders.services.figures.telling import bestsellers_tell
 
-__all__ = ["figures_mark", "figures_mark_order", "figures_refresh", "figures_start_over"]
+__all__ = [
+    "bestsellers_tell",
+    "figures_mark",
+    "figures_mark_order",
+    "figures_refresh",
+    "figures_start_over",
+]

@@ -7,23 +7,26 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min
 
 from catalog_pages.shop_days import bounds, day_of, days_between
 from orders.locks import lock_figures
 from orders.models import (
     Dispute,
+    FiguresArtist,
     FiguresChange,
     FiguresDay,
+    FiguresProduct,
     FiguresProductDay,
     FiguresState,
     Order,
     Payment,
     Refund,
 )
+from orders.services.figures.keeping import BATCH, drop, keep_day
 from orders.services.figures.sums import sums_of
 
-BATCH = 1000
+SUMS: tuple[Any, ...] = (FiguresDay, FiguresProductDay, FiguresProduct, FiguresArtist)
 COUNTED_BY: tuple[tuple[Any, str], ...] = (
     (Order.objects, "created_at"),
     (Payment.objects, "paid_at"),
@@ -56,8 +59,8 @@ def figures_start_over() -> None:
     """Forget every sum and mark every day from the first fact to the last: after an upgrade, or when
     TIME_ZONE is another. Nothing is lost, everything is computed."""
     state = lock_figures()
-    _drop(FiguresDay.objects.all())
-    _drop(FiguresProductDay.objects.all())
+    for model in SUMS:
+        drop(model.objects.all())
     ends = [rows.aggregate(Min(at), Max(at)).values() for rows, at in COUNTED_BY]
     known = [moment for pair in ends for moment in pair if moment is not None]
     if known:
@@ -81,15 +84,5 @@ def _newest_marked(first: date | None, last: date | None) -> date | None:
 def _add_up(day: date) -> None:
     lock_figures()
     start, end = bounds(day)
-    _drop(FiguresChange.objects.filter(at__gte=start, at__lt=end))
-    _drop(FiguresDay.objects.filter(day=day))
-    _drop(FiguresProductDay.objects.filter(day=day))
-    sums = sums_of(day)
-    FiguresDay.objects.bulk_create(sums.totals.values(), BATCH)
-    FiguresProductDay.objects.bulk_create(sums.products.values(), BATCH)
-
-
-def _drop(rows: QuerySet) -> None:
-    """One DELETE. Nothing refers to these rows, and `delete()` would read each of them first, because
-    Wagtail listens for every row that goes."""
-    rows._raw_delete(rows.db)
+    drop(FiguresChange.objects.filter(at__gte=start, at__lt=end))
+    keep_day(day=day, sums=sums_of(day))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from catalog_pages.shop_days import bounds
-from orders.models import FiguresDay, FiguresProductDay, Order, OrderItem, Payment
+from orders.models import Order, OrderItem, Payment
 from orders.services.figures.shares import (
     PAID_FOR,
     counted_disputes,
@@ -20,34 +22,53 @@ from orders.services.figures.shares import (
 )
 
 
+@dataclass(slots=True)
+class Total:
+    """Field by field what a FiguresDay holds beside its key."""
+
+    revenue_pennies: int = 0
+    tax_pennies: int = 0
+    refunds_pennies: int = 0
+    lost_pennies: int = 0
+    orders: int = 0
+    free_orders: int = 0
+    copies: int = 0
+    begun: int = 0
+    begun_paid: int = 0
+
+
+@dataclass(slots=True)
+class OfProduct:
+    """The same of a FiguresProductDay."""
+
+    revenue_pennies: int = 0
+    tax_pennies: int = 0
+    refunds_pennies: int = 0
+    lines: int = 0
+    copies: int = 0
+
+
 @dataclass
 class DaySums:
-    """The rows of one day, by currency and country, and by those and the product."""
+    """What one day came to: by currency and country, and by those and the product."""
 
-    day: date
-    totals: dict[tuple[str, str], FiguresDay] = field(default_factory=dict)
-    products: dict[tuple[str, str, int], FiguresProductDay] = field(default_factory=dict)
+    totals: dict[tuple[Any, ...], Total] = field(default_factory=lambda: defaultdict(Total))
+    products: dict[tuple[Any, ...], OfProduct] = field(
+        default_factory=lambda: defaultdict(OfProduct)
+    )
 
-    def total(self, code: str, country: str) -> FiguresDay:
-        key = (code, country)
-        if key not in self.totals:
-            self.totals[key] = FiguresDay(day=self.day, currency=code, country=country)
-        return self.totals[key]
+    def total(self, code: str, country: str) -> Total:
+        return self.totals[code, country]
 
-    def product(self, code: str, country: str, product_id: int) -> FiguresProductDay:
-        key = (code, country, product_id)
-        if key not in self.products:
-            self.products[key] = FiguresProductDay(
-                day=self.day, currency=code, country=country, product_id=product_id
-            )
-        return self.products[key]
+    def product(self, code: str, country: str, product_id: int) -> OfProduct:
+        return self.products[code, country, product_id]
 
 
 def sums_of(day: date) -> DaySums:
     """What this day of the shop's calendar came to. A constant number of queries, but for refunds by
     the hundred."""
     start, end = bounds(day)
-    sums = DaySums(day)
+    sums = DaySums()
     _add_revenue(sums, start, end)
     _add_orders(sums, start, end)
     _add_begun(sums, start, end)

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from downloads.forgotten import is_forgotten
 from downloads.holders import normalise_email
 from orders.models import Dispute, GiftCode, OutboxMail, Payment
 from orders.services.access import BLOCKING_DISPUTES
@@ -47,6 +48,8 @@ class EarlierLetterFirst(MailWaits):
 
 def is_overtaken(mail: OutboxMail) -> bool:
     """Whether telling it now would be pointless or untrue. Raises EarlierLetterFirst."""
+    if is_forgotten(mail.to_email):
+        return True
     if mail.kind == PROCESSING:
         payment = Payment.objects.select_related("order").get(pk=mail.fact)
         return payment.status != Payment.Status.PROCESSING or payment.order.is_paid

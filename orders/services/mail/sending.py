@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
+from orders.log_context import order_name
 from orders.models import OutboxMail
 from orders.services.mail.letters import letter_write, one_line, without_links
 from orders.services.mail.overtaken import is_overtaken
@@ -72,6 +73,7 @@ def _send(mail_id: int, server: MailServer) -> bool:
     mail = _claim(mail_id)
     if mail is None:
         return False
+    order_name(mail.order.number if mail.order else "")
     try:
         if is_overtaken(mail):
             _settle(mail, OutboxMail.Status.SKIPPED)
@@ -98,7 +100,7 @@ def _claim(mail_id: int) -> OutboxMail | None:
                 next_attempt_at=timezone.now() + LEASE, attempts=F("attempts") + 1, last_error=""
             )
         )
-    return OutboxMail.objects.get(pk=mail_id) if claimed else None
+    return OutboxMail.objects.select_related("order").get(pk=mail_id) if claimed else None
 
 
 def _message(mail: OutboxMail) -> EmailMultiAlternatives:

@@ -33,7 +33,7 @@ def event_address(*, event_id: str) -> int:
         with transaction.atomic():
             return _address(event_id, timezone.now())
     except IntegrityError as error:  # an endpoint was deleted in this moment
-        logger.warning("Webhook event %s is addressed later: %s", event_id, error)
+        logger.warning("Webhook event %s is addressed later: %s", event_id, type(error).__name__)
         return 0
 
 

@@ -283,7 +283,8 @@ def _given_up(delivery: WebhookDelivery, status: int | None, sentence: str) -> N
         last_status_code=status,
         last_error=sentence[:300],
     )
-    logger.warning("Webhook delivery %s was given up: %s", delivery.pk, sentence)
+    # Not the sentence: it quotes what the receiver answered.
+    logger.warning("Webhook delivery %s was given up: %s", delivery.pk, status or "no answer")
 
 
 def _judge(delivery: WebhookDelivery, now: datetime, *, is_gone: bool = False) -> bool:

@@ -74,6 +74,7 @@ def test_the_amount_is_read_in_the_sessions_currency(client: Client) -> None:
     assert 'value="250"' in bench(client)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "amount",
     ["all", "-1", "0", "1e2", "1,99", "NaN", "٤.٩٩", "4.99\0", "9" * 50, "4.999", "5.00", "<b>"],
@@ -88,6 +89,7 @@ def test_what_cannot_be_refunded_is_a_sentence(client: Client, amount: str) -> N
     assert not SandboxObject.objects.filter(kind="refund").exists()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
@@ -111,6 +113,7 @@ def test_a_refund_that_is_not_possible_is_a_sentence(client: Client, act, senten
     assert told(session_id) == before
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("path", "fields", "status", "sentence"),
     [
@@ -169,6 +172,7 @@ def test_a_payment_is_disputed_once(client: Client) -> None:
     assert again == "Only a paid charge without a dispute can be disputed."
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("outcome", ["won", "lost"])
 def test_a_dispute_is_answered_and_closed(client: Client, outcome: str) -> None:
     dispute_id = actions.open_dispute(paid_session())["id"]
@@ -337,6 +341,7 @@ def pressed(page: str, name: str) -> list[str]:
     return re.findall(rf'name="{name}" value="(\w+)" aria-pressed="true"', page)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("path", "fields", "sentence"),
     [
@@ -365,6 +370,7 @@ def test_a_button_for_nothing_is_a_sentence(
     assert sentence in pull(client, path, **fields)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [

@@ -179,6 +179,7 @@ def test_events_of_some_types_are_paged_with_their_deliveries_counted() -> None:
     assert [event.pending_webhooks for event in found] == [0, 0, 0, 0, 0, 1]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "call",
     [

@@ -15,7 +15,7 @@ from orders.stripe_sandbox.models import SandboxDelivery, SandboxEvent
 from orders.stripe_sandbox.views.guards import lever
 
 _DISPUTES = {"dispute": "needs_response", "inquiry": "warning_needs_response"}
-_WRONG_SECRET = "whsec_wrong"  # noqa: S105
+_WRONG_SECRET = "whsec_wrong"  # noqa: S105  # nosec B105  # wrong on purpose
 
 
 @lever

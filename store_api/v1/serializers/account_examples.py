@@ -71,10 +71,11 @@ EXPORT = OpenApiExample(
         },
         "addresses": [{"email": ADA, "is_verified": True, "is_primary": True}],
         "second_factors": [],
+        "sessions": [],
         "apps": [
             {
                 "app": "Pocket Player",
-                "token_type": "access_token",
+                "token_type": "access_token",  # nosec B105  # the name of a kind
                 "scopes": ["orders:read", "downloads:read"],
                 "created_at": "2026-03-20T08:01:00Z",
                 "expires_at": "2026-03-20T09:01:00Z",

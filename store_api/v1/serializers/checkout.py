@@ -99,7 +99,7 @@ class PlacedOrderSerializer(PlainModelSerializer[Order]):
                 },
                 "checkout_url": "https://checkout.stripe.com/c/pay/cs_live_a1B2c3",
                 "expires_at": "2026-11-28T12:00:00Z",
-                "order_token": "WyJvcmRlciIsIjBiMGU3YzFlIl0:1vO2Pz:7kq0QJx0mZ8",
+                "order_token": "WyJvcmRlciIsIjBiMGU3YzFlIl0:1vO2Pz:7kq0QJx0mZ8",  # nosec B105  # an example
             },
             response_only=True,
         )

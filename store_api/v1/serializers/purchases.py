@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from downloads.links import LINE, ORDER
 from downloads.offers import Answer, Offer
-from orders.services.purchases import ArchiveView, Purchase, TrackPlace
+from orders.services.purchase_views import ArchiveView, Purchase, TrackPlace
 from store_api.serializers import StrictSerializer, TextField
 from store_api.v1.serializers.order_examples import ORDER_ID, PRODUCT
 from store_api.v1.serializers.orders import BoughtProductSerializer

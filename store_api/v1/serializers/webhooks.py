@@ -19,7 +19,7 @@ from store_api.v1.serializers.events import ORDER_PAID
 
 MAX_DESCRIPTION = 200
 PLAIN_TEXT = r"^[^\u0000-\u001f\u007f]*$"  # one line, for the lists of the admin
-SECRET = "whsec_b3VyLWV4YW1wbGUtc2VjcmV0LW9mLTMyLWJ5dGVzLi4="  # noqa: S105  # an example
+SECRET = "whsec_b3VyLWV4YW1wbGUtc2VjcmV0LW9mLTMyLWJ5dGVzLi4="  # noqa: S105  # nosec B105  # an example
 ID = "5f1d7a52-64d9-4cc5-9f3e-0f8b5a6f2d11"
 NEW = {
     "url": "https://partner.example/hooks/store",
@@ -33,7 +33,7 @@ ENDPOINT = {
     "disabled_at": None,
     "disabled_reason": "",
     "failing_since": None,
-    "previous_secret_ends_at": None,
+    "previous_secret_ends_at": None,  # nosec B105  # none
     "created_at": "2026-11-28T09:30:00Z",
 }
 ORDER_ID = "0f3f6a0e-2f0b-4a53-9a39-2b7f5b1c9d10"

@@ -115,16 +115,20 @@ class ExportViewSet(AccountViewBase):
         examples=[EXPORT],
     )
     def retrieve(self, request: Request) -> StreamingHttpResponse:
-        key = str(request.user.pk)
-        if not throttle_hit(scope="personal-data", key=key, limit=EXPORTS_AN_HOUR):
-            raise TooManyRequests
-        pieces: Iterator[str] = iter(())
-        if request.method != "HEAD":
-            profile, tables = personal_data(user=request.user)
-            pieces = personal_data_json(timezone.now(), profile, tables)
-        response = StreamingHttpResponse(pieces, content_type="application/json", headers=NO_STORE)
-        response["Content-Disposition"] = DISPOSITION
-        return response
+        return export_of(request.user, has_body=request.method != "HEAD")
+
+
+def export_of(user: Any, *, has_body: bool = True) -> StreamingHttpResponse:
+    """All personal data of an account as one file, for the API and for the page. Raises TooManyRequests."""
+    if not throttle_hit(scope="personal-data", key=str(user.pk), limit=EXPORTS_AN_HOUR):
+        raise TooManyRequests
+    pieces: Iterator[str] = iter(())
+    if has_body:
+        profile, tables = personal_data(user=user)
+        pieces = personal_data_json(timezone.now(), profile, tables)
+    response = StreamingHttpResponse(pieces, content_type="application/json", headers=NO_STORE)
+    response["Content-Disposition"] = DISPOSITION
+    return response
 
 
 def _about(user: Any) -> dict[str, Any]:

@@ -337,7 +337,8 @@
                 }
             }
             this.noCover = this.isEmpty("cover");
-            this.say([this.texts.filled, ...answer.told].join(" "));
+            const isFilled = [...Object.values(answer.text), ...Object.values(answer.chosen)].some(Boolean);
+            this.say([...(isFilled ? [this.texts.filled] : []), ...answer.told].join(" "));
             this.offer();
         }
     }

@@ -1,0 +1,241 @@
+"""Public pages, kept whole: the same bytes for everybody until something of the catalogue changes.
+
+A page is named by the catalogue's stamp, which every write to what pages show renews in its own transaction
+(`catalog_pages.stamp`), the shop's day, the code that answers, and what is asked for. Nothing is thrown away
+when an editor publishes: the next reader asks for another name, in every process at once. A page that is
+known takes the one query for the stamp.
+
+What is kept was made for nobody: no cookie was set or read, no preview, no token of a form.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import brotli
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from django.utils.translation import get_language
+
+from catalog_pages.choice import Choice
+from catalog_pages.money import display
+from catalog_pages.shop_days import today
+from catalog_pages.stamp import catalogue_stamp
+from store_api.conditional import release
+
+PUBLIC = re.compile(r"/(?:|catalog/.*|legal/.*)")
+# A browser asks each time, and mostly hears that nothing has changed; a CDN keeps a page for a minute, and
+# gives it for ten more while it asks for the new one. What is sold is looked up when it is sold.
+CACHE_CONTROL = "public, max-age=0, s-maxage=60, stale-while-revalidate=600"
+MOST_QUERY = 1000  # characters
+MADE_UP_SHARE = 4  # as much room again, divided by this
+ENCODINGS = ("br", "gzip")  # the better one first
+ENTRY_BYTES = 2_000  # what keeping costs beside bodies
+OWN_HEADERS = ("Content-Type", "X-Frame-Options")
+SETTINGS = (
+    "SITE_BASE_URL",
+    "STRIPE_CURRENCY",
+    "STRIPE_SANDBOX",
+    "MEDIA_URL",
+    "STATIC_URL",
+    "STORAGES",
+)
+
+
+@dataclass
+class KeptPage:
+    """A page in each encoding that was asked for; "" is none."""
+
+    headers: dict[str, str]
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def body(self, encoding: str) -> bytes:
+        if encoding not in self.bodies:
+            self.bodies[encoding] = compressed(self.bodies[""], encoding)
+        return self.bodies[encoding]
+
+    @property
+    def bytes_counted(self) -> int:
+        """Compressed twice, it is at most about twice as large."""
+        return 2 * len(self.bodies[""]) + ENTRY_BYTES
+
+
+class KeptPages:
+    """Pages by their names, in this process; the longest unused go when they need too much room."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[str, KeptPage] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, name: str) -> KeptPage | None:
+        with self._lock:
+            page = self._pages.get(name)
+            if page is not None:
+                self._pages.move_to_end(name)
+            return page
+
+    def put(self, name: str, page: KeptPage, *, most_bytes: int) -> None:
+        with self._lock:
+            if page.bytes_counted > most_bytes or name in self._pages:
+                return
+            self._pages[name] = page
+            self._bytes += page.bytes_counted
+            while self._bytes > most_bytes:
+                self._bytes -= self._pages.popitem(last=False)[1].bytes_counted
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pages.clear()
+            self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+
+# There are as many pages as the shop has. Of searches, choices, page numbers and spellings of our own name
+# anybody can make up as many as they like: those crowd out one another, and no page.
+pages, made_up = KeptPages(), KeptPages()
+
+
+class PageCacheMiddleware:
+    """Outside of sessions, so that no cookie is looked at; inside what every answer gets anew."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if settings.DEBUG:  # whoever changes a template wants to see it
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        query = canonical_query(request)
+        if query is None or not (stamp := catalogue_stamp()):
+            return self.get_response(request)
+        name = page_name(request, query, stamp)
+        if _has_already(request, name):
+            return _marked(HttpResponseNotModified(), f'"{name}"')
+        room = made_up if query or request.get_host() != own_host() else pages
+        page = room.get(name)
+        if page is None:
+            response = self.get_response(request)
+            if not is_everybodys(request, response):
+                return response
+            page = _page_of(response)
+            share = MADE_UP_SHARE if room is made_up else 1
+            room.put(name, page, most_bytes=settings.PAGE_CACHE_BYTES // share)
+        return _answer(request, page, name)
+
+
+def canonical_query(request: HttpRequest) -> str | None:
+    """What of the query a page reads, in one spelling; None for what is not kept at all.
+
+    Wagtail runs previews through here under the address of the page: those are nobody else's.
+    """
+    if request.method not in {"GET", "HEAD"} or getattr(request, "is_dummy", False):
+        return None
+    if not PUBLIC.fullmatch(request.path) or len(request.META.get("QUERY_STRING", "")) > MOST_QUERY:
+        return None
+    page = request.GET.get("page", "")
+    return urlencode([*Choice.of(request.GET).pairs, *([("page", page)] if page else [])])
+
+
+def page_name(request: HttpRequest, query: str, stamp: str) -> str:
+    """Names the bytes of the page that would be made now. May raise DisallowedHost."""
+    address = (request.scheme, request.get_host(), request.path, query)
+    # How money is shown is known to a process a moment later than it is in the database.
+    facts = repr((stamp, today(), code(), get_language(), display.by, *_shown_settings(), address))
+    return hashlib.sha256(facts.encode(errors="backslashreplace")).hexdigest()[:32]
+
+
+def own_host() -> str:
+    return urlsplit(settings.SITE_BASE_URL).netloc
+
+
+def is_everybodys(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether a page was made without a look at who asks."""
+    return (
+        isinstance(response, HttpResponse)
+        and response.status_code == 200
+        and not response.cookies
+        and not response.has_header("Cache-Control")
+        and not {"Vary", "Set-Cookie", "Content-Encoding"}
+        & {key.title() for key in response.headers}
+        and response.get("Content-Type", "").startswith("text/html")
+        and not getattr(request, "is_preview", False)
+        and b"csrfmiddlewaretoken" not in response.content
+    )
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """Tells what makes pages from any other: Python, templates, and the names of static files."""
+    digest = hashlib.sha256(release().encode())
+    for folder in settings.TEMPLATES[0]["DIRS"]:
+        for path in sorted(folder.rglob("*.html")):
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    digest.update(str(getattr(staticfiles_storage, "manifest_hash", "")).encode())
+    return digest.hexdigest()
+
+
+def compressed(body: bytes, encoding: str) -> bytes:
+    """`encoding` is "br" or "gzip". A page holds nothing secret, so that its length tells nothing."""
+    if encoding == "br":
+        smaller: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=6)
+        return smaller
+    return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+def encoding_for(accepted: str) -> str:
+    """The best encoding that a client takes (RFC 9110, section 12.5.3); "" for the page as it is."""
+    weights: dict[str, float] = {}
+    for part in accepted.lower().split(","):
+        coding, _, weight = part.strip().partition(";")
+        digits = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
+        weights[coding.strip()] = float(digits[1]) if digits else 1.0
+    return next((one for one in ENCODINGS if weights.get(one, weights.get("*", 0.0)) > 0), "")
+
+
+def _shown_settings() -> list[Any]:
+    return [getattr(settings, name) for name in SETTINGS]
+
+
+def _has_already(request: HttpRequest, name: str) -> bool:
+    """Weak comparison, whichever encoding it was: they are the same page."""
+    tags = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    plain = {tag.removeprefix("W/").strip('"') for tag in tags}
+    return any(tag.removesuffix("-br").removesuffix("-gzip") == name for tag in plain)
+
+
+def _page_of(response: HttpResponseBase) -> KeptPage:
+    assert isinstance(response, HttpResponse)  # noqa: S101  # nosec B101  # `is_everybodys`
+    headers = {key: response[key] for key in OWN_HEADERS if response.has_header(key)}
+    return KeptPage(headers, {"": response.content})
+
+
+def _answer(request: HttpRequest, page: KeptPage, name: str) -> HttpResponse:
+    encoding = encoding_for(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    body = page.body(encoding)
+    response = HttpResponse(body, headers={**page.headers, "Content-Length": str(len(body))})
+    if encoding:
+        response["Content-Encoding"] = encoding
+    return _marked(response, f'"{name}-{encoding}"' if encoding else f'"{name}"')
+
+
+def _marked(response: HttpResponse, etag: str) -> HttpResponse:
+    """The same on 200 and 304 (RFC 9110, section 15.4.5)."""
+    response["ETag"] = etag
+    response["Cache-Control"] = CACHE_CONTROL
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
