@@ -21,8 +21,11 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
-from site_config.env_rules import LOOPBACK_HOSTS, sense_problems
+from site_config.env_forms import LOOPBACK_HOSTS
+from site_config.env_rules import sense_problems
+from site_config.env_services import PostgresConfig, ProtectedStorageConfig
 from site_config.own_files import text_made_once
+from site_config.secret_files import Secrets
 
 BASE_DIR: Path = Path(__file__).resolve().parent.parent
 
@@ -49,47 +52,6 @@ def profile() -> Profile:
 
 
 @dataclass(frozen=True)
-class ProtectedStorageConfig:
-    """Where paid files are kept, and by which road they reach their owners."""
-
-    kind: str
-    accel_redirect: str
-    bucket: str
-    region: str
-    access_key: str
-    secret_key: str
-    endpoint_url: str
-    cloudfront_domain: str
-    cloudfront_key_id: str
-    cloudfront_key: str
-
-    @property
-    def is_s3(self) -> bool:
-        return self.kind == "s3"
-
-    def as_storage(self, local_root: Path) -> dict[str, Any]:
-        """The entry of Django's STORAGES."""
-        if not self.is_s3:
-            return {
-                "BACKEND": "catalog_pages.storage.ProtectedFileSystemStorage",
-                "OPTIONS": {"location": str(local_root)},
-            }
-        return {
-            "BACKEND": "catalog_pages.storage_s3.ProtectedS3Storage",
-            "OPTIONS": {
-                "bucket_name": self.bucket,
-                "region_name": self.region or None,
-                "access_key": self.access_key or None,
-                "secret_key": self.secret_key or None,
-                "endpoint_url": self.endpoint_url or None,
-                "custom_domain": self.cloudfront_domain or None,
-                "cloudfront_key_id": self.cloudfront_key_id or None,
-                "cloudfront_key": self.cloudfront_key or None,
-            },
-        }
-
-
-@dataclass(frozen=True)
 class Config:
     """Everything the environment decides, checked. Paths are absolute, sizes are bytes."""
 
@@ -102,6 +64,7 @@ class Config:
     cors_allowed_origins: list[str]
     api_limits: dict[str, int]
     database: dict[str, Any]
+    postgres: PostgresConfig
     redis_url: str
     stripe_public_key: str
     stripe_secret_key: str
@@ -109,6 +72,7 @@ class Config:
     stripe_currency: str
     time_zone: str
     stripe_sandbox: bool
+    sandbox_deliver_to: str
     email: dict[str, Any]
     default_from_email: str
     var_dir: Path
@@ -124,8 +88,16 @@ class Config:
     storage: ProtectedStorageConfig
     web_processes: int
     web_threads: int
+    shutdown_notice_seconds: int
     download_limit: int
+    retention: dict[str, int]
     signed_url_max_seconds: int
+    log_format: str
+    metrics_token: str
+    metrics_folder: str
+    otlp_endpoint: str
+    sentry_dsn: str
+    ephemeral_disk: bool
 
     @property
     def is_https(self) -> bool:
@@ -151,10 +123,11 @@ class Config:
         env = Env(eager=False)
         if profile is Profile.DEVELOPMENT:
             env.read_env(str(BASE_DIR / ".env"), recurse=False)
-        values = _read(env, profile)
+        secrets = Secrets(env)
+        values = _read(env, secrets, profile)
         wants_sandbox = values.pop("wants_sandbox")
         config = cls(**values)
-        problems = _type_problems(env)
+        problems = _type_problems(env) + secrets.problems
         misread = {name for name, _ in problems}
         problems += [
             (name, why)
@@ -184,40 +157,42 @@ def secret_key_from_file(path: Path) -> str:
     return text_made_once(path, lambda: secrets.token_urlsafe(50)).strip()
 
 
-def _read(env: Env, profile: Profile) -> dict[str, Any]:
+def _read(env: Env, secrets: Secrets, profile: Profile) -> dict[str, Any]:
     production = profile is Profile.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or "var").absolute()
     default_url = "" if production else "http://127.0.0.1:8000"
     base_url = (env.str("SITE_BASE_URL", "") or default_url).rstrip("/")
     host = host_of(base_url)
     local_hosts = [] if production else ["localhost", "127.0.0.1", "[::1]"]
-    secret_key = env.str("SECRET_KEY", "") or ""
+    secret_key = secrets.text("SECRET_KEY")
     if not secret_key and not production:
         secret_key = secret_key_from_file(var_dir / "secret_key")
-    stripe_key = env.str("STRIPE_SECRET_KEY", "") or ""
+    stripe_key = secrets.text("STRIPE_SECRET_KEY")
     wants_sandbox = _bool(env, "STRIPE_SANDBOX", not production and not stripe_key)
     # The sandbox steps aside whenever a real key exists, whatever the switch says.
     sandbox = wants_sandbox and not stripe_key
     return {
         "secret_key": secret_key,
-        "secret_key_fallbacks": _list(env, "SECRET_KEY_FALLBACKS"),
+        "secret_key_fallbacks": secrets.list("SECRET_KEY_FALLBACKS"),
         "debug": _bool(env, "DEBUG", False),
         "allowed_hosts": _list(env, "ALLOWED_HOSTS") or [h for h in [host, *local_hosts] if h],
         "site_base_url": base_url,
         "csrf_trusted_origins": _list(env, "CSRF_TRUSTED_ORIGINS") or ([base_url] if host else []),
         "cors_allowed_origins": _list(env, "CORS_ALLOWED_ORIGINS"),
         "api_limits": _api_limits(env),
-        "database": _database(env, var_dir),
-        "redis_url": env.str("REDIS_URL", ""),
+        "database": _database(secrets, var_dir),
+        "postgres": _postgres(env),
+        "redis_url": secrets.text("REDIS_URL"),
         "stripe_public_key": env.str("STRIPE_PUBLIC_KEY", ""),
         "stripe_secret_key": stripe_key,
-        "stripe_webhook_secrets": _list(env, "STRIPE_WEBHOOK_SECRET")
+        "stripe_webhook_secrets": secrets.list("STRIPE_WEBHOOK_SECRET")
         or ([_sandbox_webhook_secret(secret_key)] if sandbox and secret_key else []),
         "stripe_currency": (env.str("STRIPE_CURRENCY", "") or "GBP").upper(),
         "time_zone": env.str("TIME_ZONE", "") or "UTC",
         "wants_sandbox": wants_sandbox,
         "stripe_sandbox": sandbox,
-        "email": _email(env),
+        "sandbox_deliver_to": env.str("STRIPE_SANDBOX_DELIVER_TO", "").rstrip("/"),
+        "email": _email(env, secrets),
         "default_from_email": env.str("DEFAULT_FROM_EMAIL", "")
         or f"shop@{host if '.' in host and not host[-1].isdigit() else 'localhost'}",
         "var_dir": var_dir,
@@ -227,10 +202,14 @@ def _read(env: Env, profile: Profile) -> dict[str, Any]:
         "trusted_proxy": _bool(env, "TRUSTED_PROXY", False),
         "checkout_return_urls": _list(env, "CHECKOUT_RETURN_URLS"),
         # One line in a .env file, as below.
-        "oidc_private_key": env.str("OIDC_PRIVATE_KEY", "").replace("\\n", "\n"),
-        "oidc_previous_keys": _pems(env.str("OIDC_PREVIOUS_KEYS", "")),
-        "storage": _storage(env),
+        "oidc_private_key": secrets.text("OIDC_PRIVATE_KEY").replace("\\n", "\n"),
+        "oidc_previous_keys": _pems(secrets.text("OIDC_PREVIOUS_KEYS")),
+        "storage": _storage(env, secrets),
+        # Heroku names each dyno; what a dyno writes to its disk is gone with it, at least once a day.
+        "ephemeral_disk": bool(env.str("DYNO", "")),
+        "retention": _retention(env),
         **_limits(env),
+        **_observing(env, secrets, production=production),
     }
 
 
@@ -246,8 +225,29 @@ def _limits(env: Env) -> dict[str, int]:
         "cart_max_quantity": _int(env, "CART_MAX_QUANTITY", 99),
         "web_processes": _int(env, "WEB_CONCURRENCY", 1),
         "web_threads": _int(env, "WEB_THREADS", 16),
+        "shutdown_notice_seconds": _int(env, "SHUTDOWN_NOTICE_SECONDS", 0),
         "download_limit": _int(env, "DOWNLOAD_LIMIT", 20),
         "signed_url_max_seconds": _int(env, "SIGNED_URL_MAX_SECONDS", 3600),
+    }
+
+
+def _retention(env: Env) -> dict[str, int]:
+    """How long the shop keeps what it knows of people; 0 is for ever."""
+    return {
+        "guest_years": _int(env, "KEEP_GUEST_ADDRESSES_YEARS", 10),
+        "unpaid_days": _int(env, "KEEP_UNPAID_ADDRESSES_DAYS", 400),
+        "letter_days": _int(env, "KEEP_LETTER_TEXTS_DAYS", 180),
+        "message_days": _int(env, "KEEP_PAYMENT_MESSAGES_DAYS", 400),
+    }
+
+
+def _observing(env: Env, secrets: Secrets, *, production: bool) -> dict[str, str]:
+    return {
+        "log_format": (env.str("LOG_FORMAT", "") or ("json" if production else "plain")).lower(),
+        "metrics_token": secrets.text("METRICS_TOKEN"),
+        "metrics_folder": env.str("PROMETHEUS_MULTIPROC_DIR", ""),  # the library reads it by itself
+        "otlp_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/"),
+        "sentry_dsn": secrets.text("SENTRY_DSN"),
     }
 
 
@@ -260,19 +260,20 @@ def _api_limits(env: Env) -> dict[str, int]:
     }
 
 
-def _storage(env: Env) -> ProtectedStorageConfig:
+def _storage(env: Env, secrets: Secrets) -> ProtectedStorageConfig:
     return ProtectedStorageConfig(
         kind=(env.str("PROTECTED_STORAGE", "") or "local").lower(),
         accel_redirect=env.str("PROTECTED_ACCEL_REDIRECT", ""),
         bucket=env.str("AWS_STORAGE_BUCKET_NAME", ""),
         region=env.str("AWS_S3_REGION_NAME", ""),
-        access_key=env.str("AWS_ACCESS_KEY_ID", ""),
-        secret_key=env.str("AWS_SECRET_ACCESS_KEY", ""),
+        access_key=secrets.text("AWS_ACCESS_KEY_ID"),
+        secret_key=secrets.text("AWS_SECRET_ACCESS_KEY"),
         endpoint_url=env.str("AWS_S3_ENDPOINT_URL", "").rstrip("/"),
+        public_url=env.str("AWS_S3_PUBLIC_URL", "").rstrip("/"),
         cloudfront_domain=env.str("AWS_CLOUDFRONT_DOMAIN", ""),
         cloudfront_key_id=env.str("AWS_CLOUDFRONT_KEY_ID", ""),
         # One line in a .env file: its line breaks are written as \\n there.
-        cloudfront_key=env.str("AWS_CLOUDFRONT_KEY", "").replace("\\n", "\n"),
+        cloudfront_key=secrets.text("AWS_CLOUDFRONT_KEY").replace("\\n", "\n"),
     )
 
 
@@ -296,8 +297,10 @@ def _path(env: Env, name: str, default: Path) -> Path:
     return Path(env.str(name, str(default)) or default).absolute()
 
 
-def _database(env: Env, var_dir: Path) -> dict[str, Any]:
-    url = env.str("DATABASE_URL", "") or f"sqlite:///{var_dir / 'db.sqlite3'}"
+def _database(secrets: Secrets, var_dir: Path) -> dict[str, Any]:
+    """What DATABASE_URL says, with POSTGRES_PASSWORD where it names a user without a password."""
+    url = secrets.text("DATABASE_URL") or f"sqlite:///{var_dir / 'db.sqlite3'}"
+    password = secrets.text("POSTGRES_PASSWORD")
     try:
         parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, KeyError, dj_database_url.ParseError) as error:
@@ -306,16 +309,29 @@ def _database(env: Env, var_dir: Path) -> dict[str, Any]:
         return {"error": "the URL names no database"}
     if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
         return {"error": "must start with sqlite:/// or postgres://"}
+    if parsed["ENGINE"].endswith("postgresql") and not parsed["PASSWORD"]:
+        parsed["PASSWORD"] = password
     return parsed
 
 
-def _email(env: Env) -> dict[str, Any]:
+def _postgres(env: Env) -> PostgresConfig:
+    """Behind pgbouncer, which pools for all processes, there is no second pool unless asked for."""
+    pgbouncer = _bool(env, "DATABASE_PGBOUNCER", False)
+    return PostgresConfig(
+        pool=_bool(env, "DATABASE_POOL", not pgbouncer),
+        pgbouncer=pgbouncer,
+        connect_seconds=_int(env, "DATABASE_CONNECT_SECONDS", 5),
+        statement_seconds=_int(env, "DATABASE_STATEMENT_SECONDS", 30),
+    )
+
+
+def _email(env: Env, secrets: Secrets) -> dict[str, Any]:
     """EMAIL_* settings; without a host, mail goes to the console."""
     return {
         "HOST": env.str("EMAIL_HOST", ""),
         "PORT": _int(env, "EMAIL_PORT", 587),
         "HOST_USER": env.str("EMAIL_HOST_USER", ""),
-        "HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", ""),
+        "HOST_PASSWORD": secrets.text("EMAIL_HOST_PASSWORD"),
         "USE_TLS": _bool(env, "EMAIL_USE_TLS", True),
     }
 

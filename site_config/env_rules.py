@@ -9,31 +9,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from catalog_pages.money import is_supported
 from orders.return_urls import return_url_problem
+from site_config.env_forms import HOST_NAME, LOOPBACK_HOSTS, is_origin, is_rsa_key, is_url
+from site_config.env_storage import Problem, storage_problems
 
 if TYPE_CHECKING:
-    from site_config.env import Config, ProtectedStorageConfig
+    from site_config.env import Config
 
-Problem = tuple[str, str]
 
-HOST_NAME = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
-BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-ACCEL_PREFIX = re.compile(r"/[A-Za-z0-9_-]+/")
-REGION_NAME = re.compile(r"[A-Za-z0-9-]+")
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-KEY_TEXT = re.compile(r"[!-~]+")  # ASCII without a space: what a header can carry
-# The first parts of the shop's addresses. nginx would keep such a location for itself, and answer 404.
-OWN_ADDRESSES = frozenset(
-    ".well-known _allauth _util accounts admin api cart catalog checkout django-admin downloads "
-    "favicon.ico fragments gifts healthz identity legal media orders purchases readyz sandbox static".split()
-)
 WEEK_SECONDS = 604_800  # the longest that S3 lets a signature live
 MAX_UPLOAD_BYTES = 1024**4  # a terabyte: more is a typing mistake
 
@@ -50,6 +37,8 @@ def sense_problems(config: Config, *, production: bool, sandbox_wanted: bool) ->
         *_limit_problems(config),
         *_api_problems(config),
         *storage_problems(config.storage, production=production),
+        *_observing_problems(config),
+        *_disk_problems(config),
     ]
 
 
@@ -86,7 +75,7 @@ def _site_problems(config: Config, *, production: bool) -> list[Problem]:
         or config.secret_key.startswith("django-insecure-")
     ):
         problems.append(("SECRET_KEY", "is too easy to guess; use at least 50 random characters"))
-    if not _is_origin(config.site_base_url):
+    if not is_origin(config.site_base_url):
         problems.append(
             ("SITE_BASE_URL", "must be the shop's own address, such as https://shop.example")
         )
@@ -113,7 +102,7 @@ def _host_problems(config: Config, *, production: bool) -> list[Problem]:
     return problems + [
         ("CSRF_TRUSTED_ORIGINS", f"{origin!r} must be a scheme and a host: https://shop.example")
         for origin in config.csrf_trusted_origins
-        if not _is_origin(origin.replace("://*.", "://", 1))
+        if not is_origin(origin.replace("://*.", "://", 1))
     ]
 
 
@@ -123,7 +112,8 @@ def _data_problems(config: Config, *, production: bool) -> list[Problem]:
         problems.append(("DATABASE_URL", config.database["error"]))
     elif production and ":memory:" in str(config.database["NAME"]):
         problems.append(("DATABASE_URL", "must name a database that outlives the process"))
-    redis = urlsplit(config.redis_url) if _is_url(config.redis_url) else None
+    problems += _patience_problems(config)
+    redis = urlsplit(config.redis_url) if is_url(config.redis_url) else None
     if config.redis_url and not (
         redis
         and ((redis.scheme in ("redis", "rediss") and redis.hostname) or redis.scheme == "unix")
@@ -135,6 +125,17 @@ def _data_problems(config: Config, *, production: bool) -> list[Problem]:
         static=config.static_root,
         protected=config.protected_media_root,
     )
+
+
+def _patience_problems(config: Config) -> list[Problem]:
+    problems = []
+    if not 2 <= config.postgres.connect_seconds <= 60:  # PostgreSQL's library takes 1 for 2
+        problems.append(("DATABASE_CONNECT_SECONDS", "must be between 2 and 60"))
+    if not 0 <= config.postgres.statement_seconds <= 3600:
+        problems.append(("DATABASE_STATEMENT_SECONDS", "must be between 0 (no limit) and 3600"))
+    if not 0 <= config.shutdown_notice_seconds <= 120:
+        problems.append(("SHUTDOWN_NOTICE_SECONDS", "must be between 0 and 120"))
+    return problems
 
 
 def _key_problems(config: Config) -> list[Problem]:
@@ -163,9 +164,9 @@ def _key_problems(config: Config) -> list[Problem]:
 def _sign_in_problems(config: Config) -> list[Problem]:
     must = "must be an RSA private key as PEM text, without a password"
     problems = []
-    if config.oidc_private_key and not _is_rsa_key(config.oidc_private_key):
+    if config.oidc_private_key and not is_rsa_key(config.oidc_private_key):
         problems.append(("OIDC_PRIVATE_KEY", must))
-    if not all(_is_rsa_key(pem) for pem in config.oidc_previous_keys):
+    if not all(is_rsa_key(pem) for pem in config.oidc_previous_keys):
         problems.append(("OIDC_PREVIOUS_KEYS", f"each {must}"))
     return problems
 
@@ -182,6 +183,10 @@ def _payment_problems(config: Config, *, production: bool, sandbox_wanted: bool)
                 "STRIPE_SANDBOX",
                 "is for this machine only; a public SITE_BASE_URL needs STRIPE_SECRET_KEY",
             )
+        )
+    if config.sandbox_deliver_to and not is_origin(config.sandbox_deliver_to):
+        problems.append(
+            ("STRIPE_SANDBOX_DELIVER_TO", "must be an address such as http://proxy:8080")
         )
     if not is_supported(config.stripe_currency):
         problems.append(("STRIPE_CURRENCY", "must be a currency that Stripe takes, such as GBP"))
@@ -217,6 +222,16 @@ def _limit_problems(config: Config) -> list[Problem]:
         problems.append(("WEB_THREADS", "must be between 4 and 512"))
     if not 0 <= config.download_limit <= 100_000:
         problems.append(("DOWNLOAD_LIMIT", "must be between 0 (no limit) and 100000"))
+    problems += [
+        (name, f"must be between {least} and {most}, or 0 for ever")
+        for name, kept, least, most in (
+            ("KEEP_GUEST_ADDRESSES_YEARS", "guest_years", 1, 100),
+            ("KEEP_UNPAID_ADDRESSES_DAYS", "unpaid_days", 30, 36_500),
+            ("KEEP_LETTER_TEXTS_DAYS", "letter_days", 30, 36_500),
+            ("KEEP_PAYMENT_MESSAGES_DAYS", "message_days", 60, 36_500),
+        )
+        if config.retention[kept] and not least <= config.retention[kept] <= most
+    ]
     if not 60 <= config.signed_url_max_seconds <= WEEK_SECONDS:
         problems.append(("SIGNED_URL_MAX_SECONDS", f"must be between 60 and {WEEK_SECONDS}"))
     return problems
@@ -238,138 +253,55 @@ def _api_problems(config: Config) -> list[Problem]:
     ]
 
 
+def _observing_problems(config: Config) -> list[Problem]:
+    problems = []
+    if config.log_format not in ("json", "plain"):
+        problems.append(("LOG_FORMAT", "must be json or plain"))
+    if config.metrics_token and not re.fullmatch(r"[!-~]{20,}", config.metrics_token):
+        problems.append(("METRICS_TOKEN", "must be at least 20 random characters, without spaces"))
+    if config.metrics_folder and not Path(config.metrics_folder).is_dir():
+        problems.append(
+            ("PROMETHEUS_MULTIPROC_DIR", "must be a folder that is there, best one kept in memory")
+        )
+    if config.otlp_endpoint and not _is_http_url(config.otlp_endpoint):
+        problems.append(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "must be an address such as http://collector:4318")
+        )
+    if config.sentry_dsn and not (
+        _is_http_url(config.sentry_dsn) and urlsplit(config.sentry_dsn).username
+    ):
+        problems.append(("SENTRY_DSN", "must be the DSN that Sentry shows for the project"))
+    return problems
+
+
+def _is_http_url(text: str) -> bool:
+    return (
+        is_url(text)
+        and urlsplit(text).scheme in ("http", "https")
+        and bool(urlsplit(text).hostname)
+    )
+
+
 def _is_safe_origin(text: str) -> bool:
     """As browsers send it: in small letters, without the port that goes without saying."""
-    if not _is_origin(text) or text != text.lower() or text.endswith((":443", ":80")):
+    if not is_origin(text) or text != text.lower() or text.endswith((":443", ":80")):
         return False
     parts = urlsplit(text)
     return parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
 
 
-def storage_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
-    """A bucket is named whole, and nothing that would hand out its files without a signature passes."""
-    if storage.kind not in ("local", "s3"):
-        return [("PROTECTED_STORAGE", "must be local or s3")]
-    if storage.is_s3:
-        return _s3_problems(storage, production=production)
-    return _accel_problems(storage.accel_redirect)
-
-
-def _accel_problems(prefix: str) -> list[Problem]:
-    if prefix and not ACCEL_PREFIX.fullmatch(prefix):
-        return [("PROTECTED_ACCEL_REDIRECT", "must look like /protected/, with both slashes")]
-    if prefix.strip("/") in OWN_ADDRESSES:
-        return [
-            (
-                "PROTECTED_ACCEL_REDIRECT",
-                f"{prefix} is where the shop has pages of its own, which nginx would hide",
-            )
-        ]
-    return []
-
-
-def _s3_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
-    problems = []
-    if not BUCKET_NAME.fullmatch(storage.bucket):
-        problems.append(("AWS_STORAGE_BUCKET_NAME", "must name the bucket that holds paid files"))
-    if storage.accel_redirect:
-        problems.append(
-            ("PROTECTED_ACCEL_REDIRECT", "is for files on this machine: nginx has none of a bucket")
-        )
-    return [
-        *problems,
-        *_aws_key_problems(storage),
-        *_endpoint_problems(storage, production=production),
-        *_cloudfront_problems(storage),
-    ]
-
-
-def _aws_key_problems(storage: ProtectedStorageConfig) -> list[Problem]:
-    given = {
-        "AWS_ACCESS_KEY_ID": storage.access_key,
-        "AWS_SECRET_ACCESS_KEY": storage.secret_key,
-    }
-    problems = [
-        (name, "must be the key and nothing else: no spaces, no line breaks")
-        for name, value in given.items()
-        if value and not KEY_TEXT.fullmatch(value)
-    ]
-    if bool(storage.access_key) != bool(storage.secret_key):
-        problems.append(
-            ("AWS_SECRET_ACCESS_KEY", "and AWS_ACCESS_KEY_ID come together or not at all")
-        )
-    return problems
-
-
-def _endpoint_problems(storage: ProtectedStorageConfig, *, production: bool) -> list[Problem]:
-    """Amazon takes no address that was signed for another region than the bucket's."""
-    problems = []
-    if not storage.region and not storage.endpoint_url:
-        problems.append(
-            (
-                "AWS_S3_REGION_NAME",
-                "is missing: addresses are signed for the bucket's region, such as eu-west-2",
-            )
-        )
-    elif storage.region and not REGION_NAME.fullmatch(storage.region):
-        problems.append(("AWS_S3_REGION_NAME", "must be the name of a region, such as eu-west-2"))
-    if storage.endpoint_url and not _is_origin(storage.endpoint_url):
-        problems.append(("AWS_S3_ENDPOINT_URL", "must be an address such as https://s3.example"))
-    elif production and storage.endpoint_url.startswith("http://"):
-        problems.append(
-            ("AWS_S3_ENDPOINT_URL", "must start with https://: files pass there openly")
-        )
-    return problems
-
-
-def _cloudfront_problems(storage: ProtectedStorageConfig) -> list[Problem]:
-    """CloudFront with half a key would hand out addresses that anybody may pass on."""
-    given = {
-        "AWS_CLOUDFRONT_DOMAIN": storage.cloudfront_domain,
-        "AWS_CLOUDFRONT_KEY_ID": storage.cloudfront_key_id,
-        "AWS_CLOUDFRONT_KEY": storage.cloudfront_key,
-    }
-    if not any(given.values()):
+def _disk_problems(config: Config) -> list[Problem]:
+    """Where a disk is thrown away every day, nothing that must last may lie there."""
+    if not config.ephemeral_disk:
         return []
-    problems = [
-        (name, "is missing: without it CloudFront's links would carry no signature")
-        for name, value in given.items()
-        if not value
-    ]
-    if storage.cloudfront_key_id and not KEY_TEXT.fullmatch(storage.cloudfront_key_id):
-        problems.append(("AWS_CLOUDFRONT_KEY_ID", "must be the key's id, without spaces"))
-    domain = storage.cloudfront_domain
-    if domain and not HOST_NAME.fullmatch(domain):
-        problems.append(("AWS_CLOUDFRONT_DOMAIN", "must be a host name, without scheme or path"))
-    if storage.cloudfront_key and not _is_rsa_key(storage.cloudfront_key):
-        problems.append(("AWS_CLOUDFRONT_KEY", "must be the RSA private key as PEM text"))
-    return problems
-
-
-def _is_rsa_key(pem: str) -> bool:
-    try:
-        return isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-
-
-def _is_url(text: str) -> bool:
-    try:
-        urlsplit(text).port  # noqa: B018  # reading the port is what checks it
-    except ValueError:
-        return False
-    return True
-
-
-def _is_origin(text: str) -> bool:
-    """Scheme, host and perhaps a port, which is then named; nothing before, between or after."""
-    if not _is_url(text):
-        return False
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    return (
-        parts.scheme in ("http", "https")
-        and bool(HOST_NAME.fullmatch(f"[{host}]" if ":" in host else host))
-        and not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-        and not parts.netloc.endswith(":")
-    )
+    gone = "and this machine (a dyno of Heroku's) loses its disk at least once a day"
+    found: list[Problem] = []
+    if not config.storage.is_s3:
+        found.append(("PROTECTED_STORAGE", f"must be s3: paid files would be on a disk, {gone}"))
+    if str(config.database.get("ENGINE", "")).endswith("sqlite3"):
+        found.append(("DATABASE_URL", f"must name a PostgreSQL database: SQLite is a file, {gone}"))
+    if not config.oidc_private_key:
+        found.append(
+            ("OIDC_PRIVATE_KEY", f"is missing: the one that is made would be a file, {gone}")
+        )
+    return found

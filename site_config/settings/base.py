@@ -10,6 +10,7 @@ from bootstrap_wrapper import get_bootstrap_dir
 from site_config import env
 from site_config.settings.api import *  # noqa: F403
 from site_config.settings.loaded import CONFIG
+from site_config.settings.observing import *  # noqa: F403
 from site_config.settings.sign_in import *  # noqa: F403
 
 BASE_DIR: Path = env.BASE_DIR
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.headless",
     "allauth.idp.oidc",
     "wagtail.contrib.forms",
@@ -72,7 +74,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "site_config.middleware.RequestIdMiddleware",
+    "site_config.observing.requests.ObservedRequests",
     "site_config.middleware.HeadMiddleware",
     # Without an allow-list it is not there at all: no answer varies by who asks.
     *(["corsheaders.middleware.CorsMiddleware"] if CONFIG.cors_allowed_origins else []),
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "catalog_pages.money_display.CurrencyDisplayMiddleware",
     "site_config.middleware.ContentSecurityPolicyMiddleware",
     "site_config.middleware.RetryAfterMiddleware",
+    "site_config.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -91,6 +94,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "site_config.middleware.StaffSecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "site_config.middleware.NextAddressMiddleware",
     "site_config.middleware.PublishRefusedMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -127,21 +131,29 @@ if CONFIG.database["ENGINE"].endswith("sqlite3"):
         },
     }
 else:
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": 0,
-        # One for each thread, as a download keeps its own until it ends, and some for what runs beside.
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": CONFIG.web_threads + 4}},
-    }
+    DATABASES["default"] |= CONFIG.postgres.as_database(threads=CONFIG.web_threads)
+# Of web processes alone: `site_config/wsgi.py` asks for it. Migrations and commands may take their time.
+DATABASE_STATEMENT_SECONDS = CONFIG.postgres.statement_seconds
+DATABASE_PGBOUNCER = CONFIG.postgres.pgbouncer
 
 CACHES: dict[str, dict[str, Any]] = {
     # Limits on sign-in count across processes only with a shared cache: see docs/deployment.md.
     "default": {
         "BACKEND": "site_config.shared_cache.SharedCache",
         "LOCATION": CONFIG.redis_url,
+        # Seconds, of each call; a thread waits for one of the connections no longer than that either.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if CONFIG.redis_url
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Of each process alone: what is asked for without end here pushes no limit's counter out of there.
+    "lists": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "lists",
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    },
 }
+PAGE_CACHE_BYTES = 24 * 1024 * 1024  # of public pages, in each process
 TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- Files --------------------------------------------------------------------------------------
@@ -161,7 +173,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "public": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "protected": CONFIG.storage.as_storage(PROTECTED_MEDIA_ROOT),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "site_config.static_files.ShopStaticFilesStorage"},
 }
 
 # --- Downloads ----------------------------------------------------------------------------------
@@ -173,6 +185,7 @@ DOWNLOAD_WINDOW_HOURS = 24  # requests of one client within it are one download
 DOWNLOAD_COUNTED_PERCENT = 50  # an attempt that broke before this much arrived counts for nothing
 DOWNLOAD_PLACES_RENEWED_SECONDS = 60  # places of what is being sent are kept for three minutes
 DOWNLOAD_LINK_HOURS = 12  # how long a link on a page works without signing in
+LISTENING_COPIES = 50  # how often a file may be played from end to end within such a window
 
 # --- Money --------------------------------------------------------------------------------------
 STRIPE_PUBLIC_KEY = CONFIG.stripe_public_key
@@ -184,10 +197,13 @@ STRIPE_SANDBOX = CONFIG.stripe_sandbox
 STRIPE_SANDBOX_DELIVERY = "thread"
 # A webhook has two seconds for its answer, however many calls it takes: after one second none is begun.
 STRIPE_HURRY_SECONDS = 1
+# Where SITE_BASE_URL leads nowhere, as in a container.
+STRIPE_SANDBOX_DELIVER_TO = CONFIG.sandbox_deliver_to
 STRIPE_SANDBOX_API_URL = ""  # in this process; a loopback address to see real HTTP
 CHECKOUT_RETURN_URLS = CONFIG.checkout_return_urls  # of apps; compared by orders/return_urls.py
 CURRENCY_DISPLAY_SECONDS: float | None = 3  # how long a process may not know of a change
 CART_MAX_QUANTITY = CONFIG.cart_max_quantity
+RETENTION = CONFIG.retention  # years and days: see docs/privacy.md
 GUEST_LINK_DAYS = 30  # how long a mailed link opens what was bought without an account
 WEBHOOK_MAX_BYTES = 1_000_000
 
@@ -202,9 +218,16 @@ EMAIL_PORT = CONFIG.email["PORT"]
 EMAIL_HOST_USER = CONFIG.email["HOST_USER"]
 EMAIL_HOST_PASSWORD = CONFIG.email["HOST_PASSWORD"]
 EMAIL_USE_TLS = CONFIG.email["USE_TLS"]
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 10  # seconds, for each step of the conversation
 DEFAULT_FROM_EMAIL = CONFIG.default_from_email
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- When something is away (docs/operations.md) -------------------------------------------------
+# Failures in a row after which Stripe, the bucket or the cache is not asked for a pause; 0: always ask.
+CIRCUIT_FAILURES = 5
+CIRCUIT_PAUSE_SECONDS = 10
+SHUTDOWN_NOTICE_SECONDS = CONFIG.shutdown_notice_seconds  # of web processes, before they let go
+QUEUE_LATE_SECONDS = 300  # a task that waits for longer says that no worker runs
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -271,29 +294,3 @@ WAGTAILSEARCH_BACKENDS = {
 }
 WAGTAILADMIN_RICH_TEXT_EDITORS = {"default": {"WIDGET": "catalog_pages.posted.RichTextArea"}}
 WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []  # no request leaves our origin
-
-_TO_STDERR = {
-    "class": "logging.StreamHandler",
-    "formatter": "plain",
-    "filters": ["request_id"],
-}
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "store_api.request_ids.RequestIdFilter"}},
-    "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"}
-    },
-    "handlers": {
-        "console": _TO_STDERR,
-        "warnings": {**_TO_STDERR, "level": "WARNING"},
-    },
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # The worker sets this logger's level itself, so its handler decides: failures, not routine.
-        "django_tasks": {"handlers": ["warnings"], "propagate": False},
-        "stripe": {"level": "WARNING"},
-        "wagtail": {"level": "WARNING"},  # its history is in the admin; progress bars stay readable
-    },
-}
