@@ -5,41 +5,13 @@ In a process of its own, with a database on disk that the servers, which are pro
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
-import django
-import pytest
-
 from bench.measure import Figure
+from bench.own_database import run
 
 MEGABYTE = 1024 * 1024
-
-
-def main(parts: list[str]) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
-    django.setup()
-    from django.core.management import call_command
-    from django.db import connection  # the apps must be ready
-
-    from catalog_pages.site_tree import ensure_site_tree
-
-    usual = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    lacking = 0
-    try:
-        for part in parts:
-            ensure_site_tree()
-            try:
-                TABLES[part]()
-            except pytest.skip.Exception as reason:
-                print(f"\nNothing was measured of {part}: {reason}")
-                lacking = 1
-            call_command("flush", verbosity=0, interactive=False)
-    finally:
-        connection.creation.destroy_test_db(usual, verbosity=0)
-    return lacking
 
 
 def delivery_table() -> None:
@@ -179,4 +151,4 @@ TABLES = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], TABLES))

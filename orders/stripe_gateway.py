@@ -22,6 +22,7 @@ import stripe
 from django.conf import settings
 from django.db import connection
 
+from catalog_pages import circuit
 from orders.stripe_facts import (
     CalledInsideTransaction,
     CheckoutSession,
@@ -48,8 +49,7 @@ from orders.stripe_sandbox.transport import SandboxTransport
 API_VERSION = "2026-10-28.endive"
 SANDBOX_KEY = "sk_test_sandbox"
 SIGNATURE_TOLERANCE_SECONDS = 300
-# Seconds to connect and, after that, to answer.
-PATIENT = (5, 10)
+PATIENT = (5, 10)  # seconds to connect and, after that, to answer
 HURRIED = (1, 1)
 RETRIES = 2
 PAGE = 100  # Stripe's largest
@@ -154,7 +154,7 @@ def expire_checkout(session_id: str) -> CheckoutSession:
 def list_checkouts(*, since: datetime) -> Iterator[CheckoutSession]:
     """Sessions made since then, newest first, page by page as they are consumed."""
     client = _client()
-    with _translated():
+    with _translated(may_be_refused=False):
         listed = client.v1.checkout.sessions.list(params=_page(since=since))
         yield from _read_all(listed, session_of)
 
@@ -192,7 +192,7 @@ def list_refunds(
 ) -> Iterator[RefundSnapshot]:
     """Refunds of one payment, or all made since then; page by page as they are consumed."""
     client = _client()
-    with _translated():
+    with _translated(may_be_refused=False):
         listed = client.v1.refunds.list(params=_page(payment_intent_id, since))
         yield from _read_all(listed, refund_of)
 
@@ -209,7 +209,7 @@ def list_disputes(
 ) -> Iterator[DisputeSnapshot]:
     """Disputes of one payment, or all opened since then; page by page as they are consumed."""
     client = _client()
-    with _translated():
+    with _translated(may_be_refused=False):
         listed = client.v1.disputes.list(params=_page(payment_intent_id, since))
         yield from _read_all(listed, dispute_of)
 
@@ -217,7 +217,7 @@ def list_disputes(
 def list_events(*, since: datetime, types: Collection[str]) -> Iterator[Event]:
     """Events of these types (at most 20), newest first; Stripe forgets them after thirty days."""
     client = _client()
-    with _translated():
+    with _translated(may_be_refused=False):
         listed = client.v1.events.list(params={**_page(since=since), "types": sorted(types)})
         yield from _read_all(listed, lambda event: event_of(event.to_dict(for_json=True)))
 
@@ -352,13 +352,28 @@ def _check_id(object_id: str, shape: re.Pattern[str]) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, may_be_refused: bool = True) -> Iterator[None]:
+    """Errors in our words. While Stripe is away only the reconciler's lists are asked: docs/operations.md."""
+    if may_be_refused and not circuit.stripe.allows():
+        raise GatewayUnavailable("Stripe did not answer lately and is left alone for some seconds")
     try:
         yield
     except stripe.StripeError as error:
+        _note(error)
         _translate(error)
     except SENSELESS as error:
+        circuit.stripe.succeeded()
         raise GatewayUnreadable(f"unreadable answer ({type(error).__name__})") from error
+    circuit.stripe.succeeded()
+
+
+def _note(error: stripe.StripeError) -> None:
+    """For the circuit: "no" is an answer, "not now" is none. Who hurries takes slow for dead."""
+    status = error.http_status or 0
+    if isinstance(error, stripe.APIConnectionError) or status == 429 or status >= 500:
+        circuit.stripe.failed(_words(error, status), counts=_deadline.get() is None)
+    else:
+        circuit.stripe.succeeded()
 
 
 def _translate(error: stripe.StripeError) -> NoReturn:

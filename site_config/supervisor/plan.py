@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read, never chosen here
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104  # nosec B104  # read, never chosen here
 
 
 class Refusal(Exception):

@@ -130,7 +130,7 @@ def gunicorn(plan: Plan) -> list[str]:
     options = ["--worker-class", "site_config.web_worker.WebWorker", "--workers", "1"]
     options += ["--threads", str(plan.web_threads)]
     options += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
-    memory = Path("/dev/shm")  # noqa: S108 - a heartbeat file, which must not wait for a slow disk
+    memory = Path("/dev/shm")  # noqa: S108  # nosec B108  # a heartbeat file, which must not wait for a slow disk
     if memory.is_dir():
         options += ["--worker-tmp-dir", str(memory)]
     if plan.debug:
