@@ -24,7 +24,8 @@ from django.db.models import F, Sum
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
-from catalog_pages.assets import CHUNK_BYTES, Digest, excerpts_of
+from catalog_pages.assets import CHUNK_BYTES, Digest
+from catalog_pages.excerpts import excerpts_of
 from catalog_pages.models import (
     DigitalAsset,
     Excerpt,

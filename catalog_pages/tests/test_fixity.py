@@ -17,10 +17,12 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog_pages.assets import asset_store, ensure_excerpts
+from catalog_pages.assets import asset_store
+from catalog_pages.excerpts import ensure_excerpts
 from catalog_pages.fixity import check_asset, plan, verify
 from catalog_pages.management.commands.verify_assets import Command
 from catalog_pages.models import DigitalAsset, Excerpt, FixityCheck, ProductPage
+from catalog_pages.tasks import verify_stored_files
 from catalog_pages.tests.editors import owner_client
 from catalog_pages.tests.sample_audio import write_tone
 from catalog_pages.tests.stored_files import (
@@ -75,6 +77,19 @@ def test_a_bit_that_flipped_is_found_by_name() -> None:
     assert summary.startswith("2 audio files checked: 1 as stored, 0 missing, 1 altered. ")
     assert spoilt.fixity.found == ALTERED
     assert sound.fixity.found == INTACT
+
+
+def test_the_worker_reads_first_what_nobody_has_looked_at(caplog: pytest.LogCaptureFixture) -> None:
+    seen = make_asset()
+    check_asset(seen)
+    spoilt = make_asset()
+    flip_a_bit(path_of(spoilt))
+
+    assert verify_stored_files.call(1) == 1
+
+    assert spoilt.fixity.found == ALTERED
+    assert len(errors(caplog)) == 1
+    assert verify_stored_files.call(1) == 0  # the other one
 
 
 def test_a_shop_that_lost_nothing_ends_well() -> None:
@@ -311,6 +326,7 @@ def product_with_excerpt(tmp_path: Path) -> tuple[ProductPage, Excerpt]:
     return page, excerpt
 
 
+@pytest.mark.wide
 def test_a_broken_excerpt_is_found_and_can_be_made_again(tmp_path: Path) -> None:
     _, excerpt = product_with_excerpt(tmp_path)
     flip_a_bit(Path(excerpt.file.path))
@@ -325,6 +341,7 @@ def test_a_broken_excerpt_is_found_and_can_be_made_again(tmp_path: Path) -> None
     assert Excerpt.objects.get() == excerpt
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_broken_excerpt_is_cut_again(
     lost: bool, tmp_path: Path, django_capture_on_commit_callbacks: Any
@@ -348,6 +365,7 @@ def test_a_broken_excerpt_is_cut_again(
     assert run()[0] == 0
 
 
+@pytest.mark.wide
 def test_an_excerpt_waits_for_its_audio_file(tmp_path: Path) -> None:
     _, excerpt = product_with_excerpt(tmp_path)
     Path(excerpt.file.path).unlink()
@@ -361,6 +379,7 @@ def test_an_excerpt_waits_for_its_audio_file(tmp_path: Path) -> None:
     assert Excerpt.objects.get() == excerpt
 
 
+@pytest.mark.wide
 def test_a_broken_excerpt_that_nothing_plays_is_removed(tmp_path: Path) -> None:
     page, excerpt = product_with_excerpt(tmp_path)
     page.tracks.get_queryset().delete()

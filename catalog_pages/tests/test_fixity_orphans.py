@@ -337,6 +337,7 @@ def test_a_bucket_is_read_as_a_disk_is(server: S3Server, bucket: Any) -> None:
     assert is_noted_missing(lost)
 
 
+@pytest.mark.wide
 def test_a_buckets_orphans_are_found_and_deleted(
     server: S3Server, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,6 +356,7 @@ def test_a_buckets_orphans_are_found_and_deleted(
     assert sorted(bucket.keys()) == sorted([asset.file.name, upload.key, "backups/shop.dump"])
 
 
+@pytest.mark.wide
 def test_a_bucket_that_does_not_answer_has_lost_nothing(server: S3Server, bucket: Any) -> None:
     for asset in [make_asset() for _ in range(5)]:
         excerpt_on_disk(asset)
@@ -367,6 +369,7 @@ def test_a_bucket_that_does_not_answer_has_lost_nothing(server: S3Server, bucket
     assert not FixityCheck.objects.exists()
 
 
+@pytest.mark.wide
 def test_a_bucket_that_goes_away_before_it_is_listed_is_told(server: S3Server, bucket: Any) -> None:
     server.stop()
 

@@ -14,6 +14,7 @@ from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Client as App
 from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -89,6 +90,9 @@ def eventful() -> User:
         order=order, code="paid_twice", reference="pi_1", detail="To look at"
     )
     Authenticator.objects.create(user=ada, type=Authenticator.Type.TOTP, data={"secret": "sesame"})
+    UserSession.objects.create(
+        user=ada, ip="203.0.113.77", user_agent="Firefox", session_key="session-key"
+    )
     third_party(Scope.ORDERS_READ, user=ada)
     App.objects.create(name="Ada's own", owner=ada)
     make_endpoint("https://ada.example/in", events=["order.paid"], description="Hers", by=ada)
@@ -137,6 +141,7 @@ def test_every_table_has_what_happened(ada: User) -> None:
         "expires_at": "",
     }
     assert found["second_factors"][0]["type"] == "totp"
+    assert [row["network"] for row in found["sessions"]] == ["203.0.113.0"]
     assert any(row["buyer"] for row in found["payment_messages"])
 
 
@@ -148,6 +153,7 @@ def test_it_is_a_file_that_nobody_keeps_on_the_way(ada: User) -> None:
     assert answer["Cache-Control"] == "no-store"
 
 
+@pytest.mark.wide
 def test_asking_for_its_head_reads_nothing(ada: User) -> None:
     app = app_of(ada)
 
@@ -166,6 +172,7 @@ def test_an_account_that_did_nothing_has_its_account() -> None:
     assert {name for name, rows in found.items() if rows} == {"made_at", "profile", "addresses"}
 
 
+@pytest.mark.wide
 def test_what_an_address_bought_without_an_account_is_its_owners() -> None:
     ada = make_user(ADA)
     order = guest_buys(Client(), ADA)
@@ -179,6 +186,7 @@ def test_what_an_address_bought_without_an_account_is_its_owners() -> None:
     assert not Order.objects.filter(user=ada).exists()
 
 
+@pytest.mark.wide
 def test_what_an_address_bought_is_not_told_to_whoever_merely_typed_it() -> None:
     eve = make_user(ADA, verified=False)
     guest_buys(Client(), ADA)
@@ -195,7 +203,7 @@ def test_what_an_address_bought_is_not_told_to_whoever_merely_typed_it() -> None
 
 
 def test_no_secret_is_in_it(ada: User) -> None:
-    secrets = {PASSWORD, ada.password, "sesame", "d" * 64}
+    secrets = {PASSWORD, ada.password, "sesame", "session-key", "203.0.113.77", "d" * 64}
     secrets |= set(Token.objects.values_list("hash", flat=True))
     secrets |= set(App.objects.values_list("secret", flat=True))
     secrets |= set(WebhookEndpoint.objects.values_list("sealed_secret", flat=True))
@@ -216,6 +224,7 @@ def test_who_redeemed_a_gift_is_not_told_to_who_bought_it(ada: User) -> None:
     assert CY not in text_of(ada)
 
 
+@pytest.mark.wide
 def test_who_bought_a_gift_is_not_told_to_who_redeemed_it() -> None:
     cy, order = make_user(CY), bought(Client(), quantity=2, user=make_user(ADA), email=BO)
     gift_redeem(code_text=order.items.get().gift_codes.get().code, user=cy)
@@ -227,6 +236,7 @@ def test_who_bought_a_gift_is_not_told_to_who_redeemed_it() -> None:
     assert order.number not in text
 
 
+@pytest.mark.wide
 def test_letters_of_somebody_elses_order_are_told_to_whom_they_went() -> None:
     cy, given = make_user(CY), bought(Client(), quantity=2, email=CY)
     gift_redeem(code_text=given.items.get().gift_codes.get().code, user=cy)
@@ -281,6 +291,7 @@ def bought_by_the_hundred(user: User, product: ProductPage, count: int) -> None:
     )
 
 
+@pytest.mark.wide
 def test_the_number_of_queries_does_not_grow() -> None:
     ada = make_user(ADA)
     product = make_product()
@@ -297,6 +308,7 @@ def test_the_number_of_queries_does_not_grow() -> None:
     assert len(many) == len(few) <= len(TABLES) + 8
 
 
+@pytest.mark.wide
 def test_memory_does_not_grow_either() -> None:
     ada = make_user(ADA)
     bought_by_the_hundred(ada, make_product(), 5_000)
@@ -343,6 +355,7 @@ def closed(schema: Any) -> Any:
     return found | ({"additionalProperties": False} if "properties" in found else {})
 
 
+@pytest.mark.wide
 def test_the_export_is_what_the_schema_says_to_the_last_field(ada: User) -> None:
     schema = closed(schema_of_the_export())
 
@@ -402,6 +415,7 @@ def test_every_field_of_an_exported_model_is_handed_out_or_left_out_with_a_reaso
     assert unsaid == left_out
 
 
+@pytest.mark.wide
 def test_addresses_of_others_are_not_looked_up_by_mine() -> None:
     ada = make_user(ADA)
     EmailAddress.objects.create(user=ada, email=BO, verified=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 
 from orders.models import WebhookEndpoint
@@ -41,6 +42,18 @@ ACCOUNT_TABLES = (
         model=Authenticator,
         find=lambda person: Authenticator.objects.filter(user=person.user).order_by("pk"),
         columns={"type": "type", "created_at": "created_at", "last_used_at": "last_used_at"},
+    ),
+    Table(
+        name="sessions",
+        words="Where the account is signed in: the program's name for itself, and the network, not the "
+        "address, that it signed in from.",
+        model=UserSession,
+        find=lambda person: UserSession.objects.filter(user=person.user).order_by("pk"),
+        columns={
+            "user_agent": "user_agent",
+            "network": Derived("ip", Kind.TEXT),
+            "created_at": "created_at",
+        },
     ),
     Table(
         name="apps",

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 
+from downloads.forgotten import with_marks
 from downloads.holders import normalise_email
 from downloads.models import UserAsset
 from orders.models import GiftCode, Order
@@ -18,7 +19,8 @@ from orders.services.shopper import Shopper, held_by
 
 @dataclass(frozen=True)
 class Person:
-    """`emails` are normalised and verified: whoever merely typed an address learns nothing by it."""
+    """`emails` are normalised and verified, and their marks where they were forgotten: whoever merely typed
+    an address learns nothing by it."""
 
     user: Any
     emails: frozenset[str]
@@ -55,8 +57,9 @@ class Person:
 def person_of(user: Any) -> Person:
     """Three queries."""
     verified = EmailAddress.objects.filter(user=user, verified=True)
-    emails = frozenset(normalise_email(email) for email in verified.values_list("email", flat=True))
-    held = guest_holdings(emails=emails)
+    verified_ones = {normalise_email(email) for email in verified.values_list("email", flat=True)}
+    emails = frozenset(with_marks(verified_ones))
+    held = guest_holdings(emails=verified_ones)
     return Person(
         user,
         emails,

@@ -1,0 +1,1 @@
+"""Backups, restores and moves of a whole shop, by the commands that operators type."""
