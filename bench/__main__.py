@@ -1,8 +1,10 @@
 """`make bench`: SQLite without anything, then PostgreSQL: DATABASE_URL's, or one started for this.
 
-`make bench ARGS="webhook"` chooses among webhook, inbox, reconcile, api and admin, and among delivery,
-slow_readers, archive and links, which start servers and do not depend on the database. `admin` makes a shop
-of BENCH_ORDERS orders (a million) and BENCH_PRODUCTS products (a tenth of that), on PostgreSQL alone.
+`make bench ARGS="webhook"` chooses among webhook, inbox, reconcile, api, pages, admin and search, and among
+delivery, slow_readers, archive and links, which start servers and do not depend on the database; and among
+peers, carts and replica, the shop beside others under load (docs/benchmarks.md). `admin`
+makes a shop of BENCH_ORDERS orders (a million) and BENCH_PRODUCTS products (a tenth of that), `search` one
+of BENCH_PRODUCTS products (100,000), on PostgreSQL alone.
 """
 
 from __future__ import annotations
@@ -16,15 +18,16 @@ from contextlib import contextmanager
 
 from bench.postgres import NoPostgres, throw_away_postgres
 
-PARTS = ("webhook", "inbox", "reconcile", "api", "admin")
+PARTS = ("webhook", "inbox", "reconcile", "api", "pages", "admin", "search", "growth")
 # Four workers on SQLite would queue for its one write lock: that says nothing about them. And nobody has
-# a million orders there.
-NOT_ON_SQLITE = ("inbox", "admin")
+# a million orders or 100,000 products there.
+NOT_ON_SQLITE = ("inbox", "admin", "search", "growth")
 DELIVERY = ("delivery", "slow_readers", "archive", "links")
+PEERS = ("peers", "carts", "replica")
 
 
 def main(chosen: list[str]) -> int:
-    everything = [*PARTS, *DELIVERY]
+    everything = [*PARTS, *DELIVERY, *PEERS]
     chosen = chosen or everything
     if unknown := set(chosen) - set(everything):
         print(
@@ -40,15 +43,18 @@ def main(chosen: list[str]) -> int:
     failed |= _measure(
         [part for part in chosen if part in DELIVERY], engine="bench.delivery_engine"
     )
-    if parts:
-        failed |= _measure_on_postgres(parts)
+    beside = [part for part in chosen if part in PEERS]
+    failed |= _measure([part for part in beside if part == "carts"], engine="bench.peers_engine")
+    if parts or beside:
+        failed |= _measure_on_postgres(parts, beside)
     return int(failed)
 
 
-def _measure_on_postgres(parts: list[str]) -> bool:
+def _measure_on_postgres(parts: list[str], beside: list[str]) -> bool:
     try:
         with _postgres() as url:
-            return _measure(parts, database_url=url)
+            failed = _measure(parts, database_url=url)
+            return failed | _measure(beside, database_url=url, engine="bench.peers_engine")
     except NoPostgres as error:
         print(f"\nNothing was measured on PostgreSQL: {error}.")
         return False

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -25,10 +24,11 @@ from django.test.utils import (
 from django.utils import timezone
 
 from bench.admin_pages import Page, pages_of
-from bench.load import load
 from bench.measure import Figure, in_turn
+from bench.twin import twin
 from catalog_pages.roles import SHOP_MANAGERS
 from orders.models import FiguresChange
+from site_config.load_data.filling import load
 from tests.factories import make_editor, make_user
 
 ORDERS = int(os.environ.get("BENCH_ORDERS") or 1_000_000)
@@ -70,7 +70,7 @@ class Measured:
 
 def run() -> Iterator[Measured]:
     """Page by page, in two databases that are made for it and dropped afterwards."""
-    with _twin() as big:
+    with twin() as big:
         shops = {SMALL: connections["default"], BIG: big}
         for name, size, products in (
             (SMALL, ALMOST_EMPTY, ALMOST_EMPTY),
@@ -157,22 +157,3 @@ def _asked(client: Client, page: Page) -> Any:
     if answer.status_code != 200:
         raise AssertionError(f"{page.url} answered {answer.status_code}")
     return answer
-
-
-@contextmanager
-def _twin() -> Iterator[Any]:
-    """A second database like the one that is connected, as empty as that is now."""
-    name = str(connection.settings_dict["NAME"])
-    twin = f"{name}_large"
-    connection.close()
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{twin}" TEMPLATE "{name}"')
-    usual = connections["default"]
-    second: Any = connections.create_connection("default")
-    second.settings_dict = {**usual.settings_dict, "NAME": twin}
-    try:
-        yield second
-    finally:
-        second.close()
-        with usual._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{twin}"')

@@ -63,7 +63,7 @@ class Answer:
 
 
 def run() -> Result:
-    _fill()
+    fill()
     with override_settings(ROOT_URLCONF="bench.api_stock", API_LIMITS=NO_LIMITS):
         handler = WSGIHandler()
         asks = _asks(handler)
@@ -134,10 +134,10 @@ def _queries(before: Callable[[], Any], asked: Callable[[], Any]) -> int:
     return len(captured)
 
 
-def _fill() -> None:
+def fill(count: int = PRODUCTS) -> None:
     """Albums with covers, two formats and an excerpt of each track; some of them in a bundle."""
     genre = Genre.objects.create(name="Ambient")
-    albums = [_album(f"Album {number}", genre) for number in range(PRODUCTS)]
+    albums = [_album(f"Album {number}", genre) for number in range(count)]
     make_bundle("Everything at once", *albums[-4:], genre=genre)
 
 

@@ -1,4 +1,4 @@
-"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile api admin`.
+"""The measurements on one database engine: `python -m bench.engine webhook inbox reconcile api pages`.
 
 In a process of its own, because Django knows one set of databases; with a database of its own too.
 """
@@ -119,6 +119,38 @@ def api_table(engine: str) -> None:
         print(f"GET purchases/ of {count:,}: {spread(figure, 1000, '.2f')} ms, {queries} queries.")
 
 
+def pages_table(engine: str) -> None:
+    from bench import pages
+
+    print(
+        f"\nPublic pages on {engine}, CPU of the whole request, {pages.ROUNDS} rounds in turn; in"
+    )
+    print(
+        "brackets the middle half. “kept”: the process has answered since the shop last changed.\n"
+    )
+    heads = (
+        "anew, ms",
+        "kept, ms",
+        "times as cheap",
+        "at least",
+        "304, times",
+        "queries",
+        "bytes sent",
+    )
+    print(
+        f"{'':12}" + "".join(f"{head:>{width}}" for head, width in zip(heads, PAGES, strict=True))
+    )
+    for page in pages.run():
+        cells = (
+            f"{page.anew.median * 1000:.1f}", f"{page.kept.median * 1000:.2f}",
+            spread(page.anew.beside(page.kept), 1, ".0f"), f"{pages.LIMIT}",
+            spread(page.anew.beside(page.same), 1, ".0f"),
+            f"{page.queries[0]} and {page.queries[1]}", f"{page.size:,}",
+        )  # fmt: skip
+        shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, PAGES, strict=True))
+        print(f"{page.name:12}{shown}")
+
+
 def admin_table(engine: str) -> None:
     from bench import admin
 
@@ -155,12 +187,72 @@ def admin_table(engine: str) -> None:
         print(f"{words}: {', '.join(names) or 'none'}.")
 
 
+def search_table(engine: str) -> None:
+    from bench import search
+
+    print(
+        f"\nSearch on {engine}, whole requests, {search.ROUNDS} rounds in turn: {search.FEW:,} products"
+    )
+    print(
+        f"beside {search.PRODUCTS:,}; in brackets the middle half. “cold”: no numbers of choices are kept.",
+        flush=True,
+    )
+    done: list[search.Measured] = []
+    for asked in search.run():
+        if not done:
+            heads = (f"{search.FEW:,}, ms", f"{search.PRODUCTS:,}, ms", "times", "queries")
+            print(f"\n{'':46}{heads[0]:>12}{heads[1]:>14}{heads[2]:>20}{heads[3]:>11}")
+        done.append(asked)
+        cells = f"{asked.small.median * 1000:>12.1f}{asked.big.median * 1000:>14.1f}"
+        cells += f"{spread(asked.ratio, 1, '.1f'):>20}{asked.queries[0]:>7}{asked.queries[1]:>4}"
+        print(f"{asked.name:46}{cells}{'  over' if asked.is_slow else ''}", flush=True)
+    slow = [f"{asked.name} ({asked.ratio.median:.1f})" for asked in done if asked.is_slow]
+    print(f"\n{len(done) - len(slow)} of {len(done)} take at most {search.LIMIT} times as long.")
+    print(f"Longer: {', '.join(slow) or 'none'}.")
+    search.keep(done)
+
+
+def growth_table(engine: str) -> None:
+    from bench import growth
+
+    print(
+        f"\nGrowth on {engine}, whole requests that nobody keeps, {growth.ROUNDS} rounds in turn;"
+        f" {growth.ORDERS_EACH} orders for each",
+        flush=True,
+    )
+    print("product; in brackets the middle half.", flush=True)
+    done: list[growth.Grown] = []
+    for page in growth.run():
+        if not done:
+            sizes = "".join(f"{f'{size:,}, ms':>14}" for size in growth.SIZES)
+            print(f"\n{'':28}{sizes}{'times':>20}{'queries':>12}")
+        done.append(page)
+        cells = "".join(f"{figure.median * 1000:>14.1f}" for figure in page.times.values())
+        queries = " ".join(map(str, page.queries.values()))
+        over = "  over" if page.is_slow else ""
+        print(
+            f"{page.name:28}{cells}{spread(page.ratio, 1, '.1f'):>20}{queries:>12}{over}",
+            flush=True,
+        )
+    slow = [f"{page.name} ({page.ratio.median:.1f})" for page in done if page.is_slow]
+    more = [page.name for page in done if page.has_more_queries]
+    print(f"\n{len(done) - len(slow)} of {len(done)} take at most {growth.LIMIT} times as long.")
+    for words, names in (("Longer", slow), ("More queries", more)):
+        print(f"{words}: {', '.join(names) or 'none'}.")
+    growth.keep(done)
+    growth.draw(done)
+
+
+PAGES = (10, 10, 20, 10, 20, 10, 12)  # widths of columns
 TABLES = {
     "admin": admin_table,
     "webhook": webhook_table,
     "inbox": inbox_table,
     "reconcile": reconcile_table,
     "api": api_table,
+    "pages": pages_table,
+    "search": search_table,
+    "growth": growth_table,
 }
 
 if __name__ == "__main__":

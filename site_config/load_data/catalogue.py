@@ -1,6 +1,6 @@
 """The statements that make a catalogue: artists, genres, products, versions, tracks, files, search.
 
-`:name` is filled in by `bench.load`. Product number `n` has the key `1000 + n`, so that sales need not look.
+`:name` is filled in by `filling`. Product number `n` has the key `1000 + n`, so that sales need not look.
 """
 
 from __future__ import annotations

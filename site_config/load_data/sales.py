@@ -7,7 +7,7 @@ disputed than of the others, so that the smallest shop fills a page of its dispu
 
 from __future__ import annotations
 
-from bench.load_catalogue import picked
+from site_config.load_data.catalogue import picked
 
 # As `NUMBER_ALPHABET` has it; the factor shares nothing with 30, so that no two orders get the same.
 LETTERS = "'0123456789BCDFGHJKMNPQRSTVWXYZ'"

@@ -11,7 +11,7 @@ Stripe is said to have told was never told: it is for looking at, and for measur
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -19,30 +19,38 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from wagtail.models import Locale
 
-from bench.load_catalogue import CATALOGUE
-from bench.load_sales import SALES
-from catalog_pages.models import CataloguePage, ProductPage
+from catalog_pages.models import Artist, CataloguePage, DigitalAsset, Genre, ProductPage
 from downloads.figures import downloads_settle
 from orders.models import Order
 from orders.services.figures import figures_refresh, figures_start_over
+from site_config.load_data.catalogue import CATALOGUE
+from site_config.load_data.sales import SALES
 
 DAYS = 730
+MOST_PRODUCTS = 36**4 - 2  # as many steps as a path has below one page
 ROOMS = ("orders_", "downloads_", "catalog_pages_", "wagtailcore_", "wagtailsearch_", "accounts_")
 
 
 class NotEmpty(Exception):
-    """The shop has products or orders already: theirs and these could not be told apart."""
+    """The shop has a catalogue or orders already: theirs and these could not be told apart."""
 
 
-def load(*, orders: int, products: int) -> None:
-    """Fill the shop. Raises NotEmpty, and NotImplementedError on anything but PostgreSQL.
+class NotPostgres(Exception):
+    """Only PostgreSQL makes rows by the million in minutes."""
+
+
+def load(
+    *, orders: int, products: int, on_step: Callable[[int, str], None] = lambda steps, name: None
+) -> None:
+    """Fill the shop, all or nothing but for its figures. Raises NotEmpty, and NotPostgres on anything else.
 
     Indexes that guard nothing are made afterwards, and foreign keys are checked by nobody where the
     database's user may have that so: both several times as fast. Figures are added up, statistics are fresh.
+    `on_step` is told of every step before it is taken: how many there are, and what it makes.
     """
     if connection.vendor != "postgresql":
-        raise NotImplementedError("only PostgreSQL makes rows by the million in minutes")
-    if Order.objects.exists() or ProductPage.objects.exists():
+        raise NotPostgres
+    if any(model.objects.exists() for model in (Order, ProductPage, Artist, Genre, DigitalAsset)):
         raise NotEmpty
     numbers = _numbers(orders, products)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -51,15 +59,35 @@ def load(*, orders: int, products: int) -> None:
         cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
         cursor.execute("SET LOCAL work_mem = '256MB'")
         remade = list(_indexes_dropped(cursor))
-        for statement in (*CATALOGUE, *SALES):
-            cursor.execute(filled(statement, numbers))
-        for statement in (*_sequences(cursor), *remade):
+        rows = [filled(statement, numbers) for statement in (*CATALOGUE, *SALES)]
+        steps = len(rows) + len(remade) + len(AFTERWARDS)
+        for statement in (*rows, *remade):
+            on_step(steps, _made_by(statement))
             cursor.execute(statement)
+        for statement in list(_sequences(cursor)):
+            cursor.execute(statement)
+    for name, finish in AFTERWARDS.items():
+        on_step(steps, name)
+        finish()
+
+
+def _freshen_statistics() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
-    figures_start_over()
-    figures_refresh()
-    downloads_settle()
+
+
+AFTERWARDS: dict[str, Callable[[], object]] = {
+    "statistics": _freshen_statistics,
+    "figures of no day": figures_start_over,
+    "figures of each day": figures_refresh,
+    "downloads of each day": downloads_settle,
+}
+
+
+def _made_by(statement: str) -> str:
+    """The table that it fills or the index that it makes."""
+    found = re.search(r"(?:TABLE|INTO|UPDATE|INDEX)\s+(\w+)", statement)
+    return found[1] if found else ""
 
 
 def filled(statement: str, values: Mapping[str, object]) -> str:
@@ -116,6 +144,6 @@ def _sequences(cursor: Any) -> Iterable[str]:
     for table, column in cursor.fetchall():
         if table.startswith(ROOMS):
             yield (
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608  # names of ours
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"
                 f' (SELECT COALESCE(MAX("{column}"), 0) + 1 FROM "{table}"), false)'
             )

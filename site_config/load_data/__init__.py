@@ -1,0 +1,1 @@
+"""A shop of any size for looking at and for measuring, made by the database itself."""
