@@ -12,6 +12,7 @@ from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from catalog_pages.refusal_count import refusal_count
 from orders.errors import TooManyTries
 
 HOUR = 3600
@@ -25,19 +26,44 @@ def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bo
     `key` is stored as a digest, because addresses do not belong into a cache. A window begins at a
     multiple of `seconds`, so that at its edge twice the limit can pass within a moment.
     """
-    name = _name(scope, key, seconds)
-    for _ in range(2):
-        try:
-            return cache.incr(name) <= limit
-        except ValueError:  # nobody has counted in this window yet
-            if cache.add(name, 1, timeout=seconds):
-                return limit >= 1
-    return True  # it ran out between the two steps: a new window has begun
+    is_within = _count(_name(scope, key, seconds), seconds) <= limit
+    if not is_within:
+        refusal_count(f"limit_{scope}")
+    return is_within
 
 
 def throttle_is_full(*, scope: str, key: str, limit: int) -> bool:
     """Whether nothing is left of an hour's limit; counts nothing. For tries of which only some count."""
-    return int(cache.get(_name(scope, key, HOUR), 0)) >= limit
+    is_full = throttle_count(scope=scope, key=key) >= limit
+    if is_full:
+        refusal_count(f"limit_{scope}")
+    return is_full
+
+
+def throttle_count(*, scope: str, key: str) -> int:
+    """How often it was counted in this hour; nobody is refused by asking."""
+    return int(cache.get(_name(scope, key, HOUR), 0))
+
+
+def throttle_note(*, scope: str, key: str) -> None:
+    """Count one in this hour, for whoever compares it later."""
+    _count(_name(scope, key, HOUR), HOUR)
+
+
+def throttle_forget(*, scope: str, key: str) -> None:
+    """This hour's count begins anew."""
+    cache.delete(_name(scope, key, HOUR))
+
+
+def _count(name: str, seconds: int) -> int:
+    """How many tries there were in the window, this one included."""
+    for _ in range(2):
+        try:
+            return int(cache.incr(name))
+        except ValueError:  # nobody has counted in this window yet
+            if cache.add(name, 1, timeout=seconds):
+                return 1
+    return 0  # it ran out between the two steps: a new window has begun
 
 
 def _name(scope: str, key: str, seconds: int) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from catalog_pages.search_text import asked_text
 from orders.errors import CartUnknown
 from orders.models import Cart
 from orders.services.cart_merging import cart_bring_along
@@ -76,6 +79,18 @@ def claim_what_a_new_address_bought(
     sender: object, request: HttpRequest | None, email_address: EmailAddress, **kwargs: Any
 ) -> None:
     _claim(request, email_address.user)
+
+
+@receiver(pre_save, sender=UserSession)
+def keep_the_network_and_not_the_address(
+    sender: object, instance: UserSession, **kwargs: Any
+) -> None:
+    """The first parts of an address say roughly where a session began, and not who sat there."""
+    address = ip_address(instance.ip)
+    address = getattr(address, "ipv4_mapped", None) or address
+    bits = 24 if address.version == 4 else 48
+    instance.ip = str(ip_network(f"{address}/{bits}", strict=False).network_address)
+    instance.user_agent = asked_text(instance.user_agent)
 
 
 @receiver(post_save, sender=User)

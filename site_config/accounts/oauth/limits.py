@@ -12,7 +12,7 @@ import time
 
 from django.http import HttpRequest, JsonResponse
 
-from orders.throttles import HOUR, client_of, throttle_hit, throttle_is_full
+from orders.throttles import HOUR, client_of, throttle_hit, throttle_is_full, throttle_note
 
 MINUTE = 60
 ASKED_BY_ADDRESS_A_MINUTE = 120
@@ -67,8 +67,8 @@ def _most(user_id: int | None) -> int:
 
 
 def note_wrong_secret(request: HttpRequest, *, client_id: str) -> None:
-    throttle_hit(scope="oauth-wrong-address", key=client_of(request), limit=1)
-    throttle_hit(scope="oauth-wrong-client", key=client_id, limit=1)
+    throttle_note(scope="oauth-wrong-address", key=client_of(request))
+    throttle_note(scope="oauth-wrong-client", key=client_id)
 
 
 def _has_failed_too_often(address: str, client_id: str) -> bool:
