@@ -5,6 +5,10 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 ARGS ?=
+WIDE ?=
+ONLY ?=
+# Without bytecode every process of the tests would compile 550 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List these commands
 	@echo 'Digital Downloads'
@@ -14,11 +18,11 @@ run: ## Start the shop on http://127.0.0.1:8000 (HOST=, PORT= and PYTHON= choose
 	@bin/venv run
 	@exec $(PY) -m site_config.supervisor
 
-test: dev ## Run the test-suite on SQLite, on every core (ARGS="-k cart" chooses)
-	@exec $(PY) -m pytest -m "not prove" -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+test: dev ## Run the quick tests on SQLite, on every core (ARGS="-k cart" chooses; WIDE=1 runs all tests)
+	@exec $(PY) -m pytest -m "not prove$(if $(WIDE),, and not wide)$(if $(ONLY), and ($(ONLY)))" -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: dev ## Run everything long, by hand (ARGS="-k commands" chooses)
-	@exec $(PY) -m pytest -m prove $(ARGS)
+	@exec $(PY) -m pytest -m prove -o timeout=0 $(ARGS)
 
 lint: dev ## Look for mistakes in Python and templates
 	$(PY) -m ruff check .
@@ -38,6 +42,7 @@ check: lint types imports ## All of the above that changes nothing, and Django's
 	$(PY) -m ruff format --check .
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py lint_migrations
 
 pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade for newer ones)
 	@bin/pins $(ARGS)
@@ -47,7 +52,7 @@ diagrams: dev ## Draw the diagrams of docs/ from the code
 
 CODE ?= de
 messages: dev ## Collect every sentence for a translator, in locale/ (CODE=pt_BR chooses the language)
-	@$(PY) manage.py makemessages -l $(CODE) --no-obsolete $(foreach one,.venv bench tests stripe_sandbox demo var,-i '*$(one)*')
+	@$(PY) manage.py makemessages -l $(CODE) --no-obsolete $(foreach one,.venv bench tests stripe_sandbox styleguide demo var,-i '*$(one)*')
 
 openapi: dev ## Write docs/openapi.yaml, the description of the API, from the code
 	$(PY) manage.py spectacular --api-version v1 --validate --fail-on-warn --file docs/openapi.yaml

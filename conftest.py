@@ -5,14 +5,33 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 
 IN_CI = os.environ.get("CI") == "true"
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 OVER_HTTP = os.environ.get("STRIPE_OVER") == "http"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that is `sampled(n)`, its first case and every n-th after are quick, the others `wide`. One
+    that asks a database is marked so: the others need not run on a second one.
+    """
+    cases: Counter[tuple[object, ...]] = Counter()
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or names & DATABASE_FIXTURES:
+            item.add_marker("database")
+        if mark := item.get_closest_marker("sampled"):
+            test = (item.path, getattr(item, "originalname", item.name))
+            if cases[test] % mark.args[0]:
+                item.add_marker("wide")
+            cases[test] += 1
 
 
 def pytest_collection_finish() -> None:
@@ -30,15 +49,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Transactional and live-server tests empty every table, the site tree included."""
-    yield
-    if _empties_tables(item):
-        from django.db import connections
-        from pytest_django.plugin import blocking_manager_key
+    """Transactional and live-server tests empty every table, the site tree too, also when they end badly."""
+    try:
+        yield
+    finally:
+        if _empties_tables(item):
+            from django.db import connections
+            from pytest_django.plugin import blocking_manager_key
 
-        with item.config.stash[blocking_manager_key].unblock():
-            _plant_site_tree()
-            connections.close_all()
+            with item.config.stash[blocking_manager_key].unblock():
+                _plant_site_tree()
+                connections.close_all()
 
 
 def _empties_tables(item: pytest.Item) -> bool:
@@ -76,7 +97,7 @@ def _stripe_over_http(request: pytest.FixtureRequest) -> Iterator[None]:
 def _database_of(request: pytest.FixtureRequest) -> set[str]:
     """Which database fixtures the test stands on: none, `db`, or `transactional_db` as well."""
     marker = request.node.get_closest_marker("django_db")
-    names = set(request.fixturenames) & {"db", "transactional_db", "live_server"}
+    names = set(request.fixturenames) & DATABASE_FIXTURES
     if marker:
         names.add("db")
     if names & {"live_server", "transactional_db"} or (marker and marker.kwargs.get("transaction")):
@@ -89,9 +110,13 @@ def _database_of(request: pytest.FixtureRequest) -> set[str]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Rate limits count per process, as does how money is shown; no test inherits another's."""
+    from catalog_pages import circuit
     from catalog_pages.money import BY_SYMBOL, display
 
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
+    for each in (circuit.stripe, circuit.storage, circuit.cache):
+        each.forget()
     display.by = BY_SYMBOL
 
 

@@ -7,4 +7,9 @@ class SiteConfigConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
-        from site_config import checks  # noqa: F401
+        from site_config import checks, installation  # noqa: F401
+        from site_config.observing import faults, tasks, tracing
+
+        tasks.connect()
+        tracing.start()
+        faults.start()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.files.storage import storages
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from catalog_pages.models import ProductPage, ShopSettings
 from catalog_pages.money import is_supported
@@ -17,6 +17,7 @@ from catalog_pages.storage import (
     RemoteStorage,
     StorageUnavailable,
 )
+from catalog_pages.trigrams import has_trigrams
 from site_config.env_rules import folder_problems
 
 
@@ -107,6 +108,40 @@ def currency_is_known_and_unchanged(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register("site_config")
+def searches_forgive_mistakes(**kwargs: Any) -> list[CheckMessage]:
+    """On PostgreSQL, which can: where it was not allowed to, somebody should know whom to ask."""
+    try:
+        forgives = connection.vendor != "postgresql" or has_trigrams()
+        # Without its tables, `migrate` is still to come, and tries.
+        if forgives or not connection.introspection.table_names():
+            return []
+    except DatabaseError:  # no database yet
+        return []
+    return [
+        Warning(
+            "The database has no pg_trgm, so that searches forgive no typing mistakes.",
+            hint="Have its owner run CREATE EXTENSION pg_trgm, then manage.py migrate.",
+            id="site_config.W002",
+        )
+    ]
+
+
+@register("site_config")
+def figures_are_shared(**kwargs: Any) -> list[CheckMessage]:
+    """Several web processes behind one address: Prometheus reaches one of them, now this and now that."""
+    config = settings.CONFIG
+    if not config.metrics_token or config.web_processes == 1 or config.metrics_folder:
+        return []
+    return [
+        Warning(
+            "/metrics/ tells what one of several web processes has counted.",
+            hint="Set PROMETHEUS_MULTIPROC_DIR to a folder in memory that all of them share.",
+            id="site_config.W003",
+        )
+    ]
 
 
 @register("site_config")

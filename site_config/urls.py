@@ -14,6 +14,7 @@ from site_config import views
 from site_config.accounts import views as accounts
 from store_api.documents import DescriptionView
 
+handler500 = "site_config.views.fault"
 urlpatterns = [
     # Browsers ask for it by themselves on pages that name no icon.
     path("favicon.ico", views.favicon),
@@ -24,6 +25,8 @@ urlpatterns = [
     path("django-admin/", admin.site.urls),
     path("accounts/profile/", views.profile, name="profile"),
     path("accounts/close/", accounts.close, name="account_close"),
+    path("accounts/data/", accounts.data, name="account_data"),
+    path("accounts/sessions/", accounts.sessions, name="account_sessions"),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("site_config.accounts.headless")),
     path("", include("site_config.accounts.oauth.urls")),
@@ -43,4 +46,6 @@ urlpatterns = [
 ]
 if settings.STRIPE_SANDBOX:
     urlpatterns.append(path("sandbox/", include("orders.stripe_sandbox.urls")))
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", include("site_config.styleguide.urls")))
 urlpatterns.append(path("", include(wagtail_urls)))

@@ -13,22 +13,15 @@ from django.urls import reverse
 
 from site_config.accounts.models import User
 from tests.factories import PASSWORD, buy, make_editor, make_product, make_user
+from tests.signing_in import mailed_code, sign_in
 
 pytestmark = pytest.mark.django_db
 
 
-def sign_in(client: Client, email: str, password: str = PASSWORD) -> Any:
-    return client.post(reverse("account_login"), {"login": email, "password": password})
-
-
 def test_a_shopper_signs_up_confirms_by_code_and_is_in(client: Client) -> None:
     client.post(reverse("account_signup"), {"email": "new@example.com", "password1": PASSWORD})
-    code = re.search(
-        r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[0].body, flags=re.MULTILINE
-    )
-    assert code is not None, mail.outbox[0].body
 
-    response = client.post(reverse("account_email_verification_sent"), {"code": code[1]})
+    response = client.post(reverse("account_email_verification_sent"), {"code": mailed_code()})
 
     assert response.status_code == 302
     assert client.get(reverse("orders:purchases")).status_code == 200
@@ -89,6 +82,29 @@ def test_guessing_a_password_is_stopped(client: Client) -> None:
 
     assert right.status_code == 200
     assert "Too many" in right.content.decode()
+
+
+def test_a_stranger_who_guesses_does_not_lock_the_owner_out() -> None:
+    user = make_user()
+    stranger, owner = Client(REMOTE_ADDR="203.0.113.9"), Client(REMOTE_ADDR="198.51.100.7")
+    for number in range(12):
+        sign_in(stranger, user.email, f"wrong-{number}")
+
+    assert sign_in(stranger, user.email).status_code == 200
+    assert sign_in(owner, user.email).status_code == 302
+
+
+def test_guesses_from_many_places_stop_those_who_failed_before(monkeypatch: Any) -> None:
+    monkeypatch.setattr("site_config.accounts.adapter.WRONG_BY_ACCOUNT_AN_HOUR", 10)
+    user = make_user()
+    for number in range(12):
+        sign_in(Client(REMOTE_ADDR=f"203.0.113.{number % 4}"), user.email, "wrong")
+
+    again = sign_in(Client(REMOTE_ADDR="203.0.113.3"), user.email)
+
+    assert "Too many" in again.content.decode()
+    sign_in(Client(REMOTE_ADDR="198.51.100.7"), user.email, "a slip")
+    assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), user.email).status_code == 302
 
 
 @pytest.mark.parametrize("admin", ["/admin/", "/django-admin/"])

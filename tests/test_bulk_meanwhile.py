@@ -30,7 +30,7 @@ from catalog_pages.tests.test_music_batches import batch_of, tagged
 from tests.factories import make_product, make_user
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.wide]
 
 
 def owner() -> Any:

@@ -18,7 +18,7 @@ from site_config.accounts.models import User
 from tests.factories import make_cart, make_product, make_user
 from tests.together import at_once, meanwhile_at
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 
 def start(user: User, cart: Cart) -> Order:

@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from downloads.models import AccessEvent, Revocation, UserAsset
-from downloads.policy import decide
-from orders.errors import AccountHasPayments, AccountIsStaffs
-from orders.models import GiftCode, Order, OrderAnomaly
+from downloads.models import AccessEvent, UserAsset
+from orders.models import GiftCode, Order
 from orders.services.checkout import checkout_start
-from orders.services.claims import Claimed, account_close, rights_claim
+from orders.services.claims import Claimed, rights_claim
 from orders.services.fulfilment import sync_checkout
 from orders.services.whose_cart import cart_of_user
-from orders.stripe_sandbox import actions, controls
-from orders.stripe_sandbox.errors import StateError
+from orders.stripe_sandbox import actions
 from orders.tests.guesting import EMAIL, guest_buys, guest_order, pay, redeemed_gift
-from orders.tests.wire import Answering, through
-from site_config.accounts.models import User
 from tests.factories import (
     PASSWORD,
     buy,
-    make_editor,
     make_product,
     make_user,
     session_id_of,
-    start_checkout,
 )
+from tests.signing_in import mailed_code, sign_in
 from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
-
-
-def sign_in(client: Client, email: str, password: str = PASSWORD) -> Any:
-    return client.post(reverse("account_login"), {"login": email, "password": password})
-
-
-def mailed_code() -> str:
-    code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, re.MULTILINE)
-    assert code is not None, mail.outbox[-1].body
-    return code[1]
-
-
-# Claiming
 
 
 def test_a_guest_signs_up_later_and_finds_the_order(client: Client) -> None:
@@ -115,6 +93,7 @@ def test_an_address_that_is_not_confirmed_claims_nothing() -> None:
     assert order.user is None
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("bought_as", "account"),
     [
@@ -133,6 +112,7 @@ def test_capital_letters_and_spaces_do_not_matter(bought_as: str, account: str) 
     assert order.user == owner
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "account",
     [
@@ -189,6 +169,7 @@ def test_an_order_that_waits_comes_along_and_its_payment_gives_to_the_account() 
     assert (grant.user, grant.email) == (owner, EMAIL)
 
 
+@pytest.mark.wide
 def test_a_redeemed_gift_is_claimed_alone() -> None:
     order = guest_buys(Client(), "giver@example.com")
     gift = redeemed_gift(order, "Friend@example.com")
@@ -221,6 +202,7 @@ def test_orders_of_accounts_are_never_claimed(client: Client) -> None:
     assert not rights_claim(user=make_user(EMAIL))
 
 
+@pytest.mark.wide
 def test_signing_in_asks_few_questions_however_much_there_is() -> None:
     owner = make_user(EMAIL)
     counts = []
@@ -249,6 +231,7 @@ def test_two_accounts_claim_at_once_and_one_has_it() -> None:
         assert UserAsset.objects.get(order_item__order=order).user == order.user
 
 
+@pytest.mark.wide
 @pytest.mark.django_db(transaction=True)
 def test_a_payment_that_arrives_while_it_is_claimed_gives_to_the_account() -> None:
     for number in range(4):
@@ -266,166 +249,7 @@ def test_a_payment_that_arrives_while_it_is_claimed_gives_to_the_account() -> No
         assert UserAsset.objects.get(order_item__order=order).user == owner
 
 
-# Closing
-
-
-def close(client: Client, email: str) -> Any:
-    """The whole way: profile, password, page, button."""
-    sign_in(client, email)
-    address = reverse("account_close")
-    asked = client.get(address)
-    assert asked["Location"].startswith(reverse("account_reauthenticate"))
-    shown = client.post(asked["Location"], {"password": PASSWORD}, follow=True)
-    assert "Close my account for good" in shown.content.decode()
-    return client.post(address)
-
-
-def test_closing_closes_files_sessions_and_sign_in(client: Client) -> None:
-    user = make_user(EMAIL)
-    order = buy(Client(), user, make_product())
-    guest_buys(Client())
-    elsewhere = Client()
-    sign_in(elsewhere, EMAIL)
-    url = elsewhere.get(reverse("orders:purchases")).context["purchases"][0].grants[0].url
-
-    answer = close(client, EMAIL)
-
-    assert answer["Location"] == reverse("account_login")
-    assert "Your account is closed." in client.get(answer["Location"]).content.decode()
-    user.refresh_from_db()
-    assert not user.is_active
-    causes = Revocation.objects.filter(lifted_at=None).values_list("grant__user", "cause")
-    assert list(causes) == [(user.pk, "account")] * 2
-    assert elsewhere.get(reverse("orders:purchases")).status_code == 302
-    assert elsewhere.get(url).status_code == 302
-    assert sign_in(Client(), EMAIL).status_code == 200
-    order.refresh_from_db()
-    assert (order.user, order.email) == (user, EMAIL)
-
-
-def test_whoever_signs_up_again_gets_nothing_of_a_closed_account(client: Client) -> None:
-    guest_buys(Client())
-    waits = guest_order(Client())
-    redeemed_gift(guest_buys(Client(), "giver@example.com"), EMAIL)
-    account_close(user=make_user(EMAIL))
-
-    client.post(reverse("account_signup"), {"email": EMAIL, "password1": PASSWORD})
-    client.post(reverse("account_email_verification_sent"), {"code": mailed_code()})
-
-    heir = User.objects.get(email=EMAIL)
-    assert heir.is_active
-    assert not Order.objects.filter(user=heir).exists()
-    assert not UserAsset.objects.filter(user=heir).exists()
-    assert client.get(waits.get_absolute_url()).status_code == 404
-    later = guest_buys(Client())
-    assert rights_claim(user=heir) == Claimed(orders=1)
-    assert Order.objects.get(user=heir) == later
-
-
-def test_a_closed_accounts_guest_links_end(client: Client) -> None:
-    order = guest_buys(client)
-
-    account_close(user=make_user(EMAIL))
-
-    assert client.get(order.get_absolute_url()).status_code == 302
-    client.post("/purchases/find/", {"email": EMAIL})
-    assert not order.mails.filter(kind="guest_links").exists()
-
-
-def test_gifts_that_a_closed_account_gave_stay_with_their_holders(client: Client) -> None:
-    giver = make_user()
-    order = buy(client, giver, make_product())
-    redeemed_gift(order, "friend@example.com")
-
-    account_close(user=giver)
-
-    assert Revocation.objects.get().grant.seat == 0
-
-
-def test_closing_needs_the_password_each_time(client: Client) -> None:
-    user = make_user()
-    sign_in(client, user.email)
-
-    answer = client.post(reverse("account_close"))
-
-    assert answer["Location"].startswith(reverse("account_reauthenticate"))
-    user.refresh_from_db()
-    assert user.is_active
-
-
-def test_closing_waits_for_a_payment_on_its_way(client: Client) -> None:
-    user = make_user(EMAIL)
-    order = guest_order(Client())
-    actions.delay(session_id_of(order))
-    controls.deliver_all(controls.through(Client()))
-
-    answer = close(client, EMAIL)
-
-    assert answer.status_code == 409
-    assert "still on its way" in answer.content.decode()
-    user.refresh_from_db()
-    assert user.is_active
-    with pytest.raises(AccountHasPayments):
-        account_close(user=user)
-
-
-def test_staff_do_not_close_themselves() -> None:
-    with pytest.raises(AccountIsStaffs):
-        account_close(user=make_editor())
-
-
-def test_a_closed_account_claims_nothing_more() -> None:
-    user = make_user(EMAIL)
-    User.objects.filter(pk=user.pk).update(is_active=False)
-    user.refresh_from_db()
-    guest_buys(Client())
-
-    assert not rights_claim(user=user)
-
-
-def test_closing_an_account_withdraws_what_waits_for_its_payment() -> None:
-    user = make_user()
-    order = start_checkout(user, make_product()).order
-
-    account_close(user=user)
-
-    order.refresh_from_db()
-    assert order.status == Order.Status.EXPIRED
-    with pytest.raises(StateError):
-        actions.pay(session_id_of(order))
-
-
-def test_a_payment_for_an_account_closed_meanwhile_opens_nothing_and_is_flagged(
-    client: Client,
-) -> None:
-    user = make_user()
-    order = start_checkout(user, make_product()).order
-    with through(Answering(503)):
-        account_close(user=user)
-
-    actions.pay(session_id_of(order))
-    assert set(controls.deliver_all(controls.through(client))) == {200}
-
-    order.refresh_from_db()
-    assert order.is_paid
-    assert OrderAnomaly.objects.get().code == "account_closed"
-    grant = UserAsset.objects.get(order_item__order=order)
-    assert decide(grant).code == "account_closed"
-
-
-def test_an_account_that_was_only_switched_off_loses_nothing(client: Client) -> None:
-    user = make_user()
-    before, order = buy(client, user, make_product()), start_checkout(user, make_product()).order
-    User.objects.filter(pk=user.pk).update(is_active=False)
-
-    actions.pay(session_id_of(order))
-    controls.deliver_all(controls.through(client))
-
-    grants = UserAsset.objects.filter(order_item__order__in=[before, order])
-    assert [decide(grant).allowed for grant in grants] == [True, True]
-    assert OrderAnomaly.objects.get().code == "account_closed"
-
-
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("own_address", [True, False])
 def test_signing_in_after_each_of_two_unpaid_checkouts_of_the_same_works(own_address: bool) -> None:
     user, product, browser = make_user(), make_product(), Client()
@@ -441,6 +265,7 @@ def test_signing_in_after_each_of_two_unpaid_checkouts_of_the_same_works(own_add
     assert Order.objects.filter(status=Order.Status.PENDING, cart=cart).get() == order
 
 
+@pytest.mark.wide
 def test_signing_in_on_two_devices_with_the_same_in_both_carts_works() -> None:
     user, product = make_user(), make_product()
 

@@ -43,6 +43,7 @@ def tell(client: Client) -> None:
     assert set(controls.deliver_all(controls.through(client))) <= {200}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("code", "least", "shown"), MINIMA)
 def test_less_than_stripe_charges_is_a_sentence_before_stripe_hears_of_it(
     settings: Any, code: str, least: int, shown: str
@@ -79,6 +80,7 @@ def test_two_small_prices_together_may_be_enough(settings: Any) -> None:
     assert sessions()[0]["amount_total"] == order.total_pennies == 50
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("code", ["JPY", "ISK", "KWD", "TWD"])
 def test_nothing_to_pay_is_never_too_little(settings: Any, client: Client, code: str) -> None:
     settings.STRIPE_CURRENCY = code
@@ -99,6 +101,7 @@ def differences() -> list[str]:
     return [difference.code for difference in found]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("code", "factor", "one", "two"),
     [("JPY", 1, 500, 1250), ("ISK", 100, 995, 1801), ("UGX", 100, 3700, 1), ("KWD", 1, 1250, 3330)],
@@ -145,6 +148,7 @@ def test_a_foreign_order_is_paid_refunded_and_agrees_with_stripe(
     assert not OrderAnomaly.objects.exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("code", "price", "part", "kept"),
     [("JPY", 500, 200, 200), ("ISK", 995, 20_000, 200), ("KWD", 1250, 1000, 1000)],

@@ -19,7 +19,7 @@ from orders.services.notes import order_note_write
 from tests.factories import buy, make_asset, make_product, make_user
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 TIMES = 4
 
 

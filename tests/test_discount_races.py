@@ -26,7 +26,7 @@ from site_config.accounts.models import User
 from tests.factories import make_cart, make_product, make_user, session_id_of
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 REFUSALS = {
     "This code has been used as often as it may be.",

@@ -21,7 +21,9 @@ def test_the_diagrams_are_those_of_the_code() -> None:
 
 def test_every_direct_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"].values()
+    grouped = [entry for group in groups for entry in group if isinstance(entry, str)]
+    wanted = [*project["project"]["dependencies"], *grouped]
     explained = (ROOT / "docs" / "dependencies.md").read_text()
 
     missing = [
@@ -33,8 +35,9 @@ def test_every_direct_dependency_is_explained() -> None:
 
 def test_every_variable_is_in_the_example_and_the_readme() -> None:
     source = (ROOT / "site_config" / "env.py").read_text()
-    read = set(re.findall(r'env\.\w+\("([A-Z_]+)"|(?:_int|_path|_list)\(env, "([A-Z_]+)"', source))
-    names = {first or second for first, second in read}
+    names = set(
+        re.findall(r'(?:(?:env|secrets)\.\w+\(|(?:_int|_path|_list)\(env, )"([A-Z_]+)"', source)
+    )
     example = (ROOT / ".env.example").read_text()
     readme = (ROOT / "README.md").read_text()
 

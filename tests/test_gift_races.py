@@ -23,7 +23,7 @@ from orders.tests.test_gifts import bought
 from tests.factories import make_cart, make_product, make_user, session_id_of, start_checkout
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 
 def refund(order: Order) -> Refund:

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext, override, trans_real
 from catalog_pages.admin.upload_words import plural_forms
 from catalog_pages.locales import decimal, grouped, joined, locale_of, size_words
 from catalog_pages.money import BY_CODE, format_money, parse_money
-from catalog_pages.templatetags.shop import moment_in_zone
+from catalog_pages.templatetags.shop import moment_in_zone, sentence_case
 from tests.factories import make_product
 
 DAY = date(2026, 11, 29)
@@ -160,3 +160,17 @@ def test_plurals_that_a_script_chooses(polish: None, count: int, form: str) -> N
     which = sent["which"]
     place = count if count < len(which) else 100 + count % 100  # as upload_transfer.js has it
     assert sent["forms"][int(which[place])] == f"{{all}} {form}"
+
+
+def test_pages_run_the_way_that_their_language_does() -> None:
+    with override("ar"):
+        assert '<html lang="ar" dir="rtl">' in render_to_string("500.html")
+    with override("de"):
+        assert '<html lang="de">' in render_to_string("500.html")
+
+
+def test_labels_keep_the_capitals_that_their_language_wants() -> None:
+    with override("en-gb"):
+        assert sentence_case("Current Password") == "Current password"
+    with override("de"):
+        assert sentence_case("Aktuelles Passwort") == "Aktuelles Passwort"

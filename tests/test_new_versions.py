@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import partial
-from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.signals import request_finished
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog_pages.admin.replacing import Outcome, asset_replace
@@ -24,7 +22,7 @@ from orders.services.updates import new_versions_tell
 from orders.stripe_sandbox import actions
 from orders.tests.guesting import guest_buys, redeemed_gift
 from orders.tests.happenings import refund, tell
-from orders.tests.test_updates import owner_who_asked, publish, replace, wish
+from orders.tests.test_updates import owner_who_asked, publish, replace
 from tests.factories import (
     buy,
     make_asset,
@@ -67,6 +65,10 @@ def fetch(client: Client, address: str, program: str) -> None:
 
 def sha256_of(client: Client, address: str) -> str:
     return hashlib.sha256(body_of(client, address)).hexdigest()
+
+
+def words_of(body: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", body).split())
 
 
 def purchases(client: Client) -> str:
@@ -162,6 +164,7 @@ def test_a_refunded_owner_gets_neither_the_old_nor_the_new_file(client: Client) 
     assert [client.get(link).status_code for link in links] == [403, 403]
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_a_guest_and_a_friend_with_a_gift_are_offered_it_as_well() -> None:
     old = make_asset(b"o" * 10_000)
@@ -187,6 +190,7 @@ def test_a_guest_and_a_friend_with_a_gift_are_offered_it_as_well() -> None:
         assert sha256_of(browser, newer) == new.sha256
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_new_buyers_get_the_new_version_alone(client: Client) -> None:
     old = make_asset()
@@ -200,6 +204,7 @@ def test_new_buyers_get_the_new_version_alone(client: Client) -> None:
     assert sha256_of(client, link) == new.sha256
 
 
+@pytest.mark.wide
 @in_one_transaction
 def test_an_order_that_waited_for_its_payment_delivers_what_was_agreed_and_offers_the_new(
     client: Client,
@@ -216,105 +221,6 @@ def test_an_order_that_waited_for_its_payment_delivers_what_was_agreed_and_offer
     client.force_login(user)
     (_, bought), _ = buttons(purchases(client))
     assert sha256_of(client, bought) == old.sha256
-
-
-# --- Limits and archives on the purchases page ----------------------------------------------------
-
-
-@in_one_transaction
-def test_one_zip_of_a_line_is_offered_where_several_files_are_open(client: Client) -> None:
-    album = make_product("Album", assets=[make_asset(b"a" * 10_000), make_asset(b"b" * 20_000)])
-    single = make_product("Single")
-    client.force_login(buy(client, make_user(), album, single).user)
-
-    words = [words for words, _ in buttons(purchases(client)) if "all" in words]
-
-    assert words == ["Download all (30 kB)"]
-
-
-@in_one_transaction
-def test_a_line_in_several_formats_has_one_zip_for_each(client: Client) -> None:
-    files = [
-        make_asset(name * size, format_name=fmt)
-        for name, size, fmt in (
-            (b"a", 10_000, "FLAC"), (b"b", 20_000, "FLAC"), (b"c", 1_000, "MP3"), (b"d", 2_000, "MP3")
-        )
-    ]  # fmt: skip
-    client.force_login(buy(client, make_user(), make_product(assets=files)).user)
-
-    archives = [(words, href) for words, href in buttons(purchases(client)) if "all" in words]
-
-    assert [words for words, _ in archives] == [
-        "Download all as FLAC, 30 kB",
-        "Download all as MP3, 3.0 kB",
-    ]
-    for _, href in archives:
-        assert body_of(client, href)[:2] == b"PK"
-
-
-@in_one_transaction
-def test_owners_see_what_is_left_of_a_limit(client: Client, settings: Any) -> None:
-    settings.DOWNLOAD_LIMIT = 3
-    client.force_login(buy(client, make_user(), make_product(assets=[make_asset()])).user)
-    ((_, link),) = buttons(purchases(client))
-    assert "You can download each file" in purchases(client)
-    assert "downloads left" not in purchases(client)
-
-    for program in ("one", "two"):
-        fetch(client, link, program)
-
-    assert "FLAC: 1 of 3 downloads left" in purchases(client)
-
-
-@in_one_transaction
-def test_without_a_limit_nothing_is_said_of_one(client: Client, settings: Any) -> None:
-    settings.DOWNLOAD_LIMIT = 0
-    client.force_login(buy(client, make_user(), make_product()).user)
-
-    assert "You can download each file" not in purchases(client)
-
-
-@in_one_transaction
-def test_a_version_is_offered_while_the_file_that_was_bought_is_used_up(
-    client: Client, settings: Any
-) -> None:
-    settings.DOWNLOAD_LIMIT = 1
-    old = make_asset()
-    page = make_product(assets=[old])
-    client.force_login(buy(client, make_user(), page).user)
-    ((_, link),) = buttons(purchases(client))
-    fetch(client, link, "one")
-    replace(old)
-    publish(page)
-
-    ((words, newer),) = buttons(purchases(client))
-
-    assert words.startswith("Download the new version")
-    assert body_of(client, newer)
-
-
-@in_one_transaction
-def test_the_purchases_page_asks_no_more_for_more_purchases(client: Client) -> None:
-    user = make_user()
-    client.force_login(user)
-    counts = []
-    for _ in range(2):
-        for _ in range(1 + 3 * len(counts)):
-            pages = [make_product(assets=[make_asset(), make_asset()]) for _ in range(2)]
-            buy(client, user, *pages)
-            for page in pages:
-                replace(page.tracks.first().files.get().asset)
-                publish(page)
-        for grant in UserAsset.objects.all():
-            wish(grant)
-        purchases(client)  # what is cached is cached now
-        with CaptureQueriesContext(connection) as queries:
-            body = purchases(client)
-        counts.append(len(queries))
-
-    assert body.count("Download the new version") == 10
-    assert body.count("Stop these letters") == 10
-    assert counts[0] == counts[1]
 
 
 # --- For real: signals, tasks and threads ---------------------------------------------------------
@@ -335,6 +241,7 @@ def test_an_editor_publishes_and_the_letter_is_sent(client: Client) -> None:
     ]
 
 
+@pytest.mark.wide
 @for_real
 def test_publications_at_once_are_one_letter_for_each_who_asked(client: Client) -> None:
     shared = make_asset()
@@ -357,6 +264,7 @@ def test_publications_at_once_are_one_letter_for_each_who_asked(client: Client) 
     assert len(mail.outbox) == 3
 
 
+@pytest.mark.wide
 @for_real
 def test_of_editors_who_replace_one_file_at_once_one_wins() -> None:
     old = make_asset()
@@ -376,6 +284,7 @@ def test_of_editors_who_replace_one_file_at_once_one_wins() -> None:
     assert [file.asset for file in draft.tracks.first().files.all()] == [successor]
 
 
+@pytest.mark.sampled(4)
 @for_real
 @pytest.mark.parametrize("turn", range(4))
 def test_a_ring_of_replacements_at_once_never_closes(turn: int) -> None:

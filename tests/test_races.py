@@ -7,25 +7,20 @@ that happens is the machine's affair, what is true afterwards is not.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db.backends.signals import connection_created
-from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from catalog_pages.errors import DomainError
 from downloads.models import AccessEvent, UserAsset
 from downloads.policy import decide
 from orders.errors import NothingToRefund, RefundLineTaken, RefundTooLarge
 from orders.models import (
-    Cart,
     CartItem,
     Dispute,
     Order,
@@ -35,44 +30,23 @@ from orders.models import (
     Refund,
     StripeEvent,
 )  # fmt: skip
-from orders.services.carts import cart_add, cart_remove
-from orders.services.checkout import checkout_start
 from orders.services.disputes import dispute_sync
 from orders.services.events import events_retry
 from orders.services.fulfilment import sync_checkout
 from orders.services.reconcile import order_check, reconcile
 from orders.services.refund_facts import refund_sync
 from orders.services.refunds import refund_request
-from orders.services.whose_cart import cart_of_user
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxControls, SandboxDelivery, SandboxObject
-from tests.factories import buy, make_cart, make_product, make_user, session_id_of, start_checkout
-from tests.together import at_once, meanwhile, meanwhile_at
+from tests.factories import buy, make_product, make_user, session_id_of, start_checkout
+from tests.together import at_once, meanwhile, meanwhile_at, no_deadlock  # noqa: F401
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_deadlock")]
 POISON: list[tuple[str, str, Any]] = [
     ("refund.created", "re_gone", {"object": "refund"}),
     ("charge.dispute.created", "du_gone", {"object": "dispute"}),
     ("checkout.session.completed", "cs_test_odd", ["no", "object"]),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _no_deadlock(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """PostgreSQL looks for deadlocks long before the webhook gives up waiting, so none can hide there."""
-
-    def look_early(**signal: Any) -> None:
-        if signal["connection"].vendor == "postgresql":
-            with signal["connection"].cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('deadlock_timeout', '50ms', false) FROM pg_roles"
-                    " WHERE rolname = current_user AND rolsuper"
-                )
-
-    connection_created.connect(look_early)
-    yield
-    connection_created.disconnect(look_early)
-    assert "deadlock" not in caplog.text
 
 
 def delivering(delivery: SandboxDelivery) -> Callable[[], int | None]:
@@ -109,14 +83,6 @@ def letters() -> list[str]:
     return sorted(OutboxMail.objects.values_list("kind", flat=True))
 
 
-def payable_sessions() -> int:
-    return sessions().filter(status="open").count()
-
-
-def sessions() -> QuerySet[SandboxObject]:
-    return SandboxObject.objects.filter(kind="checkout.session")
-
-
 def test_deliveries_landing_page_and_reconciler_at_once_pay_grant_and_mail_once() -> None:
     order = start_checkout(make_user(), make_product(), make_product()).order
     session_id = session_id_of(order)
@@ -142,6 +108,7 @@ def test_deliveries_landing_page_and_reconciler_at_once_pay_grant_and_mail_once(
     assert list(reconcile(since=timezone.now() - timedelta(days=1))) == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("is_known", [True, False], ids=["payment known", "payment untold"])
 def test_one_refund_told_many_times_at_once_is_one_refund_and_one_letter(is_known: bool) -> None:
     """Untold: the refund's own events are the first that the shop hears of the payment."""
@@ -168,6 +135,7 @@ def test_one_refund_told_many_times_at_once_is_one_refund_and_one_letter(is_know
     assert open_lines(order) == 0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("closed_first", [False, True])
 def test_a_dispute_told_as_opened_and_won_at_once_ends_with_open_files(closed_first: bool) -> None:
     """It is won while the news of its opening is being handled: both see what they happen to see."""
@@ -193,115 +161,6 @@ def test_a_dispute_told_as_opened_and_won_at_once_ends_with_open_files(closed_fi
     assert not OrderAnomaly.objects.filter(resolved_at=None).exists()
 
 
-def start(user: Any, cart: Cart) -> str:
-    return checkout_start(cart=cart, user=user, email=user.email, consented=True).url
-
-
-def test_a_checkout_pressed_ten_times_at_once_makes_one_order_and_one_session() -> None:
-    user = make_user()
-    cart = make_cart(user, make_product())
-
-    urls = at_once(*[partial(start, user, cart)] * 10)
-
-    assert len(set(urls)) == 1, urls
-    assert Order.objects.count() == Payment.objects.count() == 1
-    assert sessions().count() == 1
-
-
-def test_two_browsers_of_one_account_are_sent_to_the_same_session() -> None:
-    user = make_user()
-    make_cart(user, make_product())
-    browsers = [Client(), Client()]
-    for browser in browsers:
-        browser.force_login(user)
-
-    answers = at_once(*[partial(b.post, "/checkout/start/", {"consent": "on"}) for b in browsers])
-
-    assert errors_in(answers) == []
-    assert {answer.status_code for answer in answers} == {303}
-    assert len({answer["Location"] for answer in answers}) == 1
-    assert Order.objects.count() == payable_sessions() == 1
-
-
-@pytest.mark.parametrize("change", ["add", "remove"])
-def test_of_a_cart_that_changes_in_another_browser_at_most_one_session_can_be_paid(
-    change: str,
-) -> None:
-    first, second = make_product(), make_product()
-    for _ in range(8):
-        user = make_user()
-        cart = make_cart(user, first) if change == "add" else make_cart(user, first, second)
-
-        def change_and_start(user: Any = user, cart: Cart = cart) -> str:
-            if change == "add":
-                cart_add(cart=cart, product_id=second.pk)
-            else:
-                cart_remove(cart=cart, item_id=cart.items.get(product=first).pk)
-            return start(user, cart)
-
-        results = at_once(partial(start, user, cart), change_and_start)
-
-        assert all(isinstance(error, DomainError) for error in errors_in(results)), results
-        assert payable_sessions() <= 1
-        start(user, cart)
-        assert payable_sessions() == 1
-        SandboxObject.objects.all().delete()
-
-
-def test_a_cart_that_changes_while_stripe_is_being_asked_leaves_one_session_to_pay() -> None:
-    """The other browser is quick: it is done between our row and Stripe's answer."""
-    user, added = make_user(), make_product()
-    cart = make_cart(user, make_product())
-
-    def change_and_start() -> str:
-        cart_add(cart=cart, product_id=added.pk)
-        return start(user, cart)
-
-    with (
-        meanwhile("stripe_sandbox_sandboxcontrols", change_and_start) as others,
-        pytest.raises(DomainError),
-    ):
-        start(user, cart)
-
-    assert payable_sessions() == 1
-    assert others == [sessions().get(status="open").data["url"]]
-
-
-def test_a_cart_checked_out_elsewhere_just_before_we_look_leaves_one_session_to_pay() -> None:
-    """The other browser is done between our order's commit and our reading of its payment."""
-    user, added = make_user(), make_product()
-    cart = make_cart(user, make_product())
-
-    def change_and_start() -> str:
-        cart_add(cart=cart, product_id=added.pk)
-        return start(user, cart)
-
-    def first_read_after_placing(sql: str) -> bool:
-        return sql.startswith("SELECT") and "orders_payment" in sql and Payment.objects.exists()
-
-    with meanwhile_at(first_read_after_placing, change_and_start), suppress(DomainError):
-        start(user, cart)
-
-    assert payable_sessions() == 1
-
-
-def test_two_tabs_after_the_session_ran_out_lead_to_one_order_and_no_error() -> None:
-    user = make_user()
-    cart = make_cart(user, make_product())
-    start(user, cart)
-    controls.let_time_run_out(sessions().get().object_id)
-
-    def before_a_new_attempt(sql: str) -> bool:
-        expired = Order.objects.filter(status=Order.Status.EXPIRED)
-        return sql.startswith("SELECT") and "orders_payment" in sql and expired.exists()
-
-    with meanwhile_at(before_a_new_attempt, partial(start, user, cart)) as other:
-        url = start(user, cart)
-
-    assert other == [url]
-    assert payable_sessions() == 1
-
-
 def test_a_refund_button_pressed_twice_at_once_sends_the_money_once() -> None:
     order = buy(Client(), make_user(), make_product())
     payment, pressed = order.payments.get(), uuid.uuid4()
@@ -315,6 +174,7 @@ def test_a_refund_button_pressed_twice_at_once_sends_the_money_once() -> None:
     assert letters() == ["receipt", "refunded"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("wish", ["one line", "most of it", "all of it"])
 def test_of_two_refunds_at_once_that_do_not_fit_together_one_is_made(wish: str) -> None:
     order = buy(Client(), make_user(), make_product(), make_product())
@@ -341,6 +201,7 @@ def ask_back(payment: Payment, refund_id: uuid.UUID, **wish: Any) -> Refund:
     )
 
 
+@pytest.mark.wide
 def test_four_workers_empty_the_inbox_together_around_what_cannot_be_handled() -> None:
     """Three events for each of nineteen orders, so that workers meet at the same rows, and three bad."""
     product = make_product()
@@ -369,29 +230,3 @@ def test_four_workers_empty_the_inbox_together_around_what_cannot_be_handled() -
     assert all(event.attempts == 1 and event.error for event in kept), kept.values("error")
     assert UserAsset.objects.count() == 19
     assert letters() == ["receipt"] * 19
-
-
-def test_one_product_added_ten_times_at_once_is_one_line(settings: Any) -> None:
-    settings.CART_MAX_QUANTITY = 99
-    user, product = make_user(), make_product()
-
-    def add() -> int:
-        cart = cart_of_user(user_id=user.pk, create=True)
-        assert cart is not None
-        return cart_add(cart=cart, product_id=product.pk, quantity=1).quantity
-
-    results = at_once(*[add] * 10)
-
-    assert sorted(results) == list(range(1, 11))
-    assert Cart.objects.count() == 1
-    assert CartItem.objects.get().quantity == 10
-
-
-def test_a_free_order_pressed_at_once_is_granted_once() -> None:
-    user = make_user()
-    cart = make_cart(user, make_product(price_pennies=0))
-
-    at_once(*[partial(start, user, cart)] * 6)
-
-    assert Order.objects.count() == 1
-    assert UserAsset.objects.count() == 1

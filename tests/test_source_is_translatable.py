@@ -1,7 +1,7 @@
 """Read, not run: no sentence for people stands in the source without gettext.
 
-What speaks to developers and operators stays English: logs, system checks, commands, the sandbox, what the
-API's description and OAuth say of requests. Files that hold only such text are named here.
+What speaks to developers and operators stays English: logs, system checks, commands, the sandbox, the style
+guide, what the API's description and OAuth say of requests. Files that hold only such text are named here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(settings.BASE_DIR)
 ROOMS = ("catalog_pages", "downloads", "orders", "store_api", "site_config")
 NOT_FOR_PEOPLE = re.compile(
-    r"/(tests|migrations|management|demo|stripe_sandbox|oauth|supervisor|settings)/"
+    r"/(tests|migrations|management|demo|stripe_sandbox|styleguide|oauth|supervisor|settings)/"
     r"|store_api/(v1/(?!views)|contract|schema|words|documents|problem_examples|scopes_of)"
     r"|catalog_pages/seed\.py|/apps\.py|site_config/(env|env_rules|checks|diagrams|formats)"
 )
@@ -33,7 +33,7 @@ PYTHON = sorted(
 TEMPLATES = sorted(
     path
     for path in (ROOT / "frontend_templates/templates").rglob("*.*")
-    if not re.search(r"/(stripe_sandbox|drf_spectacular)/", str(path))
+    if not re.search(r"/(stripe_sandbox|styleguide|drf_spectacular)/", str(path.relative_to(ROOT)))
 )
 SCRIPTS = sorted((ROOT / "frontend_templates/static").rglob("*.js"))
 

@@ -39,6 +39,20 @@ def test_bootstrap_is_byte_for_byte_the_published_one(name: str) -> None:
     assert base64.b64encode(digest).decode() == BOOTSTRAP_SHA384[name]
 
 
+@pytest.mark.parametrize("part", ["reboot", "grid"])
+def test_the_parts_that_pages_load_are_of_the_published_bootstrap(part: str) -> None:
+    whole = found("bootstrap/css/bootstrap.min.css").read_text()
+    css = found(f"bootstrap/css/bootstrap-{part}.min.css").read_text()
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+
+    rules = re.findall(r"[^{}]+\{[^{}]*\}", css)
+
+    assert len(rules) > 50
+    # The grid brings along what it needs of the rest.
+    unknown = [one for one in rules if one.replace("box-sizing:border-box;", "") not in whole]
+    assert not unknown
+
+
 def test_every_static_file_that_a_template_names_exists() -> None:
     names = {
         name

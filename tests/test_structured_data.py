@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from catalog_pages.models import Genre, ProductPage
 from catalog_pages.structured_data import iso_duration
@@ -93,6 +94,21 @@ def test_an_album_is_a_product_with_its_recordings(client: Client) -> None:
     assert data["offers"]["availability"] == "https://schema.org/InStock"
     assert [track["duration"] for track in data["track"]] == ["PT3M7S", "PT1H2M3S"]
     assert [track["position"] for track in data["track"]] == [1, 2]
+
+
+def test_a_description_reads_as_people_read_it(client: Client) -> None:
+    page = make_product(
+        description="<p>Gulls &amp; fog: 1 &lt; 2.</p><ul><li>At night.</li><li>“By day”</li></ul>"
+    )
+    words = "Gulls & fog: 1 < 2. At night. “By day”"
+
+    html = client.get(page.url).content.decode()
+
+    assert data_of(client, page)["description"] == words
+    assert escape(words) in html  # for search engines
+    page.search_description = "Rock & roll, 1 < 2"
+    page.save()
+    assert data_of(client, page)["description"] == "Rock & roll, 1 < 2"
 
 
 def test_one_track_is_a_recording_and_a_bundle_a_plain_product(client: Client) -> None:

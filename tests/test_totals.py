@@ -88,6 +88,7 @@ def test_shares_sum_to_the_whole_and_none_is_off_by_one(total: int, weights: lis
         assert not whole or abs(share * whole - total * weight) < whole
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 def test_every_cart_costs_the_same_here_and_at_stripe(client: Client, settings: Any) -> None:
     """Also: nothing is negative, lines sum to the order, and a full refund returns what was paid."""

@@ -25,7 +25,7 @@ from orders.tests.hooks import answer, make_delivery, make_endpoint, receiver
 from tests.factories import make_product
 from tests.together import at_once, meanwhile
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.wide]
 
 
 @pytest.fixture(autouse=True)

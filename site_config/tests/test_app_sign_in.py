@@ -17,6 +17,7 @@ from orders.models import Cart
 from orders.services.carts import cart_add
 from orders.services.whose_cart import cart_of_user, cart_with_secret
 from tests.factories import PASSWORD, make_cart, make_product, make_user
+from tests.signing_in import mailed_code
 
 pytestmark = pytest.mark.django_db
 AT = "/_allauth/app/v1/"
@@ -48,12 +49,6 @@ class App:
 
     def sign_in(self, email: str, password: str = PASSWORD, **headers: str) -> Any:
         return self.call("POST", "auth/login", {"email": email, "password": password}, **headers)
-
-
-def mailed_code() -> str:
-    found = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", mail.outbox[-1].body, re.MULTILINE)
-    assert found is not None, mail.outbox[-1].body
-    return found[1]
 
 
 def flows(response: Any) -> list[str]:

@@ -131,6 +131,7 @@ def test_what_was_signed_before_the_key_changed_can_still_be_checked(
     assert not any("d" in key for key in client.get("/.well-known/jwks.json").json()["keys"])
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 def test_an_app_signs_somebody_out_with_a_token_of_the_previous_key(
     client: Client, settings: Any
@@ -148,6 +149,7 @@ def test_an_app_signs_somebody_out_with_a_token_of_the_previous_key(
     assert answer["Location"] == "https://partner.example/bye"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("between", ["\n", "", ", ", "\\n\\n"])
 def test_previous_keys_stand_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch, between: str

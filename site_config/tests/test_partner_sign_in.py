@@ -596,6 +596,7 @@ def test_the_provider_describes_what_it_offers_and_no_more(client: Client) -> No
     assert "d" not in keys[0]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("path", [AUTHORIZE, TOKEN, REVOKE, USERINFO, "/identity/o/logout"])
 @pytest.mark.parametrize(
     "query",

@@ -33,7 +33,9 @@ OURS = (
     "AWS_STORAGE_BUCKET_NAME AWS_S3_REGION_NAME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
     "AWS_S3_ENDPOINT_URL AWS_CLOUDFRONT_DOMAIN AWS_CLOUDFRONT_KEY_ID AWS_CLOUDFRONT_KEY "
     "WEB_THREADS DOWNLOAD_LIMIT SIGNED_URL_MAX_SECONDS CORS_ALLOWED_ORIGINS API_ADDRESS_LIMIT "
-    "API_PERSON_LIMIT API_APP_LIMIT WEB_CONCURRENCY OIDC_PRIVATE_KEY"
+    "API_PERSON_LIMIT API_APP_LIMIT WEB_CONCURRENCY OIDC_PRIVATE_KEY KEEP_GUEST_ADDRESSES_YEARS "
+    "KEEP_UNPAID_ADDRESSES_DAYS KEEP_LETTER_TEXTS_DAYS KEEP_PAYMENT_MESSAGES_DAYS "
+    "LOG_FORMAT METRICS_TOKEN PROMETHEUS_MULTIPROC_DIR OTEL_EXPORTER_OTLP_ENDPOINT SENTRY_DSN"
 ).split()
 
 
@@ -85,7 +87,16 @@ def test_a_complete_production_environment_loads(monkeypatch: pytest.MonkeyPatch
         ({"CART_MAX_QUANTITY": "many"}, "CART_MAX_QUANTITY"),
         ({"MAX_UPLOAD_MB": "-5"}, "MAX_UPLOAD_MB"),
         ({"WEB_THREADS": "1"}, "WEB_THREADS"),
+        ({"DATABASE_CONNECT_SECONDS": "1"}, "DATABASE_CONNECT_SECONDS"),
+        ({"DATABASE_STATEMENT_SECONDS": "-1"}, "DATABASE_STATEMENT_SECONDS"),
+        ({"DATABASE_POOL": "many"}, "DATABASE_POOL"),
+        ({"DATABASE_PGBOUNCER": "perhaps"}, "DATABASE_PGBOUNCER"),
+        ({"SHUTDOWN_NOTICE_SECONDS": "121"}, "SHUTDOWN_NOTICE_SECONDS"),
         ({"DOWNLOAD_LIMIT": "-1"}, "DOWNLOAD_LIMIT"),
+        ({"KEEP_GUEST_ADDRESSES_YEARS": "-1"}, "KEEP_GUEST_ADDRESSES_YEARS"),
+        ({"KEEP_UNPAID_ADDRESSES_DAYS": "7"}, "KEEP_UNPAID_ADDRESSES_DAYS"),
+        ({"KEEP_LETTER_TEXTS_DAYS": "soon"}, "KEEP_LETTER_TEXTS_DAYS"),
+        ({"KEEP_PAYMENT_MESSAGES_DAYS": "59"}, "KEEP_PAYMENT_MESSAGES_DAYS"),
         ({"SIGNED_URL_MAX_SECONDS": "59"}, "SIGNED_URL_MAX_SECONDS"),
         ({"SIGNED_URL_MAX_SECONDS": "604801"}, "SIGNED_URL_MAX_SECONDS"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
@@ -111,6 +122,12 @@ def test_a_complete_production_environment_loads(monkeypatch: pytest.MonkeyPatch
         ({"STRIPE_CURRENCY": "XXX"}, "STRIPE_CURRENCY"),
         ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
         ({"MAX_UPLOAD_MB": "9999999999999999999"}, "MAX_UPLOAD_MB"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN"),
+        ({"METRICS_TOKEN": "twenty letters and spaces"}, "METRICS_TOKEN"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ({"SENTRY_DSN": "https://sentry.example/7"}, "SENTRY_DSN"),
         ({"STATIC_ROOT": "/x", "VAR_DIR": "/x/var"}, "STATIC_ROOT"),
         ({"MEDIA_ROOT": "/x", "PROTECTED_MEDIA_ROOT": "/x/paid"}, "PROTECTED_MEDIA_ROOT"),
     ],
@@ -120,6 +137,16 @@ def test_a_wrong_variable_is_named(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=rf"\n  {name}: "):
         load(monkeypatch, **changes)
+
+
+@pytest.mark.parametrize(
+    ("profile", "log_format"), [(Profile.PRODUCTION, "json"), (Profile.DEVELOPMENT, "plain")]
+)
+def test_programs_read_the_log_in_production_and_people_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, profile: Profile, log_format: str
+) -> None:
+    assert load(monkeypatch, profile).log_format == log_format
+    assert load(monkeypatch, profile, LOG_FORMAT="JSON").log_format == "json"
 
 
 def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +228,7 @@ def test_another_currency_is_refused_once_products_exist(settings: object) -> No
     assert "site_config.E003" in after
 
 
+@pytest.mark.django_db
 def test_an_unknown_currency_is_refused(settings: object) -> None:
     settings.STRIPE_CURRENCY = "XXX"  # type: ignore[attr-defined]
 
@@ -249,3 +277,20 @@ def test_a_blank_line_of_a_copied_example_means_the_default(
     config = load(monkeypatch, **blanks)
 
     assert (config.debug, config.cart_max_quantity, config.email["PORT"]) == (False, 99, 587)
+
+
+@pytest.mark.parametrize(
+    ("given", "pools", "server_side"),
+    [({}, True, True), ({"DATABASE_PGBOUNCER": "1"}, False, False),
+     ({"DATABASE_PGBOUNCER": "1", "DATABASE_POOL": "1"}, True, False),
+     ({"DATABASE_POOL": "0"}, False, True)],
+)  # fmt: skip
+def test_a_pool_is_as_large_as_there_are_threads_or_left_to_pgbouncer(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], pools: bool, server_side: bool
+) -> None:
+    entry = load(monkeypatch, **given).postgres.as_database(threads=8)
+
+    assert entry["CONN_MAX_AGE"] == 0
+    assert entry["DISABLE_SERVER_SIDE_CURSORS"] is not server_side
+    assert entry["OPTIONS"].get("pool", {}).get("max_size") == (12 if pools else None)
+    assert entry["OPTIONS"]["prepare_threshold"] is None

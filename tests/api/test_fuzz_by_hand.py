@@ -16,6 +16,8 @@ from tests.api.fuzz_shop import Shop
 from tests.api.fuzzing import IS_THOROUGH
 from tests.api.test_schemathesis import shop
 
+pytestmark = pytest.mark.wide
+
 __all__ = ["shop"]
 WRITES = {"post", "patch", "put"}
 # The same requests in each run: a failure here is a failure everywhere.

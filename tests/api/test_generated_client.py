@@ -172,6 +172,7 @@ def test_every_operation_of_the_description_is_a_function(generated: Path) -> No
     assert functions == operations
 
 
+@pytest.mark.wide
 def test_the_client_is_typed(generated: Path) -> None:
     (generated / "snippet.py").write_text(SNIPPET)
 

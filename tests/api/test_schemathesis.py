@@ -15,6 +15,8 @@ import pytest
 from tests.api.fuzz_shop import Shop, fuzzed_shop
 from tests.api.fuzzing import IS_THOROUGH, PHASES, QUICK_PHASES, fuzz
 
+pytestmark = pytest.mark.wide
+
 EXAMPLES, TRIED = (5, PHASES) if IS_THOROUGH else (2, QUICK_PHASES)
 SEED = 6
 OPERATIONS = 30  # at least so many are tried, whoever calls

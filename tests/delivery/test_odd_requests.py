@@ -155,6 +155,7 @@ def test_only_nginx_looks_at_ranges_for_head(back_end: BackEnd, link: str, asked
         assert answer.length == SIZE
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("header", ["sha-256=0", "sha-512=5, sha-256=0"])
 def test_a_digest_that_is_not_wanted_is_left_out(link: str, header: str) -> None:
     """RFC 9530, section 4: the weight 0 means "not acceptable"."""

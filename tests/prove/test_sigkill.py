@@ -32,7 +32,7 @@ from orders.services.reconcile import reconcile
 from orders.stripe_sandbox import actions, controls
 from orders.stripe_sandbox.models import SandboxDelivery
 from tests.factories import make_product, make_user, session_id_of, start_checkout
-from tests.test_commands import process_table
+from tests.test_make_run import process_table
 
 pytestmark = [pytest.mark.prove, pytest.mark.django_db(transaction=True)]
 
