@@ -6,7 +6,7 @@ as the catalogue is large.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -14,6 +14,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from catalog_pages.choice import BESTSELLING, Choice
 from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.shown import ShownProducts
 
 FEW = 1_000  # so many are sorted at once
 
@@ -34,11 +35,11 @@ class BestFirst:
     def count(self) -> int:
         return self._found.count()
 
-    def __getitem__(self, part: slice) -> list[Any]:
-        keys = self._keys(part.start or 0, part.stop)
-        page = self._shown(self._found.filter(pk__in=keys))
-        by_key = {product.pk: product for product in page}
-        return [by_key[key] for key in keys if key in by_key]
+    def __getitem__(self, part: slice) -> Sequence[Any]:
+        return ShownProducts(self._keys(part.start or 0, part.stop), self._read)
+
+    def _read(self, keys: list[int]) -> ProductQuerySet:
+        return self._shown(self._found.filter(pk__in=keys))
 
     def _keys(self, start: int, stop: int) -> list[int]:
         before: list[int] = []

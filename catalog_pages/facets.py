@@ -31,6 +31,7 @@ from django.utils.translation import get_language
 from catalog_pages.choice import KINDS, Band, Choice, bands, chosen
 from catalog_pages.facet_counts import PRODUCT, TOTAL, Row, counted
 from catalog_pages.money import display
+from catalog_pages.pieces import stamp_of_page
 from catalog_pages.querysets import ProductQuerySet, with_files
 from catalog_pages.stamp import catalogue_stamp
 
@@ -111,7 +112,7 @@ def narrowed(
 def facets_of(products: ProductQuerySet, choice: Choice, *, scope: str = "") -> Facets:
     """Of a choice of `products`, which `scope` names. At most two queries, of which one is for the stamp;
     one more for words, for formats, and for a list of more than are counted."""
-    stamp = catalogue_stamp()
+    stamp = stamp_of_page() or catalogue_stamp()
     told = (
         stamp,
         scope,

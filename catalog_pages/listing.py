@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,9 @@ from django.db.models.functions import Lower
 from catalog_pages.best_first import BestFirst
 from catalog_pages.choice import BESTSELLING, NEWEST, RELEVANCE, Choice
 from catalog_pages.facets import Facets, chips, facets_of, narrowed
+from catalog_pages.pieces import are_kept
 from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.shown import ShownProducts
 from catalog_pages.trigrams import alikeness, has_trigrams
 
 PAGE_SIZE = 24
@@ -36,6 +38,26 @@ class Counted(Paginator):
     @cached_property
     def count(self) -> int:
         return self.total
+
+
+class InOrder:
+    """A list that the database sorts. Where cards are kept, a page of it is its keys first."""
+
+    def __init__(self, found: ProductQuerySet, choice: Choice) -> None:
+        self._found = found
+        self._choice = choice
+
+    def count(self) -> int:
+        return self._found.count()
+
+    def __getitem__(self, part: slice) -> Sequence[Any]:
+        if not are_kept():
+            return list(in_order(_shown(self._found), self._choice)[part])
+        keys = in_order(self._found, self._choice).values_list("pk", flat=True)[part]
+        return ShownProducts(keys, self._read)
+
+    def _read(self, keys: list[int]) -> ProductQuerySet:
+        return _shown(self._found.order_by().filter(pk__in=keys))
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,7 @@ def _found(products: ProductQuerySet, choice: Choice, facets: Facets) -> Any:
         has_index = choice.is_loose or choice.sort not in (RELEVANCE, BESTSELLING)
         if facets.kinds and not has_index:
             return BestFirst(found, choice, _shown)
-    return in_order(_shown(found), choice)
+    return InOrder(found, choice)
 
 
 def _shown(products: ProductQuerySet) -> ProductQuerySet:

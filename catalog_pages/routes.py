@@ -15,6 +15,8 @@ from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.url_routing import RouteResult
 from wagtail.views import serve
 
+from catalog_pages.pieces import are_kept, piece
+
 
 class Routed(Page):
     """A page that may have come the short way."""
@@ -45,11 +47,15 @@ def serve_shortly(request: HttpRequest, pages: Any, below_home: str) -> HttpResp
 def _found(pages: Any, below_home: str) -> Routed | None:
     """The live page at this address of the one site that there is, unless any page is for some only."""
     root = Site.objects.filter(is_default_site=True)
-    address = Concat(Subquery(root.values("root_page__url_path")[:1]), Value(below_home))
-    found = pages.live().filter(
+    home = root.filter(
         ~Exists(Site.objects.filter(is_default_site=False)),
         ~Exists(PageViewRestriction.objects.all()),
-        url_path=address,
-    )
-    page: Routed | None = found.first()
+    ).values_list("root_page__url_path", flat=True)
+    address: Any = Concat(Subquery(home[:1]), Value(below_home))
+    if are_kept():
+        known = piece(lambda: home.first() or "", "home")
+        if not known:
+            return None
+        address = known + below_home
+    page: Routed | None = pages.live().filter(url_path=address).order_by().first()
     return page

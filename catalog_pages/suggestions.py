@@ -40,7 +40,8 @@ def _products(query: str) -> list[ProductPage]:
     sold, choice = ProductPage.objects.live(), Choice(query)
     hits = sold.first_hits(query, most=FEW)
     if hits is None:
-        return BestFirst(sold.found_by_many(query), choice, ProductQuerySet.for_cards)[:PRODUCTS]
+        found = BestFirst(sold.found_by_many(query), choice, ProductQuerySet.for_cards)
+        return list(found[:PRODUCTS])
     return list(in_order(sold.filter(pk__in=hits).for_cards(), choice)[:PRODUCTS])
 
 

@@ -32,6 +32,7 @@ from django.utils.translation import get_language
 
 from catalog_pages.choice import Choice
 from catalog_pages.money import display
+from catalog_pages.pieces import kept_for
 from catalog_pages.shop_days import today
 from catalog_pages.stamp import catalogue_stamp
 from store_api.conditional import release
@@ -129,7 +130,8 @@ class PageCacheMiddleware:
         room = made_up if query or request.get_host() != own_host() else pages
         page = room.get(name)
         if page is None:
-            response = self.get_response(request)
+            with kept_for(made_of(stamp), stamp):
+                response = self.get_response(request)
             if not is_everybodys(request, response):
                 return response
             page = _page_of(response)
@@ -154,9 +156,13 @@ def canonical_query(request: HttpRequest) -> str | None:
 def page_name(request: HttpRequest, query: str, stamp: str) -> str:
     """Names the bytes of the page that would be made now. May raise DisallowedHost."""
     address = (request.scheme, request.get_host(), request.path, query)
+    return _digest((made_of(stamp), address))
+
+
+def made_of(stamp: str) -> str:
+    """Names all that a page is made of but what is asked for."""
     # How money is shown is known to a process a moment later than it is in the database.
-    facts = repr((stamp, today(), code(), get_language(), display.by, *_shown_settings(), address))
-    return hashlib.sha256(facts.encode(errors="backslashreplace")).hexdigest()[:32]
+    return _digest((stamp, today(), code(), get_language(), display.by, *_shown_settings()))
 
 
 def own_host() -> str:
@@ -205,6 +211,10 @@ def encoding_for(accepted: str) -> str:
         digits = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
         weights[coding.strip()] = float(digits[1]) if digits else 1.0
     return next((one for one in ENCODINGS if weights.get(one, weights.get("*", 0.0)) > 0), "")
+
+
+def _digest(facts: tuple[Any, ...]) -> str:
+    return hashlib.sha256(repr(facts).encode(errors="backslashreplace")).hexdigest()[:32]
 
 
 def _shown_settings() -> list[Any]:

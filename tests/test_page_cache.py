@@ -19,6 +19,7 @@ from wagtail.models import PageViewRestriction
 
 from catalog_pages.legal import legal_publish
 from catalog_pages.models import Artist, Genre, LegalText, ProductPage, ShopSettings
+from catalog_pages.pieces import pieces
 from site_config import page_cache
 from tests.factories import make_bundle, make_editor, make_product, make_user
 
@@ -28,12 +29,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def keeping(settings: Any) -> Iterator[None]:
     """As in a shop that is open; each test begins with nothing kept."""
-    settings.PAGE_CACHE_BYTES = 1024 * 1024
-    page_cache.pages.clear()
-    page_cache.made_up.clear()
+    settings.PAGE_CACHE_BYTES = settings.PIECES_BYTES = 1024 * 1024
+    kept = (page_cache.pages, page_cache.made_up, pieces)
+    for room in kept:
+        room.clear()
     yield
-    page_cache.pages.clear()
-    page_cache.made_up.clear()
+    for room in kept:
+        room.clear()
 
 
 @pytest.fixture

@@ -56,8 +56,7 @@ def a_full_product(title: str, **fields: Any) -> ProductPage:
     return page
 
 
-@pytest.fixture
-def full_shop() -> dict[str, str]:
+def make_full_shop() -> dict[str, str]:
     """A logo, two artists, free music, bundles of several; the addresses of its pages by what they are."""
     logo = a_cover()
     ShopSettings.objects.update_or_create(defaults={"logo": logo})
@@ -79,6 +78,11 @@ def full_shop() -> dict[str, str]:
         "artist": reeds.get_absolute_url(),
         "genre": folk.get_absolute_url(),
     }
+
+
+@pytest.fixture
+def full_shop() -> dict[str, str]:
+    return make_full_shop()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
@@ -23,7 +24,7 @@ from catalog_pages.models.taxonomy import Artist
 from catalog_pages.money import MAX_PRICE_PENNIES
 from catalog_pages.publishing import PublishRefused, publish_problems
 from catalog_pages.querysets import ProductManager
-from catalog_pages.reading import around, give_all, give_covers, give_tracks, newest_key
+from catalog_pages.reading import Around, around, give_all, give_covers, give_tracks, newest_key
 from catalog_pages.releases import can_be_bought, comes_out_on
 from catalog_pages.routes import Routed
 from catalog_pages.search_text import WordsField
@@ -284,15 +285,20 @@ class ProductPage(Routed):
 
     def get_context(self, request: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        beside = around(self)
-        # A preview shows the draft in memory; readers get everything fetched in a few queries.
+        # A preview shows the draft in memory, beside what is on sale.
         if getattr(request, "is_preview", False):
-            give_covers(beside.others)
-            give_tracks(beside.others)
-        else:
-            give_all(self, beside)
+            self.beside = around(self)
+            give_covers(self.beside.others)
+            give_tracks(self.beside.others)
         context["product"] = self
-        context["in_bundles"] = in_order_of_title(beside.bundles)
-        context["more_by_artist"] = beside.more_by_artist
-        context["related"] = beside.related
+        context["in_bundles"] = SimpleLazyObject(lambda: in_order_of_title(self.beside.bundles))
+        context["more_by_artist"] = SimpleLazyObject(lambda: self.beside.more_by_artist)
+        context["related"] = SimpleLazyObject(lambda: self.beside.related)
         return context
+
+    @cached_property
+    def beside(self) -> Around:
+        """What its page shows beside it, and all that it shows of itself with it: three queries, once."""
+        beside = around(self)
+        give_all(self, beside)
+        return beside

@@ -176,7 +176,7 @@ def excerpt_of_track(context: Mapping[str, Any], track: Any) -> Any:
 @register.simple_tag(takes_context=True)
 def first_sample(context: Mapping[str, Any], product: Any) -> Sample | None:
     """The first track that can be heard; None also when the tracks were not fetched: no query."""
-    if not _is_loaded(product, "tracks"):
+    if not is_loaded(product, "tracks"):
         return None
     heard = ((track, excerpt_of_track(context, track)) for track in _tracks(product))
     return next((Sample(track, cut) for track, cut in heard if cut is not None), None)
@@ -313,7 +313,7 @@ def lookup(words: Mapping[str, str] | None, key: object) -> str:
 # --- Reading what was fetched -------------------------------------------------------------------
 
 
-def _is_loaded(instance: Any, relation: str) -> bool:
+def is_loaded(instance: Any, relation: str) -> bool:
     """Whether reading `relation` costs no query: prefetched, or in memory because it is a draft."""
     return instance is not None and (
         instance.pk is None
@@ -324,7 +324,7 @@ def _is_loaded(instance: Any, relation: str) -> bool:
 
 def _tracks(product: Any) -> list[Any]:
     """In the order of delivery: its own, then those of what it contains, when that was fetched."""
-    parts = product.contained if _is_loaded(product, "contents") else []
+    parts = product.contained if is_loaded(product, "contents") else []
     return [track for owner in (product, *parts) for track in owner.tracks.all()]
 
 
