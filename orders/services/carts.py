@@ -79,6 +79,7 @@ def cart_add(
     chosen_price_pennies: int | None = None,
     is_gift: bool = False,
     shopper: Shopper = NOBODY,
+    product: ProductPage | None = None,
 ) -> CartItem:
     """Put a product in, or `quantity` more of it; without one, see to it that it is there.
 
@@ -86,10 +87,11 @@ def cart_add(
     a gift as a whole.
 
     `chosen_price_pennies`: for products whose buyers name their price; the last one named counts for
-    the line. Raises ProductNotForSale, QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
+    the line. `product`: what `product_for_sale` has just returned for this id. Raises ProductNotForSale,
+    QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
     """
     wanted = Wanted(product_id, quantity, chosen_price_pennies, is_gift, lambda: shopper)
-    product = _product_wanted(wanted)
+    product = _product_wanted(wanted, product)
     with transaction.atomic():
         if not lock_cart_for_change(cart.pk):
             raise CartItemNotFound  # signed in meanwhile: it went into the account's own cart
@@ -115,13 +117,15 @@ def cart_put(*, whose: Whose, wanted: Wanted) -> CartItem:
         return _put(cart_id, product, wanted, list(CartItem.objects.filter(cart=cart_id)))
 
 
-def _product_wanted(wanted: Wanted) -> ProductPage:
-    """With `is_owned` of gifts, by the same query. Nothing depends on it for other lines."""
+def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductPage:
+    """With `is_owned` of gifts, by the same query. Nothing depends on it for other lines: those are not
+    read again."""
     shopper = wanted.shopper() if wanted.is_gift else NOBODY
-    products = (
-        _for_sale().annotate(is_owned=is_owned_by(shopper)) if shopper.is_known else _for_sale()
-    )
-    product = _one_of(products, wanted.product_id)
+    if shopper.is_known:
+        gifts = _for_sale().annotate(is_owned=is_owned_by(shopper))
+        product = _one_of(gifts, wanted.product_id)
+    else:
+        product = read or product_for_sale(wanted.product_id)
     if wanted.chosen_price_pennies is not None:
         _refuse_price(product, wanted.chosen_price_pennies)
     return product

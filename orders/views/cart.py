@@ -156,6 +156,7 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
         shopper=shopper_of(request),
         cart=basket,
         product_id=product.pk,
+        product=product,
         quantity=quantity,
         chosen_price_pennies=posted_price(data) if product.pay_what_you_want else None,
         is_gift=is_yes(data.get("as_gift")),
