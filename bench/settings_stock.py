@@ -1,4 +1,7 @@
-"""The stock API (`bench.api_stock`) in the shop's database, behind what `startproject` puts before a view."""
+"""The stock API (`bench.api_stock`) in the shop's database, behind what `startproject` puts before a view.
+
+And behind allauth's, without which its apps refuse to start: it looks at the path and lets it pass.
+"""
 
 from site_config.settings.production import *  # noqa: F403
 
@@ -9,6 +12,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

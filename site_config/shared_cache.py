@@ -66,9 +66,10 @@ class SharedCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = CountingClient
-        # Room enough that nobody pushes the counters of sign-ins out by making up others.
+        # Room enough that nobody pushes the counters of sign-ins out by making up others. Each Redis has
+        # its own: what was counted in place of one is not known to another.
         self.local = LocMemCache(
-            "while-redis-is-away", {**params, "OPTIONS": {"MAX_ENTRIES": LOCAL_ENTRIES}}
+            f"while-{server}-is-away", {**params, "OPTIONS": {"MAX_ENTRIES": LOCAL_ENTRIES}}
         )
 
     add = _or_locally("add")

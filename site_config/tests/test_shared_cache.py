@@ -142,3 +142,13 @@ def test_a_redis_that_takes_nothing_is_away(tmp_path: Path) -> None:
         assert shared.add("tries", 1)
         assert shared.incr("tries", 1) == 2
         assert not shared.is_up()
+
+
+def test_what_was_counted_in_place_of_one_redis_is_not_known_to_another() -> None:
+    first, second = a_dead_one(), a_dead_one()
+
+    first.add("counter", 1)
+
+    assert second.get("counter") is None
+    with pytest.raises(ValueError, match="not found"):
+        second.incr("counter")
