@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from bench import peers_servers as street
@@ -56,8 +56,12 @@ class Case:
 
     @property
     def is_made(self) -> bool:
-        """Whether it is a page of ours that no cache gives."""
-        return self.side == OURS and self.what.endswith("made")
+        """Whether it is a page of ours that is not kept as a whole."""
+        return self.side == OURS and ", made" in self.what
+
+    @property
+    def is_of_nothing(self) -> bool:
+        return self.what.endswith("made of nothing")
 
     @property
     def connections(self) -> int:
@@ -119,8 +123,9 @@ def run(where: Path) -> Iterator[Row]:
         floor = Case(FLOOR, "bare Django", enter(street.bare(where)), "/words/")
         warm = enter(street.shop(where, name="warm"))
         cold = enter(street.shop(where, settings="bench.settings_uncached", name="cold"))
+        empty = enter(street.shop(where, settings="bench.settings_of_nothing", name="empty"))
         stock = enter(street.shop(where, settings="bench.settings_stock", name="stock"))
-        cases = [*_ours(warm, cold), *_stock(stock)]
+        cases = [*_ours(warm, cold, empty), *_stock(stock)]
         if WITH_OSCAR:
             cases += _oscars(enter(street.oscar(where, PRODUCTS + 1)))
         yield from _measured(cases, floor)
@@ -139,7 +144,7 @@ def carts(where: Path) -> Iterator[Row]:
         yield from _measured(cases, floor)
 
 
-def _ours(warm: Server, cold: Server) -> list[Case]:
+def _ours(warm: Server, cold: Server, empty: Server) -> list[Case]:
     album = path_of(ProductPage.objects.get(title="Album 3"))
     browser = {"Accept-Encoding": "gzip, deflate, br"}
     return [
@@ -147,6 +152,9 @@ def _ours(warm: Server, cold: Server) -> list[Case]:
         Case("catalogue, 24 products, made", OURS, cold, "/catalog/", most=20),
         Case("product, made", OURS, cold, album, most=12),
         Case("search, made", OURS, cold, "/catalog/?q=album+1", most=20),
+        Case("catalogue, 20 products, made of nothing", OURS, empty, LAST_PAGE, most=20),
+        Case("product, made of nothing", OURS, empty, album, most=12),
+        Case("search, made of nothing", OURS, empty, "/catalog/?q=album+1", most=20),
         Case("catalogue, kept", OURS, warm, "/catalog/", least=0.7),
         Case("catalogue, kept, brotli", OURS, warm, "/catalog/", least=0.7, headers=browser),
         Case("API list of 20, kept", OURS, warm, "/api/v1/products/", most=7),
@@ -244,10 +252,11 @@ def _queries(case: Case) -> int | None:
     """Of a page of ours that is made, in this process, which has made it before."""
     if not case.is_made:
         return None
-    client = Client()
-    client.get(case.path)
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(case.path).status_code == 200, case.path
+    client, room = Client(), 0 if case.is_of_nothing else 8 * 1024 * 1024
+    with override_settings(PAGE_CACHE_BYTES=0, PIECES_BYTES=room):
+        client.get(case.path)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(case.path).status_code == 200, case.path
     return len(captured)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADS = ("what", "side", "x", "at most", "times the string's requests/s", "at least", "CPU, ms",
          "PostgreSQL's, ms", "queries", "errors")  # fmt: skip
-WIDTHS = (30, 20, 22, 9, 31, 10, 9, 18, 9, 20)
+WIDTHS = (42, 20, 22, 9, 31, 10, 9, 18, 9, 20)
 
 
 def peers_table() -> None:

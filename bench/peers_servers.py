@@ -27,7 +27,7 @@ THREADS = 16  # as the Dockerfile has it
 HOST = "shop.example"
 # What a proxy that ends TLS says of each request.
 HEADERS = {"Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
-OSCAR = ("django-oscar", "sorl-thumbnail", "psycopg[binary]")
+OSCAR = ("django-oscar", "sorl-thumbnail", "whoosh", "psycopg[binary]")
 BENCH = ROOT / "bench"
 
 

@@ -1,4 +1,4 @@
-"""Production's own, but that no page is kept: each request makes its page, in a process that is warm."""
+"""Production's own, but that no page is kept: each is made, of parts that pages have in common."""
 
 from site_config.settings.production import *  # noqa: F403
 

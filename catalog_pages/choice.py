@@ -127,6 +127,11 @@ class Choice:
         found += [(kind, value) for kind in KINDS for value in self.picked.get(kind, ())]
         return found + ([("sort", self.sort)] if self.sort != self.usual_sort else [])
 
+    @property
+    def name(self) -> tuple[object, ...]:
+        """The same for the same choice, and for no other."""
+        return (*self.pairs, self.is_loose)
+
     def has(self, kind: str, value: str) -> bool:
         return value in self.picked.get(kind, ())
 

@@ -66,6 +66,21 @@ def test_a_page_that_is_known_takes_one_query(client: Client, product: ProductPa
         assert queries(client, address) == 1
 
 
+def test_readers_who_come_at_once_ask_for_the_stamp_once(
+    settings: Any, client: Client, product: ProductPage
+) -> None:
+    client.get(product.url)
+    settings.PAGE_STAMP_SECONDS = 3600
+    client.get("/catalog/")
+
+    assert queries(client, product.url) == 0
+    product.unpublish()
+    assert client.get(product.url).status_code == 200, "it is asked no sooner"
+
+    settings.PAGE_STAMP_SECONDS = 0
+    assert client.get(product.url).status_code == 404
+
+
 def test_every_kept_page_is_the_same_for_guest_buyer_and_staff(product: ProductPage) -> None:
     buyer, staff = Client(), Client()
     buyer.force_login(make_user())

@@ -46,6 +46,7 @@ def main(count: int) -> None:
         )
         image = ProductImage(product=product, display_order=0)
         image.original.save(f"{number}.png", ContentFile(_picture(number)))
+    call_command("rebuild_index", interactive=False, verbosity=0)
     print(product.get_absolute_url())
 
 

@@ -100,7 +100,13 @@ AUTHENTICATION_BACKENDS = (
     "oscar.apps.customer.auth_backends.EmailBackend",
     "django.contrib.auth.backends.ModelBackend",
 )
-HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
+# Its lists are searches; Whoosh is the engine that needs no server of its own.
+HAYSTACK_CONNECTIONS = {
+    "default": {
+        "ENGINE": "haystack.backends.whoosh_backend.WhooshEngine",
+        "PATH": f"{os.environ['OSCAR_VAR']}/index",
+    }
+}
 
 _url = urlsplit(os.environ["OSCAR_DATABASE_URL"])
 DATABASES: dict[str, dict[str, Any]]

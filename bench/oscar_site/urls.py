@@ -4,4 +4,7 @@ from django.apps import apps
 from django.urls import include, path
 
 shop: Any = apps.get_app_config("oscar")
-urlpatterns = [path("", include(shop.urls[0]))]
+urlpatterns = [
+    path("i18n/", include("django.conf.urls.i18n")),  # its pages choose the language there
+    path("", include(shop.urls[0])),
+]

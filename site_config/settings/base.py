@@ -154,6 +154,7 @@ CACHES: dict[str, dict[str, Any]] = {
     },
 }
 PAGE_CACHE_BYTES = 24 * 1024 * 1024  # of public pages, in each process
+PAGE_STAMP_SECONDS = 0.1  # so long a page may be shown after a change
 PIECES_BYTES = 8 * 1024 * 1024  # of parts that pages have in common, the same
 TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

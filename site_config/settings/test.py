@@ -57,6 +57,7 @@ TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBacken
 PAGE_CACHE_BYTES = (
     0  # each page is made: tests look into how; tests of keeping them choose otherwise
 )
+PAGE_STAMP_SECONDS = 0  # a test looks at once
 PIECES_BYTES = 0
 CURRENCY_DISPLAY_SECONDS = None  # no clock decides how many queries a request takes
 DOWNLOAD_PLACES_RENEWED_SECONDS = 86_400  # no thread looks at a database between two tests
