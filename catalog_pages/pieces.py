@@ -65,7 +65,9 @@ def _size(piece: Any) -> int:
     return (len(piece) if piece.isascii() else 2 * len(piece)) + ENTRY_BYTES
 
 
-pieces = KeptPieces()
+# Of choices and searches anybody can make up as many as they like: those crowd out one another, and no card.
+pieces, made_up = KeptPieces(), KeptPieces()
+MADE_UP_SHARE = 4  # as much room again, divided by this
 _page: ContextVar[tuple[str, str]] = ContextVar("page", default=("", ""))
 
 
@@ -89,14 +91,15 @@ def stamp_of_page() -> str:
     return _page.get()[1]
 
 
-def piece(make: Callable[[], T], *name: Any) -> T:
+def piece(make: Callable[[], T], *name: Any, is_made_up: bool = False) -> T:
     """What `make` returns, or returned to a page before; nobody changes it. `name` says everything that it
-    depends on beside the catalogue."""
+    depends on beside the catalogue; `is_made_up`: it has in it what a reader may have made up."""
     if not are_kept():
         return make()
+    room, share = (made_up, MADE_UP_SHARE) if is_made_up else (pieces, 1)
     whole = (_page.get()[0], *name)
-    found: T | None = pieces.get(whole)
+    found: T | None = room.get(whole)
     if found is None:
         found = make()
-        pieces.put(whole, found, most_bytes=settings.PIECES_BYTES)
+        room.put(whole, found, most_bytes=settings.PIECES_BYTES // share)
     return found

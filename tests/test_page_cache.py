@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import PageViewRestriction
 
+from catalog_pages import pieces
 from catalog_pages.legal import legal_publish
 from catalog_pages.models import Artist, Genre, LegalText, ProductPage, ShopSettings
-from catalog_pages.pieces import pieces
 from site_config import page_cache
 from tests.factories import make_bundle, make_editor, make_product, make_user
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def keeping(settings: Any) -> Iterator[None]:
     """As in a shop that is open; each test begins with nothing kept."""
     settings.PAGE_CACHE_BYTES = settings.PIECES_BYTES = 1024 * 1024
-    kept = (page_cache.pages, page_cache.made_up, pieces)
+    kept = (page_cache.pages, page_cache.made_up, pieces.pieces, pieces.made_up)
     for room in kept:
         room.clear()
     yield

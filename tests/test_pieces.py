@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from wagtail.models import PageViewRestriction, Site
 
 from catalog_pages.models import Artist, CataloguePage, HomePage, ProductPage, ShopSettings
-from catalog_pages.pieces import KeptPieces, are_kept, kept_for, piece, pieces
+from catalog_pages.pieces import KeptPieces, are_kept, kept_for, made_up, piece, pieces
 from catalog_pages.shown import ShownProducts
 from tests.factories import make_editor
 from tests.test_page_queries import a_full_product, make_full_shop
@@ -32,9 +32,11 @@ def full_shop() -> dict[str, str]:
 def no_page_is_kept(settings: Any) -> Iterator[None]:
     """So that each is made, of parts that are kept."""
     settings.PAGE_CACHE_BYTES, settings.PIECES_BYTES = 0, ROOM
-    pieces.clear()
+    for room in (pieces, made_up):
+        room.clear()
     yield
-    pieces.clear()
+    for room in (pieces, made_up):
+        room.clear()
 
 
 def further(shop: dict[str, str]) -> dict[str, str]:
@@ -72,6 +74,7 @@ def test_a_page_of_parts_is_the_page_that_is_made_of_nothing(
             assert client.get(address).content == plain[name], name
     for name, address in reversed(addresses.items()):
         pieces.clear()  # each page is the first once
+        made_up.clear()
         assert client.get(address).content == plain[name], name
 
 
@@ -101,6 +104,20 @@ def test_a_page_of_kept_parts_takes_few_queries(
         client.get(full_shop[page])
 
     assert len(captured) <= 4, [query["sql"][:200] for query in captured]
+
+
+def test_choices_that_somebody_makes_up_push_out_no_card(
+    settings: Any, client: Client, full_shop: dict[str, str]
+) -> None:
+    settings.PIECES_BYTES = 400_000
+    client.get("/catalog/")
+    cards = len(pieces)
+
+    for number in range(40):
+        client.get("/catalog/", {"q": "reeds", "artist": f"nobody-{number}"})
+
+    assert len(pieces) == cards
+    assert 0 < len(made_up) < 80, "and one another they do push out"
 
 
 CHANGES = {

@@ -84,6 +84,16 @@ def kept(parser: Parser, token: Token) -> KeptNode:
     return KeptNode([parser.compile_filter(value) for value in values], inside)
 
 
+@register.tag
+def kept_of_choice(parser: Parser, token: Token) -> ChoiceNode:
+    """`{% kept_of_choice "name" listing %}…{% endkept %}`: the same text for all pages of a list that is
+    chosen and sorted alike."""
+    _, *values = token.split_contents()
+    inside = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return ChoiceNode([parser.compile_filter(value) for value in values], inside)
+
+
 class KeptNode(template.Node):
     def __init__(self, values: list[FilterExpression], nodelist: NodeList) -> None:
         self.values = values
@@ -92,6 +102,16 @@ class KeptNode(template.Node):
     def render(self, context: Context) -> SafeString:
         values = [value.resolve(context) for value in self.values]
         return piece(lambda: self.nodelist.render(context), *values)
+
+
+class ChoiceNode(KeptNode):
+    def render(self, context: Context) -> SafeString:
+        name, listing = (value.resolve(context) for value in self.values)
+        choice, path = listing.choice, context["request"].path
+        is_made_up = bool(choice.pairs) or choice.is_loose
+        return piece(
+            lambda: self.nodelist.render(context), name, path, choice.name, is_made_up=is_made_up
+        )
 
 
 def _keys(products: Iterable[Any]) -> Iterator[tuple[int, bool, Read]]:
