@@ -57,5 +57,5 @@ def _found(pages: Any, below_home: str) -> Routed | None:
         if not known:
             return None
         address = known + below_home
-    page: Routed | None = pages.live().filter(url_path=address).order_by().first()
-    return page
+    found = pages.live().filter(url_path=address).order_by()[:1]  # there is one, in no order
+    return next(iter(found), None)
