@@ -18,6 +18,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import redirect, resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -57,15 +58,23 @@ class HeadMiddleware:
 
 
 class ProbeMiddleware:
-    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies."""
+    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies.
+
+    What they answer has the headers that keep browsers from making anything else of it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.security = SecurityMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         answer = probe(request) if probe else None
-        return self.get_response(request) if answer is None else answer
+        if answer is None:
+            return self.get_response(request)
+        answer["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        self.security.process_response(request, answer)  # its redirect to HTTPS is left out
+        return answer
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
