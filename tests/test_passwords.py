@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
@@ -89,6 +91,71 @@ def test_a_code_of_a_second_factor_works_once() -> None:
     kept = Authenticator.objects.get(user=user, type=Authenticator.Type.RECOVERY_CODES)
     assert not RecoveryCodes(kept).validate_code(first)
     assert RecoveryCodes(kept).get_unused_codes() == others
+
+
+def test_a_copy_of_the_database_makes_no_code_of_a_second_factor(settings: Any) -> None:
+    user, secret = make_user(), totp.generate_totp_secret()
+    totp.TOTP.activate(user, secret)
+    codes = RecoveryCodes.activate(user).get_unused_codes()
+
+    for kept in Authenticator.objects.values_list("data", flat=True):
+        assert secret not in str(kept)
+        assert not {code for code in codes if code in str(kept)}
+    spare = Authenticator.objects.get(user=user, type=Authenticator.Type.RECOVERY_CODES)
+    assert get_adapter().decrypt(spare.data["seed"]) != spare.data["seed"]
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-" * 6
+    assert RecoveryCodes(spare).get_unused_codes() == codes
+
+    settings.SECRET_KEY_FALLBACKS = []
+    factor = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
+    assert not totp.TOTP(factor).validate_code("000000")  # a key that is lost is no fault either
+    assert not RecoveryCodes(spare).validate_code(codes[0])
+
+
+def test_a_factor_from_before_they_were_encrypted_goes_on() -> None:
+    user = make_user()
+    seed = RecoveryCodes.generate_seed()
+    data = {"seed": seed, "used_mask": 0}
+    spare = Authenticator.objects.create(
+        user=user, type=Authenticator.Type.RECOVERY_CODES, data=data
+    )
+
+    codes = RecoveryCodes(spare)
+
+    assert codes.validate_code(codes.get_unused_codes()[0])
+
+
+PAGES_OF_AN_ACCOUNT = [
+    "account_email", "account_change_password", "account_logout", "account_reauthenticate",
+    "account_sessions", "profile", "mfa_index", "mfa_activate_totp", "mfa_generate_recovery_codes",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES_OF_AN_ACCOUNT)
+def test_no_page_of_an_account_is_kept(client: Client, name: str) -> None:
+    sign_in(client, make_user().email)
+
+    answer = client.get(reverse(name))
+
+    assert answer.status_code in (200, 302)
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_signing_out_leaves_nothing_in_the_tab(client: Client) -> None:
+    sign_in(client, make_user().email)
+
+    asked = client.get(reverse("account_logout"))
+    done = client.post(reverse("account_logout"))
+
+    assert "Clear-Site-Data" not in asked
+    assert done["Clear-Site-Data"] == '"storage"'
+
+
+def test_no_page_has_a_base_that_others_chose(client: Client) -> None:
+    for path in ("/", "/accounts/login/", "/admin/login/"):
+        assert "base-uri 'none'" in client.get(path)["Content-Security-Policy"]
 
 
 def test_signing_in_gives_another_session_and_ends_the_one_before(client: Client) -> None:
