@@ -44,6 +44,19 @@ check: lint types imports ## All of the above that changes nothing, and Django's
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py lint_migrations
 
+secrets: dev ## Look for keys and passwords in what is committed or about to be (ARGS=--accept: all that is found is none)
+	@$(PY) bin/look_for_secrets.py $(ARGS)
+
+audit: dev ## Ask whether a pinned package has a known hole; says so when it cannot ask
+	@$(PY) bin/audit.py
+
+SBOM ?= var/sbom.json
+sbom: dev ## Write the list of all that the shop is made of, as CycloneDX JSON (SBOM= chooses the file)
+	@mkdir -p '$(dir $(SBOM))'
+	@$(PY) -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o '$(SBOM)' requirements.txt
+	@echo 'The list is in $(SBOM).'
+
 pins: ## Pin the requirements again after pyproject.toml changed (ARGS=--upgrade for newer ones)
 	@bin/pins $(ARGS)
 
@@ -73,4 +86,4 @@ clean: ## Remove .venv and caches; var/ with the shop's data and protected_media
 dev:
 	@bin/venv dev
 
-.PHONY: help run test prove bench lint format types imports check pins diagrams openapi contract release-api clean dev
+.PHONY: help run test prove bench lint format types imports check secrets audit sbom pins diagrams openapi contract release-api clean dev

@@ -18,8 +18,10 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import redirect, resolve_url
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -32,6 +34,7 @@ from store_api.throttles import seconds_left
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz, "/metrics/": metrics}
 ADMIN_PATHS = ("/admin/", "/django-admin/")
+ACCOUNT_PATHS = ("/accounts/", "/identity/o/")
 
 
 class HeadMiddleware:
@@ -57,15 +60,23 @@ class HeadMiddleware:
 
 
 class ProbeMiddleware:
-    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies."""
+    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies.
+
+    What they answer has the headers that keep browsers from making anything else of it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.security = SecurityMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         answer = probe(request) if probe else None
-        return self.get_response(request) if answer is None else answer
+        if answer is None:
+            return self.get_response(request)
+        answer["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        self.security.process_response(request, answer)  # its redirect to HTTPS is left out
+        return answer
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
@@ -81,6 +92,26 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
                 "connect-src": ["'self'", *upload_origins()]
             }
         return parts
+
+
+class PersonalPagesMiddleware:
+    """Pages of an account stay in no cache, whichever library makes them; whoever signs out or closes it
+    leaves nothing in the tab's storage, where the player keeps what it plays."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(ACCOUNT_PATHS):
+            return self.get_response(request)
+        may_sign_out = request.method == "POST" and request.path.startswith("/accounts/")
+        was_signed_in = may_sign_out and request.user.is_authenticated
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        if was_signed_in and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"storage"'
+        return response
 
 
 class StaffSecondFactorMiddleware:

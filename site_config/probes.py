@@ -48,6 +48,7 @@ FRESH_SECONDS = 1.0
 MIGRATIONS_FRESH_SECONDS = 30.0  # some hundred rows; they change with an update only
 
 OK, DOWN, BEHIND = "ok", "down", "behind"
+PLAIN = "text/plain; charset=utf-8"
 DECISIVE = ("database", "migrations")
 PARTS = (*DECISIVE, "cache", "storage", "queue")
 
@@ -56,7 +57,7 @@ PARTS = (*DECISIVE, "cache", "storage", "queue")
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type=PLAIN)
 
 
 @never_cache
@@ -73,7 +74,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _told(word: str, found: Mapping[str, str], *, status: int = 200) -> HttpResponse:
     lines = [word, *(f"{part}: {state}" for part, state in found.items())]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain", status=status)
+    return HttpResponse("\n".join(lines) + "\n", content_type=PLAIN, status=status)
 
 
 class Readiness:

@@ -59,7 +59,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(
             "The token of METRICS_TOKEN is needed.\n",
             status=401,
-            headers={"Content-Type": "text/plain", "WWW-Authenticate": "Bearer"},
+            headers={"Content-Type": "text/plain; charset=utf-8", "WWW-Authenticate": "Bearer"},
         )
     return HttpResponse(
         generate_latest(_of_processes()) + generate_latest(_facts), content_type=CONTENT_TYPE_LATEST

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "site_config.middleware.PersonalPagesMiddleware",
     "site_config.middleware.StaffSecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "site_config.middleware.NextAddressMiddleware",
@@ -258,7 +259,7 @@ SILENCED_SYSTEM_CHECKS = [
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 _CSP_SHARED = {
     "object-src": ["'none'"],
-    "base-uri": ["'self'"],
+    "base-uri": ["'none'"],
     "frame-ancestors": ["'self'"],
     # A form that ends in a redirect is checked against form-action at every hop.
     "form-action": ["'self'"] + ([] if STRIPE_SANDBOX else [STRIPE_CHECKOUT_ORIGIN]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 from allauth.idp.oidc.models import Client as Partner
 from allauth.idp.oidc.models import Token
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from site_config.accounts.oauth import limits
+from site_config.accounts.oauth.keys import signing_key_pem
 from store_api.scopes import Scope
 from tests.factories import make_user
 from tests.partners import (
@@ -59,6 +61,17 @@ def test_a_code_with_its_verifier_becomes_tokens(signed_in: Client, public: bool
     assert set(tokens.json()["scope"].split()) == {"openid", "orders:read"}
     assert {"access_token", "refresh_token", "id_token"} <= set(tokens.json())
     assert "no-store" in tokens["Cache-Control"]
+
+
+def test_an_id_token_is_for_its_app_alone(signed_in: Client) -> None:
+    partner, (verifier, challenge) = make_partner(), pkce()
+    back = answered(consent(signed_in, asking(partner, challenge)))
+    token = exchange(Client(), partner, back["code"], verifier).json()["id_token"]
+    key = jwt.get_algorithm_by_name("RS256").prepare_key(signing_key_pem()).public_key()
+
+    assert jwt.decode(token, key, ["RS256"], audience=partner.id)["aud"] == partner.id
+    with pytest.raises(jwt.InvalidAudienceError):
+        jwt.decode(token, key, ["RS256"], audience=make_partner().id)
 
 
 def test_the_secret_may_come_as_basic_and_the_verifier_counts_there_too(signed_in: Client) -> None:

@@ -48,8 +48,23 @@ def test_probes_set_no_cookie_and_are_never_kept() -> None:
 
         assert not answer.cookies
         assert "no-store" in answer["Cache-Control"]
-        assert answer["Content-Type"] == "text/plain"
+        assert answer["Content-Type"] == "text/plain; charset=utf-8"
         assert Client().post(address).status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/healthz/", "/readyz/", "/metrics/"])
+def test_no_browser_makes_a_page_of_a_probe(address: str, settings: Any) -> None:
+    settings.METRICS_TOKEN = "a-token-of-twenty-characters"
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT = 31_536_000, True
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+
+    by_tls, plain = Client().get(address, secure=True), Client().get(address)
+
+    assert by_tls["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert plain.status_code == by_tls.status_code  # whoever probes by HTTP is led nowhere
+    for answer in (by_tls, plain):
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
 def test_life_asks_nothing_of_a_database(django_assert_num_queries: Any) -> None:
