@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "site_config.observing.requests.ObservedRequests",
     "site_config.middleware.HeadMiddleware",
+    "site_config.answer_headers.AnswerHeadersMiddleware",
     # Without an allow-list it is not there at all: no answer varies by who asks.
     *(["corsheaders.middleware.CorsMiddleware"] if CONFIG.cors_allowed_origins else []),
     "site_config.api_gate.DeprecationMiddleware",
@@ -84,9 +85,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "catalog_pages.money_display.CurrencyDisplayMiddleware",
-    "site_config.middleware.ContentSecurityPolicyMiddleware",
     "site_config.middleware.RetryAfterMiddleware",
     "site_config.page_cache.PageCacheMiddleware",
+    "site_config.search_limit.SearchLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -155,6 +156,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 PAGE_CACHE_BYTES = 24 * 1024 * 1024  # of public pages, in each process
 PIECES_BYTES = 8 * 1024 * 1024  # of parts that pages have in common, the same
+SEARCH_LIMIT = CONFIG.search_limit  # a minute, of one client: site_config/search_limit.py
 TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- Files --------------------------------------------------------------------------------------
@@ -257,7 +259,7 @@ SILENCED_SYSTEM_CHECKS = [
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 _CSP_SHARED = {
     "object-src": ["'none'"],
-    "base-uri": ["'self'"],
+    "base-uri": ["'none'"],
     "frame-ancestors": ["'self'"],
     # A form that ends in a redirect is checked against form-action at every hop.
     "form-action": ["'self'"] + ([] if STRIPE_SANDBOX else [STRIPE_CHECKOUT_ORIGIN]),
