@@ -289,6 +289,8 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAILIMAGES_IMAGE_MODEL = "catalog_pages.CoverImage"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = 64_000_000  # as of covers inside of files: `ingest/covers.py`
+WAGTAILIMAGES_IMAGE_FORM_BASE = "catalog_pages.pictures.PictureForm"
 WAGTAIL_FRONTEND_LOGIN_URL = "/accounts/login/"
 WAGTAIL_PASSWORD_RESET_ENABLED = False
 # No language's: a shop sells titles in many, and "The Who" is no pair of stop words.
