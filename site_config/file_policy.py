@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # Opened by itself, a file shows itself: a picture, a player. It runs nothing, asks nobody and is in no frame.
+# It keeps its origin, which a script would need and a player does: of no origin it may not read its own file.
 FILE_POLICY: dict[str, Any] = {
     "default-src": ["'none'"],
     "img-src": ["'self'"],
@@ -13,7 +14,7 @@ FILE_POLICY: dict[str, Any] = {
     "base-uri": ["'none'"],
     "form-action": ["'none'"],
     "frame-ancestors": ["'none'"],
-    "sandbox": True,
+    "sandbox": ["allow-same-origin", "allow-downloads"],
 }
 # The player plays on by itself, and a gift's link is copied by a button; nothing else is asked of a browser.
 # Only names that browsers know: of others they complain in their consoles.
@@ -24,11 +25,11 @@ PERMISSIONS_POLICY = ", ".join(
         *(
             f"{feature}=()"
             for feature in (
-                "accelerometer", "bluetooth", "camera", "clipboard-read", "display-capture",
+                "accelerometer", "camera", "clipboard-read", "display-capture",
                 "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid",
                 "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
                 "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get",
-                "screen-wake-lock", "serial", "storage-access", "usb", "web-share", "window-management",
+                "screen-wake-lock", "serial", "storage-access", "usb", "window-management",
                 "xr-spatial-tracking",
             )
         ),

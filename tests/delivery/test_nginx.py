@@ -138,8 +138,17 @@ def test_whoever_answers_says_each_header_once(
     for name, value in SAFE.items():
         assert answer.headers.get_all(name) == [value]
     (policy,) = answer.headers.get_all("Content-Security-Policy") or []
-    assert ("sandbox" in policy.split("; ")) == is_file
+    assert ("; sandbox" in policy) == is_file
     assert ("default-src 'none'" if is_file else "default-src 'self'") in policy.split("; ")
+
+
+def test_cookies_travel_by_https_alone(secure: SecureShop) -> None:
+    given = secure.ask("/accounts/login/").headers.get_all("Set-Cookie") or []
+
+    assert [cookie.partition("=")[0] for cookie in given] == ["csrftoken"]
+    parts = given[0].split("; ")
+    assert {"Secure", "SameSite=Lax", "Path=/"} <= set(parts)
+    assert not [part for part in parts if part.lower().startswith("domain")]
 
 
 def test_what_is_too_large_for_nginx_is_refused_with_headers_too(secure: SecureShop) -> None:

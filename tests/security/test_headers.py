@@ -6,11 +6,13 @@ what never reaches Django (`tests/test_web_worker.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from csp.utils import build_policy
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
@@ -20,6 +22,7 @@ from catalog_pages.models import ShopSettings
 from catalog_pages.theme import digest_of
 from downloads.models import UserAsset
 from site_config import page_cache
+from site_config.file_policy import FILE_POLICY
 from tests.factories import buy, make_asset, make_editor, make_product, make_user
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +38,8 @@ POLICIES = {
         "form-action 'self'",
     },
     FILE: {
-        "default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "sandbox",
+        "default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+        "sandbox allow-same-origin allow-downloads",
     },
 }  # fmt: skip
 OWN, SHARED = "same-origin", "cross-origin"
@@ -211,3 +215,14 @@ def test_by_https_every_answer_keeps_browsers_there(settings: Any, path: str) ->
     kept = "max-age=31536000; includeSubDomains; preload"
     assert by_https["Strict-Transport-Security"] == kept
     assert "Strict-Transport-Security" not in by_http  # RFC 6797, section 7.2
+
+
+@pytest.mark.parametrize("name", ["docs/nginx.conf", "deploy/proxy/nginx.conf"])
+def test_nginx_says_of_files_what_the_shop_says(settings: Any, name: str) -> None:
+    text = (settings.BASE_DIR / name).read_text()
+
+    (policy,) = re.findall(
+        r'map \$upstream_http_content_security_policy .*?"" +"([^"]+)"', text, re.DOTALL
+    )
+
+    assert set(policy.split("; ")) == set(build_policy(config=FILE_POLICY).split("; "))
