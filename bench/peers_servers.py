@@ -88,6 +88,7 @@ def shop_environment(where: Path, **more: str) -> dict[str, str]:
         "STATIC_ROOT": str(where / "static"),
         "WEB_THREADS": str(THREADS),
         # All requests come from one address here.
+        "SEARCH_LIMIT": "0",
         **{f"API_{who}_LIMIT": "1000000" for who in ("ADDRESS", "PERSON", "APP")},
         **more,
     }

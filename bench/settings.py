@@ -12,6 +12,7 @@ from site_config.settings.test import *  # noqa: F403
 from site_config.settings.test import DATABASES
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+SEARCH_LIMIT = 0  # all requests come from one address
 STRIPE_SANDBOX_API_URL = os.environ.get("BENCH_STRIPE_URL", "")
 
 if name := os.environ.get("BENCH_DATABASE"):

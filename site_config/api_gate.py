@@ -18,11 +18,6 @@ from store_api.problems import MEDIA_TYPE, problem_response
 
 API = "/api/"
 ABOUT_THE_BODY = {"content-type", "content-length", "content-encoding", "etag"}
-HARDENED = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 
 class ApiGateMiddleware:
@@ -36,8 +31,7 @@ class ApiGateMiddleware:
         if not request.path_info.startswith(API):
             return self.get_response(request)
         response = _refusal_of(request) or _as_problem(self.get_response(request))
-        for name, value in HARDENED.items():
-            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_view(

@@ -63,6 +63,7 @@ class Config:
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]
     api_limits: dict[str, int]
+    search_limit: int
     database: dict[str, Any]
     postgres: PostgresConfig
     redis_url: str
@@ -227,6 +228,7 @@ def _limits(env: Env) -> dict[str, int]:
         "web_threads": _int(env, "WEB_THREADS", 16),
         "shutdown_notice_seconds": _int(env, "SHUTDOWN_NOTICE_SECONDS", 0),
         "download_limit": _int(env, "DOWNLOAD_LIMIT", 20),
+        "search_limit": _int(env, "SEARCH_LIMIT", 120),
         "signed_url_max_seconds": _int(env, "SIGNED_URL_MAX_SECONDS", 3600),
     }
 

@@ -222,6 +222,8 @@ def _limit_problems(config: Config) -> list[Problem]:
         problems.append(("WEB_THREADS", "must be between 4 and 512"))
     if not 0 <= config.download_limit <= 100_000:
         problems.append(("DOWNLOAD_LIMIT", "must be between 0 (no limit) and 100000"))
+    if config.search_limit and not 10 <= config.search_limit <= 100_000:
+        problems.append(("SEARCH_LIMIT", "must be 0 (no limit), or between 10 and 100000"))
     problems += [
         (name, f"must be between {least} and {most}, or 0 for ever")
         for name, kept, least, most in (

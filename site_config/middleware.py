@@ -6,7 +6,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from allauth.mfa.utils import is_mfa_enabled
-from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -18,7 +17,6 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
-from django.middleware.security import SecurityMiddleware
 from django.shortcuts import redirect, resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
@@ -26,14 +24,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from catalog_pages.publishing import PublishRefused
-from catalog_pages.uploads.places import upload_origins
 from orders.throttles import HOUR
+from site_config.answer_headers import ADMIN_PATHS
 from site_config.observing.metrics import metrics
 from site_config.probes import healthz, readyz
 from store_api.throttles import seconds_left
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz, "/metrics/": metrics}
-ADMIN_PATHS = ("/admin/", "/django-admin/")
 ACCOUNT_PATHS = ("/accounts/", "/identity/o/")
 
 
@@ -60,38 +57,15 @@ class HeadMiddleware:
 
 
 class ProbeMiddleware:
-    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies.
-
-    What they answer has the headers that keep browsers from making anything else of it.
-    """
+    """Probes come from the machine itself under any host name, and know nothing of HTTPS or cookies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.security = SecurityMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         answer = probe(request) if probe else None
-        if answer is None:
-            return self.get_response(request)
-        answer["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        self.security.process_response(request, answer)  # its redirect to HTTPS is left out
-        return answer
-
-
-class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The strict policy everywhere; Wagtail's admin, which has inline scripts, gets its own."""
-
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        if request.path.startswith(ADMIN_PATHS) and not report_only:
-            # Large files go from an editor's browser straight into the bucket, where there is one.
-            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY | {
-                "connect-src": ["'self'", *upload_origins()]
-            }
-        return parts
+        return self.get_response(request) if answer is None else answer
 
 
 class PersonalPagesMiddleware:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.admin.views.account import LogoutView
 
 from site_config import views
 from site_config.accounts import views as accounts
@@ -21,6 +23,8 @@ urlpatterns = [
     # Both admins have sign-in pages of their own without limits or a second factor: not here.
     path("admin/login/", views.staff_sign_in),
     path("django-admin/login/", views.staff_sign_in),
+    # Wagtail's own takes the cookie away whatever the method: a link elsewhere would sign staff out.
+    path("admin/logout/", require_POST(LogoutView.as_view())),
     path("admin/", include(wagtailadmin_urls)),
     path("django-admin/", admin.site.urls),
     path("accounts/profile/", views.profile, name="profile"),

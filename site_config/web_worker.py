@@ -150,6 +150,8 @@ def refusal(status: int) -> bytes:
     body = json.dumps(problem(status)).encode()
     head = (
         f"HTTP/1.1 {status} {title(status)}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
-        f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"
+        f"Cross-Origin-Resource-Policy: same-origin\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "site_config.observing.requests.ObservedRequests",
     "site_config.middleware.HeadMiddleware",
+    "site_config.answer_headers.AnswerHeadersMiddleware",
     # Without an allow-list it is not there at all: no answer varies by who asks.
     *(["corsheaders.middleware.CorsMiddleware"] if CONFIG.cors_allowed_origins else []),
     "site_config.api_gate.DeprecationMiddleware",
@@ -84,9 +85,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "catalog_pages.money_display.CurrencyDisplayMiddleware",
-    "site_config.middleware.ContentSecurityPolicyMiddleware",
     "site_config.middleware.RetryAfterMiddleware",
     "site_config.page_cache.PageCacheMiddleware",
+    "site_config.search_limit.SearchLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -157,6 +158,7 @@ CACHES: dict[str, dict[str, Any]] = {
 PAGE_CACHE_BYTES = 24 * 1024 * 1024  # of public pages, in each process
 PAGE_STAMP_SECONDS = 0.1  # so long a page may be shown after a change
 PIECES_BYTES = 8 * 1024 * 1024  # of parts that pages have in common, the same
+SEARCH_LIMIT = CONFIG.search_limit  # a minute, of one client: site_config/search_limit.py
 TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- Files --------------------------------------------------------------------------------------
@@ -289,6 +291,8 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAILIMAGES_IMAGE_MODEL = "catalog_pages.CoverImage"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = 64_000_000  # as of covers inside of files: `ingest/covers.py`
+WAGTAILIMAGES_IMAGE_FORM_BASE = "catalog_pages.pictures.PictureForm"
 WAGTAIL_FRONTEND_LOGIN_URL = "/accounts/login/"
 WAGTAIL_PASSWORD_RESET_ENABLED = False
 # No language's: a shop sells titles in many, and "The Who" is no pair of stop words.

@@ -19,16 +19,20 @@ LEFT_OUT = (
 
 
 @contextmanager
-def production_shop(folder: Path) -> Iterator[Server]:
-    """Payments are sandboxed and it speaks HTTP to this machine alone; all else is as on the internet."""
+def production_shop(
+    folder: Path, *, left_out: tuple[str, ...] = LEFT_OUT, **more: str
+) -> Iterator[Server]:
+    """Payments are sandboxed and it speaks HTTP to this machine alone; all else is as on the internet, and
+    as `more` of the environment says."""
     env = shop_environment(
         folder,
         DJANGO_SETTINGS_MODULE="site_config.settings.production",
         STATIC_ROOT=str(folder / "static"),
         DEFAULT_FROM_EMAIL="shop@shop.example",
+        **more,
     )
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
-    collect += [f"--ignore={pattern}" for pattern in LEFT_OUT]
+    collect += [f"--ignore={pattern}" for pattern in left_out]
     subprocess.run(collect, cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL)
     with gunicorn(env) as server:
         yield server

@@ -15,7 +15,13 @@ from tests.delivery.asking import Answer, ask
 from tests.delivery.conftest import CONTENT, Bought
 from tests.servers import Server
 
-STATIC = {"app.0123456789ab.css": "body{}", "app.css": "p{}"}
+STATIC = {"app.0123456789ab.css": "body{}", "app.css": "p{}", "app.svg": "<svg/>"}
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ def secure(bought: Bought, var_dir: Path) -> Iterator[SecureShop]:
     env = servers.shop_environment(
         var_dir / "secure",
         SITE_BASE_URL="https://127.0.0.1",
+        CORS_ALLOWED_ORIGINS="https://app.example",
         PROTECTED_ACCEL_REDIRECT="/protected/",
         TRUSTED_PROXY="1",
     )
@@ -114,6 +121,59 @@ def test_a_file_by_https_says_what_pages_say(secure: SecureShop, bought: Bought)
     assert answer.headers["X-Accel-Redirect"] is None
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "is_file"),
+    [
+        ("/static/app.svg", 200, True), ("/static/none.css", 404, True), ("/protected/none", 404, True),
+        ("/catalog/", 200, False), ("/nothing/", 404, False), ("/healthz/", 200, True),
+        ("/api/v1/none/", 404, True),
+    ],
+)  # fmt: skip
+def test_whoever_answers_says_each_header_once(
+    secure: SecureShop, path: str, status: int, is_file: bool
+) -> None:
+    answer = secure.ask(path)
+
+    assert answer.status == status
+    for name, value in SAFE.items():
+        assert answer.headers.get_all(name) == [value]
+    (policy,) = answer.headers.get_all("Content-Security-Policy") or []
+    assert ("; sandbox" in policy) == is_file
+    assert ("default-src 'none'" if is_file else "default-src 'self'") in policy.split("; ")
+
+
+def test_cookies_travel_by_https_alone(secure: SecureShop) -> None:
+    given = secure.ask("/accounts/login/").headers.get_all("Set-Cookie") or []
+
+    assert [cookie.partition("=")[0] for cookie in given] == ["csrftoken"]
+    parts = given[0].split("; ")
+    assert {"Secure", "SameSite=Lax", "Path=/"} <= set(parts)
+    assert not [part for part in parts if part.lower().startswith("domain")]
+
+
+def test_what_is_too_large_for_nginx_is_refused_with_headers_too(secure: SecureShop) -> None:
+    url = f"https://127.0.0.1:{secure.front.port}/cart/"
+
+    refused = ask(url, "POST", body=bytes(3 * 1024 * 1024))
+
+    assert refused.status == 413
+    assert {name: refused.headers[name] for name in SAFE} == SAFE
+
+
+def test_a_web_app_of_another_origin_may_read_a_file_that_nginx_sends(
+    secure: SecureShop, bought: Bought
+) -> None:
+    answer = secure.ask(bought.path, Origin="https://app.example")
+    other = secure.ask(bought.path, Origin="https://evil.example")
+
+    assert answer.status == other.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "Repr-Digest" in str(answer.headers["Access-Control-Expose-Headers"])
+    assert "origin" in str(answer.headers["Vary"]).lower()
+    assert other.headers["Access-Control-Allow-Origin"] is None
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
 def test_audio_is_never_compressed(nginx_shop: Server, bought: Bought) -> None:
     answer = ask(nginx_shop.url + bought.path, Accept_Encoding="gzip, br")
 
@@ -134,7 +194,6 @@ def test_static_files_come_from_nginx(secure: SecureShop, name: str, lifetime: s
     assert (answer.status, answer.body.decode()) == (200, STATIC[name])
     assert answer.headers["Content-Type"] == "text/css"
     assert answer.headers["Cache-Control"] == lifetime
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
