@@ -10,7 +10,11 @@ picture of a bucket for a header.
 
 from __future__ import annotations
 
+from typing import Any
+
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
@@ -33,7 +37,10 @@ class AnswerHeadersMiddleware(CSPMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        response = super().process_response(request, response)
+        if self.is_usual(request, response):
+            response.headers.setdefault(HEADER, usual_policy(is_page(request, response)))
+        else:
+            response = super().process_response(request, response)
         shared = request.path_info.startswith(SHARED_PATHS)
         headers = response.headers
         headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -46,6 +53,12 @@ class AnswerHeadersMiddleware(CSPMiddleware):
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             headers.setdefault("Strict-Transport-Security", hsts())
         return response
+
+    def is_usual(self, request: HttpRequest, response: HttpResponseBase) -> bool:
+        """Whether the answer has nothing of its own to say, nor a nonce, and is not the admin's: of most, the
+        library would put the same words together each time."""
+        is_own = any(name.startswith("_csp") for name in (*vars(response), *vars(request)))
+        return not (is_own or settings.DEBUG or request.path.startswith(ADMIN_PATHS))
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -63,6 +76,19 @@ class AnswerHeadersMiddleware(CSPMiddleware):
                 "connect-src": ["'self'", *upload_origins()]
             }
         return parts
+
+
+_usual: dict[bool, tuple[Any, str]] = {}
+
+
+def usual_policy(for_page: bool) -> str:
+    """The strict policy for pages, or that of files: put together once for each state of the settings."""
+    config = settings.CONTENT_SECURITY_POLICY
+    made_of, policy = _usual.get(for_page, (None, ""))
+    if made_of is not config:
+        policy = build_policy(config=None if for_page else FILE_POLICY)
+        _usual[for_page] = config, policy
+    return policy
 
 
 def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -169,6 +169,8 @@ def canonical_query(request: HttpRequest) -> str | None:
         return None
     if not PUBLIC.fullmatch(request.path) or len(request.META.get("QUERY_STRING", "")) > MOST_QUERY:
         return None
+    if not request.META.get("QUERY_STRING"):
+        return ""
     page = request.GET.get("page", "")
     return urlencode([*Choice.of(request.GET).pairs, *([("page", page)] if page else [])])
 

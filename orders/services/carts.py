@@ -79,7 +79,6 @@ def cart_add(
     chosen_price_pennies: int | None = None,
     is_gift: bool = False,
     shopper: Shopper = NOBODY,
-    product: ProductPage | None = None,
 ) -> CartItem:
     """Put a product in, or `quantity` more of it; without one, see to it that it is there.
 
@@ -87,24 +86,24 @@ def cart_add(
     a gift as a whole.
 
     `chosen_price_pennies`: for products whose buyers name their price; the last one named counts for
-    the line. `product`: what `product_for_sale` has just returned for this id. Raises ProductNotForSale,
-    QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
+    the line. Raises ProductNotForSale, QuantityInvalid, CartFull, PriceBelowMinimum, PriceNotYours.
     """
     wanted = Wanted(product_id, quantity, chosen_price_pennies, is_gift, lambda: shopper)
-    product = _product_wanted(wanted, product)
+    product = _product_wanted(wanted)
     with transaction.atomic():
         if not lock_cart_for_change(cart.pk):
             raise CartItemNotFound  # signed in meanwhile: it went into the account's own cart
         return _put(cart.pk, product, wanted, list(cart.items.all()))
 
 
-def cart_put(*, whose: Whose, wanted: Wanted) -> CartItem:
+def cart_put(*, whose: Whose, wanted: Wanted, product: ProductPage | None = None) -> CartItem:
     """As `cart_add`, into a cart that is found and locked by one query, or made if there is none yet.
 
-    Nothing is made for what is not for sale. Raises CartUnknown for a secret that opens none, and what
+    `product`: what `product_for_sale` has just returned for what is wanted. Nothing is made for what is not
+    for sale. Raises CartUnknown for a secret that opens none, and what
     `cart_add` raises.
     """
-    product = _product_wanted(wanted)
+    product = _product_wanted(wanted, product)
     with transaction.atomic():
         cart_id = lock_cart_among_for_change(whose.carts())
         if cart_id is None:
@@ -139,6 +138,7 @@ def _put(
     if item is None and len(present) >= MAX_LINES:
         raise CartFull
     item = item or CartItem(cart_id=cart_id, quantity=0)
+    was = _terms(item)
     item.product = product
     _add_copies(item, wanted)
     cap = settings.CART_MAX_QUANTITY
@@ -147,8 +147,13 @@ def _put(
     item.shown_price_pennies = product.price_pennies or 0
     if wanted.chosen_price_pennies is not None or not product.pay_what_you_want:
         item.chosen_price_pennies = wanted.chosen_price_pennies
-    item.save()
+    if _terms(item) != was:  # pressed twice, a button changes nothing
+        item.save()
     return item
+
+
+def _terms(item: CartItem) -> tuple[object, ...]:
+    return item.quantity, item.is_gift, item.shown_price_pennies, item.chosen_price_pennies
 
 
 def _add_copies(item: CartItem, wanted: Wanted) -> None:
@@ -351,7 +356,8 @@ def _for_sale() -> ProductQuerySet:
 
 
 def _one_of(products: ProductQuerySet, product_id: object) -> ProductPage:
-    product = products.filter(pk=row_id(product_id)).first()
+    found = products.filter(pk=row_id(product_id)).order_by()[:1]  # there is one, in no order
+    product = next(iter(found), None)
     if product is None:
         raise _not_for_sale(row_id(product_id))
     return product

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -27,7 +28,7 @@ from orders.services.code_tries import cart_try_code
 from orders.services.gift_facts import gift_day
 from orders.services.ownership import cart_held, ownership_of, products_shown
 from orders.services.pricing import CartSummary, cart_summary
-from orders.services.whose_cart import cart_of_guest, cart_of_user
+from orders.services.whose_cart import Whose, cart_of_guest, cart_of_user
 from orders.throttles import trier_of
 from orders.views.drawer import render_drawer, render_refusal, wants_fragment
 from orders.views.guests import shopper_of
@@ -56,6 +57,20 @@ def request_cart(request: HttpRequest, *, create: bool = False) -> Cart | None:
     if cart is not None and create and known != str(cart.pk):
         request.session[SESSION_KEY] = str(cart.pk)
     return cart
+
+
+def _whose(request: HttpRequest) -> Whose:
+    """The cart that is this shopper's, not looked up."""
+    if request.user.is_authenticated:
+        return Whose(user_id=request.user.pk)
+    session = request.session
+    return Whose(guest_cart_id=session.get(SESSION_KEY), session_key=session.session_key)
+
+
+def _remember(request: HttpRequest, cart_id: uuid.UUID) -> None:
+    """A guest's cart is known by the session alone."""
+    if not request.user.is_authenticated and request.session.get(SESSION_KEY) != str(cart_id):
+        request.session[SESSION_KEY] = str(cart_id)
 
 
 def titles_left(request: HttpRequest, order: Order) -> list[str]:
@@ -150,17 +165,15 @@ def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     # Pressing the button twice means one copy; whoever wants more says how many.
     quantity = carts.parse_quantity(data["quantity"]) if "quantity" in data else None
     product = carts.product_for_sale(data.get("product"))
-    basket = request_cart(request, create=True)
-    assert basket is not None  # noqa: S101  # nosec B101  # create=True
-    item = carts.cart_add(
-        shopper=shopper_of(request),
-        cart=basket,
-        product_id=product.pk,
-        product=product,
+    wanted = carts.Wanted(
+        product.pk,
         quantity=quantity,
         chosen_price_pennies=posted_price(data) if product.pay_what_you_want else None,
         is_gift=is_yes(data.get("as_gift")),
+        shopper=lambda: shopper_of(request),
     )
+    item = carts.cart_put(whose=_whose(request), wanted=wanted, product=product)
+    _remember(request, item.cart_id)
     if item.is_gift:
         return gettext(
             "“{title}” is in your cart as a gift. You can say there who gets it."
