@@ -88,7 +88,7 @@ def unknown(every: Iterable[Found]) -> list[Found]:
 def committed() -> list[str]:
     """What git has and what it would add, deleted files left out."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git is where it is
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607  # nosec B607  # git is where it is
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -57,7 +57,7 @@ def list_picture(listing: Listing) -> str:
     if first is None:
         return ""
     key, _, read = first
-    return piece(lambda: SafeString(absolute(cover_url(read(), SHARED_PIXELS))), "shared", key)
+    return piece(lambda: absolute(cover_url(read(), SHARED_PIXELS)), "shared", key)
 
 
 @register.simple_tag
@@ -86,10 +86,10 @@ def kept(parser: Parser, token: Token) -> KeptNode:
 
 @register.tag
 def kept_of_choice(parser: Parser, token: Token) -> ChoiceNode:
-    """`{% kept_of_choice "name" listing %}…{% endkept %}`: the same text for all pages of a list that is
-    chosen and sorted alike."""
+    """`{% kept_of_choice "name" listing %}…{% endkept_of_choice %}`: the same text for all pages
+    of a list that is chosen and sorted alike."""
     _, *values = token.split_contents()
-    inside = parser.parse(("endkept",))
+    inside = parser.parse(("endkept_of_choice",))
     parser.delete_first_token()
     return ChoiceNode([parser.compile_filter(value) for value in values], inside)
 
