@@ -15,7 +15,7 @@ MEGABYTE = 1024 * 1024
 
 
 def delivery_table() -> None:
-    from bench import delivery
+    from bench import delivery, report
     from bench.delivery_world import folder
 
     with folder() as where:
@@ -29,12 +29,15 @@ def delivery_table() -> None:
     print("takes a megabyte a call. CPU is that of all processes that work for an answer.\n")
     heads = ("", "GB/s", "times nginx", "at least", "CPU s/GB", "times nginx", "at most")
     print(_line(heads, WIDTHS_DELIVERY))
+    kept: list[Sequence[str]] = []
+    what = ""
     for row in rows:
         speed_limit = delivery.SPEED_LIMITS.get(row.side)
         cpu_limit = delivery.CPU_LIMIT if row.side == "X-Accel-Redirect" else None
         is_base = row.side == delivery.BARE
         if is_base:
-            print(row.case.what)
+            what = row.case.what
+            print(what)
         cells = (
             f"  {row.side}",
             spread(row.speed, ".2f"),
@@ -45,6 +48,9 @@ def delivery_table() -> None:
             f"{cpu_limit:.2f}" if cpu_limit else "",
         )
         print(_line(cells, WIDTHS_DELIVERY))
+        kept.append((what, *(cell.strip() for cell in cells)))
+    title = f"A file of {delivery.FILE_BYTES // 10**6} MB, beside nginx's sendfile"
+    report.keep("delivery", title, ("what", "side", *heads[1:]), kept, rounds=delivery.ROUNDS)
     share = delivery.share_of_the_shop(rows)
     print(
         f"the shop's own share of an answer by X-Accel-Redirect: {spread(share, '.1f', 1000)} ms CPU"
@@ -56,7 +62,7 @@ WIDTHS_DELIVERY = (20, 20, 20, 10, 10, 20, 9)
 
 
 def slow_readers_table() -> None:
-    from bench import delivery_crowd, slow_readers
+    from bench import delivery_crowd, report, slow_readers
     from bench.delivery_world import folder
 
     with folder() as where:
@@ -66,6 +72,7 @@ def slow_readers_table() -> None:
     )
     print(f"{slow_readers.PAGES} pages of the catalogue one after another without and with them;")
     print(f"{slow_readers.ROUNDS} rounds, one worker of {slow_readers.THREADS} threads.\n")
+    kept: list[Sequence[str]] = []
     for name, result in results.items():
         print(name)
         idle, busy = Figure(result.idle), Figure(result.busy)
@@ -76,12 +83,19 @@ def slow_readers_table() -> None:
         print(f"  {spread(busy.beside(idle), '.2f')} times{limit}")
         medians = Figure(result.median_busy).beside(Figure(result.median_idle))
         print(f"  a page in the middle takes {spread(medians, '.2f')} times as long")
+        kept.append(
+            (name, spread(idle, ".1f", 1000), spread(busy, ".1f", 1000),
+             spread(busy.beside(idle), ".2f"), str(slow_readers.P99_LIMIT) if limit else "")
+        )  # fmt: skip
         for crowd in set(result.crowds):
             answers = ", ".join(f"{count} times {status}" for status, count in crowd.statuses)
             print(
                 f"  answers: {answers}; {crowd.with_retry_after} with Retry-After;"
                 f" served below {delivery_crowd.PROGRESS:.0%} of their speed: {crowd.starved}"
             )
+    title = f"A catalogue page beside {delivery_crowd.READERS} readers of 50 kB/s"
+    heads = ("", "p99 idle, ms", "p99 with them, ms", "times", "at most")
+    report.keep("slow_readers", title, heads, kept, rounds=slow_readers.ROUNDS)
 
 
 def archive_table() -> None:

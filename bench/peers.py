@@ -157,6 +157,7 @@ def _ours(warm: Server, cold: Server, empty: Server) -> list[Case]:
         Case("search, made of nothing", OURS, empty, "/catalog/?q=album+1", most=20),
         Case("catalogue, kept", OURS, warm, "/catalog/", least=0.7),
         Case("catalogue, kept, brotli", OURS, warm, "/catalog/", least=0.7, headers=browser),
+        Case("a guest's own part of a page", OURS, warm, "/fragments/header/?shown=1,2,3,4"),
         Case("API list of 20, kept", OURS, warm, "/api/v1/products/", most=7),
     ]
 

@@ -15,7 +15,9 @@ from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
 # Damaged pictures fail in as many ways as there are decoders (`ingest/covers.py`).
-DAMAGED = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+DAMAGED = (
+    OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 class PictureField(WagtailImageField):

@@ -9,10 +9,12 @@ is kept, and nothing taken, outside of `kept_for`: in previews, in letters, in p
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -30,7 +32,7 @@ class KeptPieces:
 
     def __init__(self) -> None:
         self._pieces: OrderedDict[Name, Any] = OrderedDict()
-        self._bytes = 0
+        self.bytes = 0
         self._lock = Lock()
 
     def get(self, name: Name) -> Any:
@@ -45,61 +47,83 @@ class KeptPieces:
             if _size(piece) > most_bytes or name in self._pieces:
                 return
             self._pieces[name] = piece
-            self._bytes += _size(piece)
-            while self._bytes > most_bytes:
-                self._bytes -= _size(self._pieces.popitem(last=False)[1])
+            self.bytes += _size(piece)
+            while self.bytes > most_bytes:
+                self.bytes -= _size(self._pieces.popitem(last=False)[1])
 
     def clear(self) -> None:
         with self._lock:
             self._pieces.clear()
-            self._bytes = 0
+            self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._pieces)
 
 
 def _size(piece: Any) -> int:
-    """Roughly what it takes in memory: a text with a letter outside of Latin-1 takes two bytes for each."""
-    if not isinstance(piece, str):
-        return THING_BYTES
-    return (len(piece) if piece.isascii() else 2 * len(piece)) + ENTRY_BYTES
+    """Roughly what it takes in memory."""
+    return ENTRY_BYTES + (sys.getsizeof(piece) if isinstance(piece, str) else THING_BYTES)
 
 
-# Of choices and searches anybody can make up as many as they like: those crowd out one another, and no card.
-pieces, made_up = KeptPieces(), KeptPieces()
-MADE_UP_SHARE = 4  # as much room again, divided by this
-_page: ContextVar[tuple[str, str]] = ContextVar("page", default=("", ""))
+# What is on few pages, or in choices and searches that anybody can make up without end, stands apart: it
+# crowds out its like, and no card.
+common, apart = KeptPieces(), KeptPieces()
+APART_SHARE = 2  # half as much room for what stands apart
+
+
+@dataclass
+class PageInHand:
+    """`name`: of all that it depends on but its address; `stamp`: that of the catalogue, which is in it."""
+
+    name: str = ""
+    stamp: str = ""
+    made: dict[tuple[Name, bool], Any] = field(default_factory=dict)
+
+    def keep(self) -> None:
+        """Its parts are everybody's, as it turned out to be: from now on other pages take them."""
+        for (name, is_apart), piece in self.made.items():
+            room, share = _room(is_apart=is_apart)
+            room.put(name, piece, most_bytes=settings.PIECES_BYTES // share)
+
+
+_in_hand: ContextVar[PageInHand] = ContextVar("in_hand")
+_NOBODYS = PageInHand()
 
 
 @contextmanager
-def kept_for(page: str, stamp: str) -> Iterator[None]:
-    """While a page is made that is everybody's. `page` names all that it depends on but its address; `stamp`:
-    that of the catalogue, which is in it."""
-    token = _page.set((page, stamp))
+def kept_for(name: str, stamp: str) -> Iterator[PageInHand]:
+    """While a page is made that may be everybody's. Nothing of it is kept before `PageInHand.keep`."""
+    page = PageInHand(name, stamp)
+    token = _in_hand.set(page)
     try:
-        yield
+        yield page
     finally:
-        _page.reset(token)
+        _in_hand.reset(token)
 
 
 def are_kept() -> bool:
-    return bool(_page.get()[0]) and settings.PIECES_BYTES > 0
+    return bool(_in_hand.get(_NOBODYS).name) and settings.PIECES_BYTES > 0
 
 
 def stamp_of_page() -> str:
     """The stamp that was read before this page; "" outside of `kept_for`."""
-    return _page.get()[1]
+    return _in_hand.get(_NOBODYS).stamp
 
 
-def piece(make: Callable[[], T], *name: Any, is_made_up: bool = False) -> T:
+def piece(make: Callable[[], T], *name: Any, is_apart: bool = False) -> T:
     """What `make` returns, or returned to a page before; nobody changes it. `name` says everything that it
-    depends on beside the catalogue; `is_made_up`: it has in it what a reader may have made up."""
+    depends on beside the catalogue; `is_apart`: few pages show it, or a reader may have made it up."""
     if not are_kept():
         return make()
-    room, share = (made_up, MADE_UP_SHARE) if is_made_up else (pieces, 1)
-    whole = (_page.get()[0], *name)
-    found: T | None = room.get(whole)
+    page = _in_hand.get()
+    whole = (page.name, *name)
+    found: T | None = page.made.get((whole, is_apart))
     if found is None:
-        found = make()
-        room.put(whole, found, most_bytes=settings.PIECES_BYTES // share)
+        found = _room(is_apart=is_apart)[0].get(whole)
+    if found is None:
+        found = page.made[whole, is_apart] = make()
     return found
+
+
+def _room(*, is_apart: bool) -> tuple[KeptPieces, int]:
+    return (apart, APART_SHARE) if is_apart else (common, 1)

@@ -57,6 +57,9 @@ class AnswerHeadersMiddleware(CSPMiddleware):
     def is_usual(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         """Whether the answer has nothing of its own to say, nor a nonce, and is not the admin's: of most, the
         library would put the same words together each time."""
+        policy = settings.CONTENT_SECURITY_POLICY
+        if hasattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY") or len(policy) > 1:
+            return False  # it says more than what goes into the header
         is_own = any(name.startswith("_csp") for name in (*vars(response), *vars(request)))
         return not (is_own or settings.DEBUG or request.path.startswith(ADMIN_PATHS))
 

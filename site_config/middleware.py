@@ -76,12 +76,12 @@ class PersonalPagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(ACCOUNT_PATHS):
+        is_personal = request.path.startswith(ACCOUNT_PATHS)
+        if not is_personal and not request.path.startswith(ADMIN_PATHS):
             return self.get_response(request)
-        may_sign_out = request.method == "POST" and request.path.startswith("/accounts/")
-        was_signed_in = may_sign_out and request.user.is_authenticated
+        was_signed_in = request.method == "POST" and request.user.is_authenticated
         response = self.get_response(request)
-        if not response.has_header("Cache-Control"):
+        if is_personal and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         if was_signed_in and not request.user.is_authenticated:
             response["Clear-Site-Data"] = '"storage"'

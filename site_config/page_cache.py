@@ -150,10 +150,11 @@ class PageCacheMiddleware:
         room = made_up if query or request.get_host() != own_host() else pages
         page = room.get(name)
         if page is None:
-            with kept_for(made_of(stamp), stamp):
+            with kept_for(made_of(stamp), stamp) as parts:
                 response = self.get_response(request)
             if not is_everybodys(request, response):
                 return response
+            parts.keep()
             page = _page_of(response)
             share = MADE_UP_SHARE if room is made_up else 1
             room.put(name, page, most_bytes=settings.PAGE_CACHE_BYTES // share)

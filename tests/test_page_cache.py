@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def keeping(settings: Any) -> Iterator[None]:
     """As in a shop that is open; each test begins with nothing kept."""
     settings.PAGE_CACHE_BYTES = settings.PIECES_BYTES = 1024 * 1024
-    kept = (page_cache.pages, page_cache.made_up, pieces.pieces, pieces.made_up)
+    kept = (page_cache.pages, page_cache.made_up, pieces.common, pieces.apart)
     for room in kept:
         room.clear()
     yield

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from wagtail.models import PageViewRestriction, Site
 
 from catalog_pages.models import Artist, CataloguePage, HomePage, ProductPage, ShopSettings
-from catalog_pages.pieces import KeptPieces, are_kept, kept_for, made_up, piece, pieces
+from catalog_pages.pieces import KeptPieces, apart, are_kept, common, kept_for, piece
 from catalog_pages.shown import ShownProducts
 from tests.factories import make_editor
 from tests.test_page_queries import a_full_product, make_full_shop
@@ -32,10 +32,10 @@ def full_shop() -> dict[str, str]:
 def no_page_is_kept(settings: Any) -> Iterator[None]:
     """So that each is made, of parts that are kept."""
     settings.PAGE_CACHE_BYTES, settings.PIECES_BYTES = 0, ROOM
-    for room in (pieces, made_up):
+    for room in (common, apart):
         room.clear()
     yield
-    for room in (pieces, made_up):
+    for room in (common, apart):
         room.clear()
 
 
@@ -73,8 +73,8 @@ def test_a_page_of_parts_is_the_page_that_is_made_of_nothing(
         for name, address in addresses.items():
             assert client.get(address).content == plain[name], name
     for name, address in reversed(addresses.items()):
-        pieces.clear()  # each page is the first once
-        made_up.clear()
+        common.clear()  # each page is the first once
+        apart.clear()
         assert client.get(address).content == plain[name], name
 
 
@@ -111,13 +111,13 @@ def test_choices_that_somebody_makes_up_push_out_no_card(
 ) -> None:
     settings.PIECES_BYTES = 400_000
     client.get("/catalog/")
-    cards = len(pieces)
+    cards = len(common)
 
     for number in range(40):
         client.get("/catalog/", {"q": "reeds", "artist": f"nobody-{number}"})
 
-    assert len(pieces) == cards
-    assert 0 < len(made_up) < 80, "and one another they do push out"
+    assert len(common) == cards
+    assert 0 < len(apart) < 80, "and one another they do push out"
 
 
 CHANGES = {
@@ -155,12 +155,12 @@ def test_a_preview_takes_and_leaves_nothing(client: Client, full_shop: dict[str,
     client.get(page.url)
     page.title = "Only in the draft"
     page.save_revision()
-    count = len(pieces)
+    count = len(common)
 
     shown = client.get(f"/admin/pages/{page.pk}/view_draft/").content.decode()
 
     assert "Only in the draft" in shown
-    assert len(pieces) == count
+    assert len(common) == count
     assert "Only in the draft" not in client.get(page.url).content.decode()
 
 
@@ -171,7 +171,19 @@ def test_pages_that_are_somebodys_own_are_made_without_parts(client: Client) -> 
     client.get("/cart/")
     client.get("/accounts/login/")
 
-    assert len(pieces) == 0
+    assert len(common) == 0
+
+
+def test_an_address_that_leads_nowhere_leaves_no_part_to_others(
+    client: Client, full_shop: dict[str, str]
+) -> None:
+    for path in ("/catalog/accounts/", "/legal/accounts/", "/catalog/cart/"):
+        assert client.get(path).status_code == 404
+    assert len(common) == len(apart) == 0
+
+    for address in full_shop.values():
+        account = client.get(address).content.decode().split('href="/accounts/')[1][:60]
+        assert "aria-current" not in account
 
 
 def test_a_second_site_and_a_page_for_some_are_found_by_the_long_way(
@@ -220,24 +232,32 @@ def test_nothing_is_kept_for_nobody(settings: Any) -> None:
     piece(make, "card", 1)
     piece(make, "card", 1)
     assert len(made) == 2
-    with kept_for("page", "stamp"):
-        assert piece(make, "card", 1) == piece(make, "card", 1) == "a card"
+    for is_everybodys in (False, True, True):
+        with kept_for("page", "stamp") as page:
+            assert piece(make, "card", 1) == piece(make, "card", 1) == "a card"
+        if is_everybodys:
+            page.keep()
+    assert len(made) == 4, (
+        "the second page is the first whose parts were kept, the third takes them"
+    )
     with kept_for("another", "stamp"):
         piece(make, "card", 1)
-    assert len(made) == 4
+    assert len(made) == 5
     assert not are_kept()
 
 
 def test_what_is_longest_unused_goes_when_there_is_no_room() -> None:
-    room = KeptPieces()
+    room, card = KeptPieces(), SafeString("x" * 400)
+    room.put(("card", 0), card, most_bytes=10**6)
+    most_bytes = 5 * room.bytes
     for number in range(10):
-        room.put(("card", number), SafeString("x" * 400), most_bytes=5_000)
+        room.put(("card", number), card, most_bytes=most_bytes)
         assert room.get(("card", 0)) is not None, "it is asked for each time"
 
     assert len(room) == 5
     assert room.get(("card", 1)) is None
     assert room.get(("card", 9)) is not None
 
-    room.put(("large",), SafeString("é" * 2_500), most_bytes=5_000)
+    room.put(("large",), SafeString("🎧" * most_bytes), most_bytes=most_bytes)
     assert room.get(("large",)) is None, "it would leave no room for anything else"
     assert len(room) == 5

@@ -103,6 +103,6 @@ def _checked(data: bytes) -> tuple[bytes, str]:
     except Image.DecompressionBombError as error:
         raise TooManyPixels(_("The cover is too large.")) from error
     # Damaged pictures fail in as many ways as there are decoders, and all mean the same.
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
         raise CoverRefused(_("The cover inside is damaged.")) from error
     return made.getvalue(), "jpg"

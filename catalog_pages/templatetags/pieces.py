@@ -94,23 +94,35 @@ def kept_of_choice(parser: Parser, token: Token) -> ChoiceNode:
     return ChoiceNode([parser.compile_filter(value) for value in values], inside)
 
 
+@register.tag
+def kept_apart(parser: Parser, token: Token) -> KeptNode:
+    """`{% kept_apart "name" value %}…{% endkept_apart %}`: as `kept`, for what few pages show."""
+    _, *values = token.split_contents()
+    inside = parser.parse(("endkept_apart",))
+    parser.delete_first_token()
+    return KeptNode([parser.compile_filter(value) for value in values], inside, is_apart=True)
+
+
 class KeptNode(template.Node):
-    def __init__(self, values: list[FilterExpression], nodelist: NodeList) -> None:
+    def __init__(
+        self, values: list[FilterExpression], nodelist: NodeList, *, is_apart: bool = False
+    ) -> None:
         self.values = values
         self.nodelist = nodelist
+        self.is_apart = is_apart
 
     def render(self, context: Context) -> SafeString:
         values = [value.resolve(context) for value in self.values]
-        return piece(lambda: self.nodelist.render(context), *values)
+        return piece(lambda: self.nodelist.render(context), *values, is_apart=self.is_apart)
 
 
 class ChoiceNode(KeptNode):
     def render(self, context: Context) -> SafeString:
         name, listing = (value.resolve(context) for value in self.values)
         choice, path = listing.choice, context["request"].path
-        is_made_up = bool(choice.pairs) or choice.is_loose
+        is_apart = bool(choice.pairs) or choice.is_loose
         return piece(
-            lambda: self.nodelist.render(context), name, path, choice.name, is_made_up=is_made_up
+            lambda: self.nodelist.render(context), name, path, choice.name, is_apart=is_apart
         )
 
 

@@ -91,8 +91,9 @@ def test_signing_out_ends_the_session_in_shop_and_admin(way_out: str) -> None:
     key = key_of(browser)
     assert browser.get("/admin/").status_code == 200
 
-    browser.post(reverse(way_out))
+    out = browser.post(reverse(way_out))
 
+    assert out["Clear-Site-Data"] == '"storage"', "what the player kept in the tab"
     for client in (browser, with_key(key)):
         assert who_is(client) == ""
         assert client.get("/admin/").status_code == 302

@@ -56,6 +56,13 @@ def picture(kind: str = "PNG", *, after: bytes = b"") -> bytes:
     return file.getvalue() + after
 
 
+def hollow_avif() -> bytes:
+    """All that an AVIF says of itself, and nothing where its colours should be."""
+    whole = picture("AVIF")
+    begin = whole.index(b"mdat") + 4
+    return whole[:begin] + bytes(len(whole) - begin)
+
+
 def send(client: Client, name: str, content: bytes, kind: str) -> Any:
     file = SimpleUploadedFile(name, content, content_type=kind)
     return client.post(reverse("wagtailimages:add"), {"title": "A cover", "file": file})
@@ -76,6 +83,7 @@ NO_PICTURES = {
     "two endings": ("cover.png.html", picture(), "image/png"),
     "a NUL in its ending": ("cover.png\0.html", picture(), "image/png"),
     "a broken one": ("cover.png", picture()[:60], "image/png"),
+    "one whose colours are gone": ("cover.avif", hollow_avif(), "image/avif"),
     "huge by its own word": ("cover.png", png(60_000, 60_000), "image/png"),
     "a bomb": ("cover.png", png(12_000, 12_000, whole=True), "image/png"),
     "a long bomb": ("cover.png", png(200_000, 400, whole=True), "image/png"),
