@@ -10,54 +10,21 @@ is kept, and nothing taken, outside of `kept_for`: in previews, in letters, in p
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, TypeVar
 
 from django.conf import settings
+
+from catalog_pages.rooms import Room
 
 ENTRY_BYTES = 600  # what keeping costs beside the text
 THING_BYTES = 6_000  # of what is no text: a row of a table
 
 Name = tuple[Hashable, ...]
 T = TypeVar("T")
-
-
-class KeptPieces:
-    """Things by name; the longest unused goes when all of them need too much room."""
-
-    def __init__(self) -> None:
-        self._pieces: OrderedDict[Name, Any] = OrderedDict()
-        self.bytes = 0
-        self._lock = Lock()
-
-    def get(self, name: Name) -> Any:
-        with self._lock:
-            piece = self._pieces.get(name)
-            if piece is not None:
-                self._pieces.move_to_end(name)
-            return piece
-
-    def put(self, name: Name, piece: Any, *, most_bytes: int) -> None:
-        with self._lock:
-            if _size(piece) > most_bytes or name in self._pieces:
-                return
-            self._pieces[name] = piece
-            self.bytes += _size(piece)
-            while self.bytes > most_bytes:
-                self.bytes -= _size(self._pieces.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        with self._lock:
-            self._pieces.clear()
-            self.bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._pieces)
 
 
 def _size(piece: Any) -> int:
@@ -67,7 +34,8 @@ def _size(piece: Any) -> int:
 
 # What is on few pages, or in choices and searches that anybody can make up without end, stands apart: it
 # crowds out its like, and no card.
-common, apart = KeptPieces(), KeptPieces()
+common: Room[Any] = Room(_size)
+apart: Room[Any] = Room(_size)
 APART_SHARE = 2  # half as much room for what stands apart
 
 
@@ -125,5 +93,5 @@ def piece(make: Callable[[], T], *name: Any, is_apart: bool = False) -> T:
     return found
 
 
-def _room(*, is_apart: bool) -> tuple[KeptPieces, int]:
+def _room(*, is_apart: bool) -> tuple[Room[Any], int]:
     return (apart, APART_SHARE) if is_apart else (common, 1)

@@ -13,11 +13,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from threading import Lock
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -34,6 +32,7 @@ from django.utils.translation import get_language
 from catalog_pages.choice import Choice
 from catalog_pages.money import display
 from catalog_pages.pieces import kept_for
+from catalog_pages.rooms import Room
 from catalog_pages.shop_days import today
 from catalog_pages.stamp import catalogue_stamp
 from store_api.conditional import release
@@ -69,48 +68,15 @@ class KeptPage:
             self.bodies[encoding] = compressed(self.bodies[""], encoding)
         return self.bodies[encoding]
 
-    @property
     def bytes_counted(self) -> int:
         """Compressed twice, it is at most about twice as large."""
         return 2 * len(self.bodies[""]) + ENTRY_BYTES
 
 
-class KeptPages:
-    """Pages by their names, in this process; the longest unused go when they need too much room."""
-
-    def __init__(self) -> None:
-        self._pages: OrderedDict[str, KeptPage] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, name: str) -> KeptPage | None:
-        with self._lock:
-            page = self._pages.get(name)
-            if page is not None:
-                self._pages.move_to_end(name)
-            return page
-
-    def put(self, name: str, page: KeptPage, *, most_bytes: int) -> None:
-        with self._lock:
-            if page.bytes_counted > most_bytes or name in self._pages:
-                return
-            self._pages[name] = page
-            self._bytes += page.bytes_counted
-            while self._bytes > most_bytes:
-                self._bytes -= self._pages.popitem(last=False)[1].bytes_counted
-
-    def clear(self) -> None:
-        with self._lock:
-            self._pages.clear()
-            self._bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._pages)
-
-
 # There are as many pages as the shop has. Of searches, choices, page numbers and spellings of our own name
 # anybody can make up as many as they like: those crowd out one another, and no page.
-pages, made_up = KeptPages(), KeptPages()
+pages = Room(KeptPage.bytes_counted)
+made_up = Room(KeptPage.bytes_counted)
 
 
 class RecentStamp:

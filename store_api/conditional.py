@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +28,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from catalog_pages.rooms import Room
 from catalog_pages.shop_days import today
 from catalog_pages.stamp import catalogue_stamp, stamp_of
 from store_api.authentication import CATALOGUE_STAMP
@@ -48,41 +47,11 @@ class PreconditionFailed(APIException):
     default_detail = _("This is not the version that If-Match names.")
 
 
-class KeptAnswers:
-    """Bytes by entity tag, in this process; the longest unused go when they are too many bytes together."""
-
-    def __init__(self, *, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, etag: str) -> bytes | None:
-        with self._lock:
-            body = self._bodies.get(etag)
-            if body is not None:
-                self._bodies.move_to_end(etag)
-            return body
-
-    def put(self, etag: str, body: bytes) -> None:
-        with self._lock:
-            self._forget(self._bodies.pop(etag, None))
-            self._bodies[etag] = body
-            self._bytes += len(body) + ENTRY_BYTES
-            while self._bytes > self.most_bytes:
-                self._forget(self._bodies.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        with self._lock:
-            self._bodies.clear()
-            self._bytes = 0
-
-    def _forget(self, body: bytes | None) -> None:
-        if body is not None:
-            self._bytes -= len(body) + ENTRY_BYTES
+def _size(body: bytes) -> int:
+    return len(body) + ENTRY_BYTES
 
 
-kept = KeptAnswers(most_bytes=KEPT_BYTES)
+kept = Room(_size)  # bytes by entity tag
 
 
 def answered(request: Request, read: Callable[[], Any]) -> HttpResponse:
@@ -99,7 +68,7 @@ def answered(request: Request, read: Callable[[], Any]) -> HttpResponse:
     if body is None:
         body = as_json(read())
         if etag:
-            kept.put(etag, body)
+            kept.put(etag, body, most_bytes=KEPT_BYTES)
     return _conditional(request, etag, body)
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from wagtail.models import PageViewRestriction, Site
 
 from catalog_pages.models import Artist, CataloguePage, HomePage, ProductPage, ShopSettings
-from catalog_pages.pieces import KeptPieces, apart, are_kept, common, kept_for, piece
+from catalog_pages.pieces import apart, are_kept, common, kept_for, piece
 from catalog_pages.shown import ShownProducts
 from tests.factories import make_editor
 from tests.test_page_queries import a_full_product, make_full_shop
@@ -244,20 +244,3 @@ def test_nothing_is_kept_for_nobody(settings: Any) -> None:
         piece(make, "card", 1)
     assert len(made) == 5
     assert not are_kept()
-
-
-def test_what_is_longest_unused_goes_when_there_is_no_room() -> None:
-    room, card = KeptPieces(), SafeString("x" * 400)
-    room.put(("card", 0), card, most_bytes=10**6)
-    most_bytes = 5 * room.bytes
-    for number in range(10):
-        room.put(("card", number), card, most_bytes=most_bytes)
-        assert room.get(("card", 0)) is not None, "it is asked for each time"
-
-    assert len(room) == 5
-    assert room.get(("card", 1)) is None
-    assert room.get(("card", 9)) is not None
-
-    room.put(("large",), SafeString("🎧" * most_bytes), most_bytes=most_bytes)
-    assert room.get(("large",)) is None, "it would leave no room for anything else"
-    assert len(room) == 5

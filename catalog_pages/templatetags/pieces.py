@@ -78,29 +78,28 @@ def kept(parser: Parser, token: Token) -> KeptNode:
 
     What is inside depends on nothing else but the catalogue, the shop's settings, the day and the language.
     """
-    _, *values = token.split_contents()
-    inside = parser.parse(("endkept",))
-    parser.delete_first_token()
-    return KeptNode([parser.compile_filter(value) for value in values], inside)
+    return KeptNode(*_compiled(parser, token))
 
 
 @register.tag
 def kept_of_choice(parser: Parser, token: Token) -> ChoiceNode:
     """`{% kept_of_choice "name" listing %}…{% endkept_of_choice %}`: the same text for all pages
     of a list that is chosen and sorted alike."""
-    _, *values = token.split_contents()
-    inside = parser.parse(("endkept_of_choice",))
-    parser.delete_first_token()
-    return ChoiceNode([parser.compile_filter(value) for value in values], inside)
+    return ChoiceNode(*_compiled(parser, token))
 
 
 @register.tag
 def kept_apart(parser: Parser, token: Token) -> KeptNode:
     """`{% kept_apart "name" value %}…{% endkept_apart %}`: as `kept`, for what few pages show."""
-    _, *values = token.split_contents()
-    inside = parser.parse(("endkept_apart",))
+    return KeptNode(*_compiled(parser, token), is_apart=True)
+
+
+def _compiled(parser: Parser, token: Token) -> tuple[list[FilterExpression], NodeList]:
+    """The values that a tag is given, and what stands between it and its end."""
+    name, *values = token.split_contents()
+    inside = parser.parse((f"end{name}",))
     parser.delete_first_token()
-    return KeptNode([parser.compile_filter(value) for value in values], inside, is_apart=True)
+    return [parser.compile_filter(value) for value in values], inside
 
 
 class KeptNode(template.Node):

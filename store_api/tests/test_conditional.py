@@ -30,7 +30,6 @@ from catalog_pages.renditions import CARD_SPECS
 from catalog_pages.stamp import WATCHED
 from catalog_pages.tests.sample_audio import write_tone
 from store_api import conditional
-from store_api.conditional import KeptAnswers
 from store_api.scopes import Scope
 from store_api.tests.calling import third_party
 from tests.factories import make_bundle, make_product, make_user
@@ -361,27 +360,6 @@ def test_answers_are_made_of_nothing_that_the_stamp_does_not_watch(client: Clien
     own_index = {"wagtailsearch_indexentry_fts"}  # filled by triggers on the watched one
     assert {"catalog_pages_productpage", "wagtailcore_page"} <= tables
     assert tables - own_index <= set(WATCHED)
-
-
-def test_kept_answers_never_grow_beyond_their_bound() -> None:
-    kept = KeptAnswers(most_bytes=10_000)
-
-    for number in range(100):
-        kept.put(f"{number}", b"x" * 1_500)
-        kept.get("0")
-
-    assert kept.get("0") is not None
-    assert kept.get("99") is not None
-    assert kept.get("50") is None
-    assert sum(kept.get(f"{number}") is not None for number in range(100)) == 5
-
-
-def test_an_answer_that_is_too_large_to_keep_is_not_kept() -> None:
-    kept = KeptAnswers(most_bytes=1_000)
-
-    kept.put("large", b"x" * 2_000)
-
-    assert kept.get("large") is None
 
 
 @pytest.mark.usefixtures("page")
