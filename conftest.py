@@ -108,6 +108,14 @@ def _database_of(request: pytest.FixtureRequest) -> set[str]:
 
 
 @pytest.fixture(autouse=True)
+def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts by the minute or the hour is ten seconds into both: none ends while a test counts."""
+    from orders import throttles
+
+    monkeypatch.setattr(throttles, "clock", lambda: 1_800_000_010.0)
+
+
+@pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Rate limits count per process, as does how money is shown; no test inherits another's."""
     from catalog_pages import circuit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -15,9 +16,12 @@ from django.http import HttpRequest
 from catalog_pages.refusal_count import refusal_count
 from orders.errors import TooManyTries
 
+MINUTE = 60
 HOUR = 3600
 FREE_ORDERS_AN_HOUR = 20
 GUEST_CHECKOUTS_AN_HOUR = 20  # each sends mail to whatever address was typed
+
+clock: Callable[[], float] = time.time  # all windows go by it, so that a test can stop them
 
 
 def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bool:
@@ -30,6 +34,11 @@ def throttle_hit(*, scope: str, key: str, limit: int, seconds: int = HOUR) -> bo
     if not is_within:
         refusal_count(f"limit_{scope}")
     return is_within
+
+
+def seconds_left(window: int) -> int:
+    """To the end of the window that is now, at least one: what `Retry-After` says."""
+    return window - int(clock()) % window
 
 
 def throttle_is_full(*, scope: str, key: str, limit: int) -> bool:
@@ -68,7 +77,7 @@ def _count(name: str, seconds: int) -> int:
 
 def _name(scope: str, key: str, seconds: int) -> str:
     digest = hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()[:32]
-    return f"throttle:{scope}:{digest}:{int(time.time()) // seconds}"
+    return f"throttle:{scope}:{digest}:{int(clock()) // seconds}"
 
 
 @dataclass(frozen=True)

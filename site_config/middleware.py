@@ -24,11 +24,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from catalog_pages.publishing import PublishRefused
-from orders.throttles import HOUR
+from orders.throttles import HOUR, seconds_left
 from site_config.answer_headers import ADMIN_PATHS
 from site_config.observing.metrics import metrics
 from site_config.probes import healthz, readyz
-from store_api.throttles import seconds_left
 
 PROBES = {"/healthz/": healthz, "/readyz/": readyz, "/metrics/": metrics}
 ACCOUNT_PATHS = ("/accounts/", "/identity/o/")

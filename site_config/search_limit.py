@@ -15,8 +15,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog_pages.search_text import asked_text
-from orders.throttles import client_of, throttle_hit
-from store_api.throttles import MINUTE, seconds_left
+from orders.throttles import MINUTE, client_of, seconds_left, throttle_hit
 
 SUGGESTIONS = "search_suggestions"
 # The catalogue's own addresses, and Wagtail's way to it where an editor has moved it.

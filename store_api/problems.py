@@ -22,9 +22,10 @@ from rest_framework.response import Response
 
 from catalog_pages.errors import DomainError
 from catalog_pages.refusal_count import refusal_count
+from orders.throttles import MINUTE
 from store_api import request_ids
 from store_api.parsers import BodyTooLarge
-from store_api.throttles import MINUTE, TooManyRequests, refused_too_often
+from store_api.throttles import TooManyRequests, refused_too_often
 
 MEDIA_TYPE = "application/problem+json"
 FIELDS_INVALID = "invalid"

@@ -8,7 +8,6 @@ windows of a minute.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +17,9 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from catalog_pages.errors import DomainError
-from orders.throttles import HOUR, client_of, throttle_hit
+from orders.throttles import HOUR, MINUTE, client_of, seconds_left, throttle_hit
 from store_api.permissions import access_token
 
-MINUTE = 60
 WRITES_SHARE = 5  # of so many requests one may change something
 
 
@@ -37,11 +35,6 @@ class TooManyRequests(DomainError):
     def __init__(self, message: str = "", *, seconds: int = HOUR) -> None:
         super().__init__(message)
         self.retry_after_s = seconds_left(seconds)
-
-
-def seconds_left(window: int) -> int:
-    """To the end of a window of `orders.throttles`; at least one."""
-    return window - int(time.time()) % window
 
 
 def address_of(request: Request) -> str:

@@ -8,13 +8,18 @@ a person counts for that person.
 
 from __future__ import annotations
 
-import time
-
 from django.http import HttpRequest, JsonResponse
 
-from orders.throttles import HOUR, client_of, throttle_hit, throttle_is_full, throttle_note
+from orders.throttles import (
+    HOUR,
+    MINUTE,
+    client_of,
+    seconds_left,
+    throttle_hit,
+    throttle_is_full,
+    throttle_note,
+)
 
-MINUTE = 60
 ASKED_BY_ADDRESS_A_MINUTE = 120
 GIVEN_TO_CLIENT_AN_HOUR = 5000
 GIVEN_FOR_PERSON_AN_HOUR = 120
@@ -27,11 +32,11 @@ def wait_before_asking(request: HttpRequest, *, client_id: str) -> int:
     """Count one request for a token; seconds to wait when it is one too many, else 0."""
     address = client_of(request)
     if _has_failed_too_often(address, client_id):
-        return _seconds_left(HOUR)
+        return seconds_left(HOUR)
     within = throttle_hit(
         scope="oauth-asked", key=address, limit=ASKED_BY_ADDRESS_A_MINUTE, seconds=MINUTE
     )
-    return 0 if within else _seconds_left(MINUTE)
+    return 0 if within else seconds_left(MINUTE)
 
 
 def wait_for_more(*, client_id: str, user_id: int | None) -> int:
@@ -39,7 +44,7 @@ def wait_for_more(*, client_id: str, user_id: int | None) -> int:
     full = throttle_is_full(
         scope="oauth-given", key=_giving(client_id, user_id), limit=_most(user_id)
     )
-    return _seconds_left(HOUR) if full else 0
+    return seconds_left(HOUR) if full else 0
 
 
 def note_given(*, client_id: str, user_id: int | None) -> None:
@@ -55,7 +60,7 @@ def wait_after_wrong_token(request: HttpRequest) -> int:
         limit=WRONG_TOKENS_A_MINUTE,
         seconds=MINUTE,
     )
-    return 0 if within else _seconds_left(MINUTE)
+    return 0 if within else seconds_left(MINUTE)
 
 
 def _giving(client_id: str, user_id: int | None) -> str:
@@ -82,11 +87,6 @@ def _has_failed_too_often(address: str, client_id: str) -> bool:
 
 def _address_failed(address: str, times: int) -> bool:
     return throttle_is_full(scope="oauth-wrong-address", key=address, limit=times)
-
-
-def _seconds_left(window: int) -> int:
-    """Until the next window begins, at a multiple of its length."""
-    return window - int(time.time()) % window
 
 
 def too_many(seconds: int) -> JsonResponse:
