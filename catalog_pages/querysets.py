@@ -178,11 +178,14 @@ class ProductQuerySet(PageQuerySet):
         """With a price, out `on` that day (today), and of bundles those whose parts are all published and
         out: what can be bought. The same as `releases.can_be_bought` of each."""
         day = on or today()
-        return (
-            self.exclude(price_pennies=None)
-            .exclude(release_date__gt=day)
-            .exclude(contents__product__live=False)
-            .exclude(contents__product__release_date__gt=day)
+        contents = apps.get_model("catalog_pages", "BundledProduct").objects.order_by()
+        unfinished = contents.filter(page=OuterRef("pk")).filter(
+            Q(product__live=False) | Q(product__release_date__gt=day)
+        )
+        return self.filter(
+            Q(release_date=None) | Q(release_date__lte=day),
+            ~Exists(unfinished),
+            price_pennies__isnull=False,
         )
 
     def newest_first(self) -> ProductQuerySet:

@@ -25,7 +25,6 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
-from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
 
@@ -58,15 +57,22 @@ SETTINGS = (
 
 @dataclass
 class KeptPage:
-    """A page in each encoding that was asked for; "" is none."""
+    """A page in each encoding that was asked for; "" is none. `headers` are those of the page without one."""
 
     headers: dict[str, str]
     bodies: dict[str, bytes] = field(default_factory=dict)
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def body(self, encoding: str) -> bytes:
-        if encoding not in self.bodies:
-            self.bodies[encoding] = compressed(self.bodies[""], encoding)
-        return self.bodies[encoding]
+    def answer(self, name: str, encoding: str) -> HttpResponse:
+        """`name` is the page's own, so that its headers are put together once."""
+        if encoding not in self.answers:
+            if encoding not in self.bodies:
+                self.bodies[encoding] = compressed(self.bodies[""], encoding)
+            etag = f'"{name}-{encoding}"' if encoding else f'"{name}"'
+            length = {"Content-Length": str(len(self.bodies[encoding]))}
+            encoded = {"Content-Encoding": encoding} if encoding else {}
+            self.answers[encoding] = {**self.headers, **length, **encoded, **_marks(etag)}
+        return HttpResponse(self.bodies[encoding], headers=self.answers[encoding])
 
     def bytes_counted(self) -> int:
         """Compressed twice, it is at most about twice as large."""
@@ -110,10 +116,11 @@ class PageCacheMiddleware:
         query = canonical_query(request)
         if query is None or not (stamp := recent.stamp()):
             return self.get_response(request)
-        name = page_name(request, query, stamp)
+        host = request.get_host()  # may raise DisallowedHost
+        name = _digest((made_of(stamp), (request.scheme, host, request.path, query)))
         if _has_already(request, name):
-            return _marked(HttpResponseNotModified(), f'"{name}"')
-        room = made_up if query or request.get_host() != own_host() else pages
+            return HttpResponseNotModified(headers=_marks(f'"{name}"'))
+        room = made_up if query or host != own_host(settings.SITE_BASE_URL) else pages
         page = room.get(name)
         if page is None:
             with kept_for(made_of(stamp), stamp) as parts:
@@ -124,7 +131,7 @@ class PageCacheMiddleware:
             page = _page_of(response)
             share = MADE_UP_SHARE if room is made_up else 1
             room.put(name, page, most_bytes=settings.PAGE_CACHE_BYTES // share)
-        return _answer(request, page, name)
+        return page.answer(name, encoding_for(request.META.get("HTTP_ACCEPT_ENCODING", "")))
 
 
 def canonical_query(request: HttpRequest) -> str | None:
@@ -142,20 +149,32 @@ def canonical_query(request: HttpRequest) -> str | None:
     return urlencode([*Choice.of(request.GET).pairs, *([("page", page)] if page else [])])
 
 
-def page_name(request: HttpRequest, query: str, stamp: str) -> str:
-    """Names the bytes of the page that would be made now. May raise DisallowedHost."""
-    address = (request.scheme, request.get_host(), request.path, query)
-    return _digest((made_of(stamp), address))
+class MadeOf:
+    """Names facts, which are the same for almost every page that is asked for: only new ones are digested."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[Any, ...], str] = ((), "")
+
+    def name(self, facts: tuple[Any, ...]) -> str:
+        known, name = self._last
+        if known != facts:
+            name = _digest(facts)
+            self._last = facts, name
+        return name
+
+
+_made_of = MadeOf()
 
 
 def made_of(stamp: str) -> str:
     """Names all that a page is made of but what is asked for."""
     # How money is shown is known to a process a moment later than it is in the database.
-    return _digest((stamp, today(), code(), get_language(), display.by, *_shown_settings()))
+    return _made_of.name((stamp, today(), get_language(), display.by, code(), *_shown_settings()))
 
 
-def own_host() -> str:
-    return urlsplit(settings.SITE_BASE_URL).netloc
+@lru_cache(maxsize=8)
+def own_host(base_url: str) -> str:
+    return urlsplit(base_url).netloc
 
 
 def is_everybodys(request: HttpRequest, response: HttpResponseBase) -> bool:
@@ -192,6 +211,7 @@ def compressed(body: bytes, encoding: str) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
+@lru_cache(maxsize=256)
 def encoding_for(accepted: str) -> str:
     """The best encoding that a client takes (RFC 9110, section 12.5.3); "" for the page as it is."""
     weights: dict[str, float] = {}
@@ -212,7 +232,10 @@ def _shown_settings() -> list[Any]:
 
 def _has_already(request: HttpRequest, name: str) -> bool:
     """Weak comparison, whichever encoding it was: they are the same page."""
-    tags = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+    if not asked:
+        return False
+    tags = parse_etags(asked)
     plain = {tag.removeprefix("W/").strip('"') for tag in tags}
     return any(tag.removesuffix("-br").removesuffix("-gzip") == name for tag in plain)
 
@@ -223,18 +246,6 @@ def _page_of(response: HttpResponseBase) -> KeptPage:
     return KeptPage(headers, {"": response.content})
 
 
-def _answer(request: HttpRequest, page: KeptPage, name: str) -> HttpResponse:
-    encoding = encoding_for(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    body = page.body(encoding)
-    response = HttpResponse(body, headers={**page.headers, "Content-Length": str(len(body))})
-    if encoding:
-        response["Content-Encoding"] = encoding
-    return _marked(response, f'"{name}-{encoding}"' if encoding else f'"{name}"')
-
-
-def _marked(response: HttpResponse, etag: str) -> HttpResponse:
+def _marks(etag: str) -> dict[str, str]:
     """The same on 200 and 304 (RFC 9110, section 15.4.5)."""
-    response["ETag"] = etag
-    response["Cache-Control"] = CACHE_CONTROL
-    patch_vary_headers(response, ["Accept-Encoding"])
-    return response
+    return {"ETag": etag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Encoding"}

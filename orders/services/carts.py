@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from catalog_pages.inserting import inserted
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
 from catalog_pages.querysets import ProductQuerySet
+from catalog_pages.shop_days import today
 from orders.errors import (
     CartEmpty,
     CartFull,
@@ -44,6 +46,7 @@ from orders.services.shopper import NOBODY, Shopper, is_owned_by
 from orders.services.whose_cart import Whose
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
+PUT = ("title", "price_pennies", "pay_what_you_want")
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -93,15 +96,14 @@ def cart_add(
     with transaction.atomic():
         if not lock_cart_for_change(cart.pk):
             raise CartItemNotFound  # signed in meanwhile: it went into the account's own cart
-        return _put(cart.pk, product, wanted, list(cart.items.all()))
+        return _put(cart.pk, product, wanted)
 
 
 def cart_put(*, whose: Whose, wanted: Wanted, product: ProductPage | None = None) -> CartItem:
     """As `cart_add`, into a cart that is found and locked by one query, or made if there is none yet.
 
-    `product`: what `product_for_sale` has just returned for what is wanted. Nothing is made for what is not
-    for sale. Raises CartUnknown for a secret that opens none, and what
-    `cart_add` raises.
+    `product`: what `product_to_put` has just returned for what is wanted. Nothing is made for what is not for
+    sale. Raises CartUnknown for a secret that opens none, and what `cart_add` raises.
     """
     product = _product_wanted(wanted, product)
     with transaction.atomic():
@@ -109,11 +111,11 @@ def cart_put(*, whose: Whose, wanted: Wanted, product: ProductPage | None = None
         if cart_id is None:
             cart = whose.new()
             if inserted(cart):
-                return _put(cart.pk, product, wanted, [])
+                return _put(cart.pk, product, wanted)
             cart_id = lock_cart_among_for_change(whose.made_since(cart))
             if cart_id is None:
                 raise CartItemNotFound
-        return _put(cart_id, product, wanted, list(CartItem.objects.filter(cart=cart_id)))
+        return _put(cart_id, product, wanted)
 
 
 def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductPage:
@@ -130,14 +132,15 @@ def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductP
     return product
 
 
-def _put(
-    cart_id: uuid.UUID, product: ProductPage, wanted: Wanted, present: Collection[CartItem]
-) -> CartItem:
-    """`present`: what was in the cart once it was locked."""
-    item = next((one for one in present if one.product_id == product.pk), None)
-    if item is None and len(present) >= MAX_LINES:
+def _put(cart_id: uuid.UUID, product: ProductPage, wanted: Wanted) -> CartItem:
+    """Into a cart that is locked. Of its other lines only their number matters."""
+    lines = dict(CartItem.objects.filter(cart=cart_id).order_by().values_list("product", "pk"))
+    if product.pk in lines:
+        item = CartItem.objects.get(pk=lines[product.pk])
+    elif len(lines) >= MAX_LINES:
         raise CartFull
-    item = item or CartItem(cart_id=cart_id, quantity=0)
+    else:
+        item = CartItem(cart_id=cart_id, quantity=0)
     was = _terms(item)
     item.product = product
     _add_copies(item, wanted)
@@ -351,8 +354,20 @@ def product_for_sale(product_id: object) -> ProductPage:
     return _one_of(_for_sale(), product_id)
 
 
+def product_to_put(product_id: object) -> ProductPage:
+    """As `product_for_sale`, with what a cart asks of it and nothing more."""
+    return _one_of(_for_sale().select_related(None).only(*PUT), product_id)
+
+
 def _for_sale() -> ProductQuerySet:
-    return ProductPage.objects.live().offered().select_related("artist")
+    return _for_sale_on(today())
+
+
+@lru_cache(maxsize=1)
+def _for_sale_on(day: date) -> ProductQuerySet:
+    """Asked of every cart that something goes into; to put the question together takes longer than to answer
+    it. It is never answered itself: whoever filters it further has a question of their own."""
+    return ProductPage.objects.live().offered(on=day).select_related("artist")
 
 
 def _one_of(products: ProductQuerySet, product_id: object) -> ProductPage:

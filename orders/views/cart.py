@@ -164,7 +164,7 @@ def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
 def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     # Pressing the button twice means one copy; whoever wants more says how many.
     quantity = carts.parse_quantity(data["quantity"]) if "quantity" in data else None
-    product = carts.product_for_sale(data.get("product"))
+    product = carts.product_to_put(data.get("product"))
     wanted = carts.Wanted(
         product.pk,
         quantity=quantity,
