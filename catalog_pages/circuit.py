@@ -29,12 +29,10 @@ TRIAL_SECONDS = (
 
 @dataclass(frozen=True)
 class CircuitState:
-    """For whoever watches: how it is now, and how often it opened and refused since the process began."""
+    """For whoever watches."""
 
     name: str
     is_open: bool
-    opened: int
-    refused: int
 
 
 class Circuit:
@@ -47,8 +45,6 @@ class Circuit:
         self._failures = 0
         self._first_failure_at = 0.0
         self._open_until: float | None = None  # None: closed. Past: somebody may try.
-        self._opened = 0
-        self._refused = 0
 
     def allows(self) -> bool:
         """Whether to call now. Whoever is told yes while it is open is the one who tries."""
@@ -57,7 +53,6 @@ class Circuit:
             if self._open_until is None or not settings.CIRCUIT_FAILURES:
                 return True
             if now < self._open_until:
-                self._refused += 1
                 return False
             self._open_until = now + TRIAL_SECONDS
             return True
@@ -86,22 +81,18 @@ class Circuit:
             if not was_open and self._failures < settings.CIRCUIT_FAILURES:
                 return
             self._open_until = now + settings.CIRCUIT_PAUSE_SECONDS
-            self._opened += not was_open
         if not was_open:
             logger.error("Circuit %s is open, nothing is asked for now: %s", self.name, reason)
 
     @property
     def state(self) -> CircuitState:
         with self._lock:
-            return CircuitState(
-                self.name, self._open_until is not None, self._opened, self._refused
-            )
+            return CircuitState(self.name, self._open_until is not None)
 
     def forget(self) -> None:
         """As at the start of the process."""
         with self._lock:
             self._open_until, self._failures = None, 0
-            self._opened = self._refused = 0
 
 
 stripe = Circuit("stripe")

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error
 
-COME_BACK_SECONDS = 5
+from store_api.problems import DatabaseAway
 
 
 @require_safe
@@ -62,6 +62,6 @@ def fault(request: HttpRequest) -> HttpResponse:
     response = server_error(request)
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        response["Retry-After"] = str(COME_BACK_SECONDS)
+        response["Retry-After"] = str(DatabaseAway.wait)
     response["Cache-Control"] = "no-store"
     return response

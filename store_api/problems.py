@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
@@ -84,6 +85,14 @@ class RefusedByRule(exceptions.APIException):
         self.field = error.field
 
 
+class DatabaseAway(exceptions.APIException):
+    """It is away, or too busy: no fault of what was asked for, and whoever comes back may be answered."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    wait = 5  # seconds, as pages say
+
+
 class ProblemHandler(ExceptionHandler):
     """What a view raises, as problem+json. Faults of ours are 500s that say nothing, and are logged."""
 
@@ -95,6 +104,8 @@ class ProblemHandler(ExceptionHandler):
             return RefusedByRule(TooManyRequests(seconds=MINUTE)) if guessing else exc
         if isinstance(exc, DomainError):
             return RefusedByRule(exc)
+        if isinstance(exc, OperationalError | InterfaceError):
+            return DatabaseAway()
         return refused_by_django(exc) or super().convert_known_exceptions(exc)
 
     def _request(self) -> Any:

@@ -50,7 +50,7 @@ DRF_STANDARDIZED_ERRORS = {
     # Clients read the same 500 wherever they meet it; the trace is in the log.
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     # What a documented operation can meet; 405 is for methods that are none.
-    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "406", "413", "415", "429", "500"],
+    "ALLOWED_ERROR_STATUS_CODES": "400 401 403 404 406 413 415 429 500 503".split(),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Digital Downloads",

@@ -15,7 +15,7 @@ from store_api import contract
 from store_api.problems import title
 
 WRITES_WITH_BODY = {"413", "415", "400"}
-ALWAYS = {"401", "403", "406", "429", "500"}
+ALWAYS = {"401", "403", "406", "429", "500", "503"}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from store_api.v1.views.catalogue import ProductViewSet
@@ -75,6 +76,24 @@ def test_a_fault_of_ours_says_nothing_of_itself_and_is_logged(
     assert set(answer.json()) == {*MEMBERS, "request_id"}
     assert "secret" not in answer.content.decode()
     assert "the secret of the house" in caplog.text
+
+
+def test_a_database_that_is_away_is_no_fault_and_worth_coming_back_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(view: ProductViewSet) -> Any:
+        raise OperationalError("no route to the house")
+
+    monkeypatch.setattr(ProductViewSet, "get_queryset", fails)
+    client.raise_request_exception = False
+
+    answer = client.get("/api/v1/products/")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer["Retry-After"] == "5"
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "house" not in answer.content.decode()
+    assert caplog.text.count("OperationalError: no route to the house") == 1
 
 
 def test_an_address_without_its_slash_is_led_to_the_one_with_it(client: Client) -> None:
