@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,8 +9,10 @@ class SiteConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from site_config import checks, installation  # noqa: F401
+        from site_config.database import sqlite_knows_json
         from site_config.observing import faults, tasks, tracing
 
+        connection_created.connect(sqlite_knows_json)
         tasks.connect()
         tracing.start()
         faults.start()
