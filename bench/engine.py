@@ -213,7 +213,7 @@ def search_table(engine: str) -> None:
 
 
 def growth_table(engine: str) -> None:
-    from bench import growth
+    from bench import growth, report
 
     print(
         f"\nGrowth on {engine}, whole requests that nobody keeps, {growth.ROUNDS} rounds in turn;"
@@ -241,6 +241,25 @@ def growth_table(engine: str) -> None:
         print(f"{words}: {', '.join(names) or 'none'}.")
     growth.keep(done)
     growth.draw(done)
+    heads = (
+        "what",
+        *(f"{size:,} products, ms" for size in growth.SIZES),
+        "times",
+        "at most",
+        "queries",
+    )
+    rows = [
+        (
+            page.name,
+            *(f"{figure.median * 1000:.1f}" for figure in page.times.values()),
+            spread(page.ratio, 1, ".1f"),
+            str(growth.LIMIT),
+            " ".join(map(str, page.queries.values())),
+        )
+        for page in done
+    ]
+    title = f"Whole requests as the shop grows, {growth.ORDERS_EACH} orders for each product"
+    report.keep("growth", title, heads, rows, rounds=growth.ROUNDS)
 
 
 PAGES = (10, 10, 20, 10, 20, 10, 12)  # widths of columns

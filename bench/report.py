@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
 # In the order in which they stand on the page.
 PARTS = (
-    "peers", "carts-postgresql", "carts-sqlite", "delivery", "slow_readers", "replica",
+    "peers", "carts-postgresql", "carts-sqlite", "delivery", "slow_readers", "growth", "replica",
 )  # fmt: skip
 LIBRARIES = ("Django", "wagtail", "djangorestframework", "gunicorn", "psycopg")
 
