@@ -39,6 +39,16 @@ def test_what_is_short_common_or_like_the_address_is_refused(client: Client, pas
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("password", ["7305518264", "qzvkxwpjmt", "🎻🎻🎹🎺🥁🪕🎸🎤"])
+def test_a_password_may_be_of_anything(client: Client, password: str) -> None:
+    """Length and rarity make one good; what it is put together from is its owner's choice."""
+    client.post(
+        reverse("account_signup"), {"email": "robin.hood@example.com", "password1": password}
+    )
+
+    assert User.objects.get().check_password(password)
+
+
 def test_a_password_is_changed_by_whoever_knows_the_old_one(client: Client) -> None:
     user = make_user()
     client.force_login(user)
