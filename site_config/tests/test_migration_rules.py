@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from catalog_pages.gentle import AddIndexGently
+from site_config.management.commands import migrate
 from site_config.migration_rules import LARGE, broken_rules, rules_of
 
 INDEX = models.Index(fields=("email",), name="an_index")
@@ -153,3 +156,32 @@ def test_migrate_lets_go_of_a_table_that_is_in_use_and_tries_again(
         if connection.vendor == "postgresql":
             cursor.execute("SHOW lock_timeout")
             assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_migrate_waits_for_the_first() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite nobody else writes meanwhile")
+    said, ended = StringIO(), threading.Event()
+
+    def second() -> None:
+        call_command("migrate", "store_api", stdout=said)
+        ended.set()
+        connections.close_all()
+
+    waiting = threading.Thread(target=second)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [migrate.ONE_AT_A_TIME])
+        waiting.start()
+        try:
+            while "Another `migrate` is at work" not in said.getvalue():
+                assert waiting.is_alive()
+                time.sleep(0.05)
+            call_command("migrate", "store_api", check_unapplied=True)  # whoever only looks, looks
+            has_waited = not ended.is_set()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [migrate.ONE_AT_A_TIME])
+    waiting.join(60)
+
+    assert has_waited
+    assert "No migrations to apply" in said.getvalue()
