@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -18,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error
 
+from catalog_pages.database_errors import is_away
 from store_api.problems import DatabaseAway
 
 
@@ -60,7 +60,7 @@ def fault(request: HttpRequest) -> HttpResponse:
     proxy asks another replica, a CDN gives what it has, and whoever asks comes back.
     """
     response = server_error(request)
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if is_away(sys.exc_info()[1]):
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response["Retry-After"] = str(DatabaseAway.wait)
     response["Cache-Control"] = "no-store"

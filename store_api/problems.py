@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from catalog_pages.database_errors import is_away
 from catalog_pages.errors import DomainError
 from catalog_pages.refusal_count import refusal_count
 from orders.throttles import MINUTE
@@ -104,7 +104,7 @@ class ProblemHandler(ExceptionHandler):
             return RefusedByRule(TooManyRequests(seconds=MINUTE)) if guessing else exc
         if isinstance(exc, DomainError):
             return RefusedByRule(exc)
-        if isinstance(exc, OperationalError | InterfaceError):
+        if is_away(exc):
             return DatabaseAway()
         return refused_by_django(exc) or super().convert_known_exceptions(exc)
 

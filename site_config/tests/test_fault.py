@@ -11,6 +11,20 @@ from django.test import Client
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def test_a_question_that_is_wrong_is_a_fault_whatever_its_name() -> None:
+    """SQLite calls a table that does not exist an OperationalError."""
+
+    def elsewhere(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        return execute("SELECT 1 FROM nowhere", (), *rest)
+
+    with connection.execute_wrapper(elsewhere):
+        answer = Client(raise_request_exception=False).get(
+            "/cart/", headers={"Cookie": "sessionid=x"}
+        )
+
+    assert (answer.status_code, answer.get("Retry-After")) == (500, None)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "come_back"),
     [(OperationalError, 503, "5"), (InterfaceError, 503, "5"), (ZeroDivisionError, 500, None)],

@@ -7,10 +7,11 @@ the next one's.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from catalog_pages.inserting import inserted
@@ -53,22 +54,36 @@ def answer_keep(claim: int, asked: Asked, answer: Answer) -> None:
 
     `asked`: as whom the caller will ask again, which may be another than who claimed the key.
     """
+    row = IdempotentRequest.objects.filter(pk=claim)
+    stored = {
+        "key_digest": asked.key_digest,
+        "fingerprint": asked.fingerprint,
+        "answer": answer.sealed(asked.seal),
+    }
     try:
-        IdempotentRequest.objects.filter(pk=claim).update(
-            key_digest=asked.key_digest,
-            fingerprint=asked.fingerprint,
-            answer=answer.sealed(asked.seal),
-        )
-    except DatabaseError:
+        _once_more(lambda: row.update(**stored))
+    except (DatabaseError, InterfaceError):
         logger.exception("An answer could not be stored; asked again, the work will be repeated")
 
 
 def key_release(claim: int) -> None:
     """Nothing was done under it, or it may be done again: the key is free. Never raises for the database."""
     try:
-        IdempotentRequest.objects.filter(pk=claim).delete()
-    except DatabaseError:
+        _once_more(IdempotentRequest.objects.filter(pk=claim).delete)
+    except (DatabaseError, InterfaceError):
         logger.exception("An Idempotency-Key could not be released; it is free in %s", LEASE)
+
+
+def _once_more(work: Callable[[], object]) -> None:
+    """Over a new connection, where the one that failed was lost: whoever comes back in a moment finds the key
+    as it should be. Inside of somebody's transaction there is nothing to repeat."""
+    try:
+        work()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        work()
 
 
 def idempotency_tidy(*, now: datetime | None = None) -> int:
