@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +11,7 @@ class SiteConfigConfig(AppConfig):
         from site_config.database import sqlite_knows_json
         from site_config.observing import faults, tasks, tracing
 
-        connection_created.connect(sqlite_knows_json)
+        sqlite_knows_json()
         tasks.connect()
         tracing.start()
         faults.start()

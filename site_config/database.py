@@ -1,4 +1,4 @@
-"""What each connection is told when it opens, and for how long PostgreSQL may work for one request."""
+"""What Django need not ask SQLite, and for how long PostgreSQL may work for one request."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 IDLE_SECONDS = 60  # inside a transaction: a process that hangs must not keep its locks
 
 
-def sqlite_knows_json(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    """Receives `connection_created`.
+def sqlite_knows_json() -> None:
+    """SQLite has JSON built in since 3.38.
 
-    Django asks SQLite at the first query with JSON, in a transaction of its own, and takes a database that is
-    busy in that moment for one without JSON: each such query would then be refused until the process ends.
-    SQLite has JSON built in since 3.38.
+    Django asks each connection at its first query with JSON, in a transaction of its own, and takes one that
+    is busy in that moment for one without: every such query of that thread would be refused from then on.
     """
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info >= (3, 38):
-        connection.features.__dict__["supports_json_field"] = True
+        features: Any = type(connection.features)
+        features.supports_json_field = True
 
 
 def statements_limit() -> None:

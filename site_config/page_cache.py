@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
@@ -159,7 +160,7 @@ class MadeOf:
         known, name = self._last
         if known != facts:
             name = _digest(facts)
-            self._last = facts, name
+            self._last = deepcopy(facts), name
         return name
 
 

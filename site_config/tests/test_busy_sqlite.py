@@ -16,9 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fresh() -> Any:
-    """A connection of its own, as each thread of a web server has one."""
+    """A connection of its own, not opened yet, as each thread of a web server has one."""
     found = connections.create_connection("default")
-    found.ensure_connection()
     yield found
     found.close()
 
