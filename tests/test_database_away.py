@@ -109,7 +109,7 @@ def test_a_replica_is_out_while_its_database_is_dead_and_in_again_by_itself(
     assert status == 503
     assert (api.status, api.headers["Content-Type"]) == (503, "application/problem+json")
     assert "Retry-After" in api.headers
-    assert took_s < 6  # 1.5 on an idle machine
+    assert took_s < 15  # 1.5 on an idle machine
     until(shop, "database: ok")
 
 

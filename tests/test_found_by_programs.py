@@ -98,7 +98,7 @@ def test_the_feed_has_each_release_once_with_all_that_a_reader_shows(client: Cli
 
 def test_the_feed_says_nothing_of_drafts_and_of_days_to_come(client: Client) -> None:
     make_product("Draft", live=False)
-    make_product("Tomorrow", release_date=today() + timedelta(days=1))
+    make_product("To come", release_date=today() + timedelta(days=2))
     make_product("Today", release_date=today())
     make_product("Long ago", release_date=today() - timedelta(days=900))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import brotli
@@ -237,16 +237,20 @@ def test_what_is_taken_off_sale_or_closed_is_gone_at_once(
 def test_a_day_begins_with_new_pages(
     client: Client, product: ProductPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def it_is(day: date) -> None:
+        for module in (
+            "site_config.page_cache",
+            "catalog_pages.releases",
+            "catalog_pages.templatetags.shop",
+        ):
+            monkeypatch.setattr(f"{module}.today", lambda: day)
+
     tomorrow = page_cache.today() + timedelta(days=1)
     ProductPage.objects.update(release_date=tomorrow)
+    it_is(tomorrow - timedelta(days=1))
     assert "Out on" in client.get(product.url).content.decode()
 
-    for module in (
-        "site_config.page_cache",
-        "catalog_pages.releases",
-        "catalog_pages.templatetags.shop",
-    ):
-        monkeypatch.setattr(f"{module}.today", lambda: tomorrow)
+    it_is(tomorrow)
 
     assert "Out on" not in client.get(product.url).content.decode()
 

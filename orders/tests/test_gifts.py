@@ -115,7 +115,7 @@ def test_paid_after_the_day_it_is_sent_at_once(client: Client) -> None:
     cart = make_cart(user, product)
     cart_set_gift(
         cart=cart, item_id=cart.items.get().pk, is_gift=True, email="bo@example.com",
-        send_on=timezone.localdate(),
+        send_on=timezone.localdate() + timedelta(days=1),
     )  # fmt: skip
     order = checkout_start(cart=cart, user=user, email=user.email, consented=True).order
     order.items.update(gift_send_on=date(2020, 1, 1))
