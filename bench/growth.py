@@ -1,7 +1,8 @@
 """How pages grow with the shop: 1,000 products and orders beside 10,000 and 100,000, and a million orders.
 
-Three databases stand on one server and are asked in turn. Whole requests, as guests, a buyer and an API
-client make them; no page is kept, because a kept page costs the same in any shop.
+Three databases stand on one server and are asked in turn, as web processes ask. Whole requests, as guests, a
+buyer and an API client make them; no page and no answer is kept, because what is kept costs the same in any
+shop. The numbers of choices beside a list are: `bench/search.py` measures who comes first.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ from bench.measure import Figure, in_turn
 from bench.twin import twin
 from catalog_pages.models import ProductPage
 from orders.models import Order
+from site_config.database import web_connections
 from site_config.load_data.filling import load
+from store_api import conditional
 
 MOST = int(os.environ.get("BENCH_PRODUCTS") or 100_000)
 SIZES = (MOST // 100, MOST // 10, MOST)
@@ -95,9 +98,17 @@ def run() -> Iterator[Grown]:
                     f"{size:,} products and {size * ORDERS_EACH:,} orders took {seconds:.0f} s.",
                     flush=True,
                 )
+            _ask_as_web(shops.values())
             yield from measured(shops)
         finally:
             connections["default"] = shops[SIZES[0]]
+
+
+def _ask_as_web(shops: Iterable[Any]) -> None:
+    """All of them open anew with the same options."""
+    for shop in shops:
+        shop.close()
+    web_connections()
 
 
 def measured(shops: Mapping[int, Any], only: str = "") -> Iterator[Grown]:
@@ -169,7 +180,7 @@ def _measured(shops: Mapping[int, Any], people: Any, pages: Mapping[int, Page]) 
         connections["default"] = shop
         asked = people[size][pages[size].who]
         _asked(asked, pages[size].url)
-        cache.clear()
+        _forget()
         with CaptureQueriesContext(connection) as captured:
             _asked(asked, pages[size].url)
         queries[size] = len(captured)
@@ -177,7 +188,7 @@ def _measured(shops: Mapping[int, Any], people: Any, pages: Mapping[int, Page]) 
     def timed(size: int) -> Callable[[int], float]:
         def once(_number: int) -> float:
             connections["default"] = shops[size]
-            cache.clear()
+            _forget()
             start = time.perf_counter()
             _asked(people[size][pages[size].who], pages[size].url)
             return time.perf_counter() - start
@@ -186,6 +197,11 @@ def _measured(shops: Mapping[int, Any], people: Any, pages: Mapping[int, Page]) 
 
     figures = in_turn({str(size): timed(size) for size in shops}, rounds=ROUNDS)
     return Grown(pages[SIZES[0]].name, {int(size): one for size, one in figures.items()}, queries)
+
+
+def _forget() -> None:
+    cache.clear()
+    conditional.kept.clear()
 
 
 def _asked(client: Client, url: str) -> None:

@@ -1,6 +1,6 @@
 """The WSGI entry point. Gunicorn runs no system checks by itself; ours are asked here.
 
-What is here, only web processes do: a statement that takes too long for a request is ended.
+What is here, only web processes do: their connections are made for pages.
 """
 
 import os
@@ -9,13 +9,13 @@ import django
 from django.core.checks import Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from site_config.database import statements_limit
+from site_config.database import web_connections
 from site_config.requests import ShopHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_config.settings.production")
 django.setup(set_prefix=False)
 
-statements_limit()
+web_connections()
 application = ShopHandler()
 
 if errors := [

@@ -190,20 +190,27 @@ print(time.monotonic() - began, flush=True)
         process.communicate()
 
 
-def test_a_web_process_ends_a_statement_that_takes_too_long(
+def test_a_web_process_ends_a_statement_that_takes_too_long_and_plans_for_pages(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     code = """
 it.close()
 with it.cursor() as cursor:
-    cursor.execute("SHOW statement_timeout")
-    print(cursor.fetchone()[0])
+    for name in ("statement_timeout", "random_page_cost", "max_parallel_workers_per_gather"):
+        cursor.execute("SHOW " + name)
+        print(cursor.fetchone()[0])
 """
     as_web = f"import site_config.wsgi\n{code}"
+    for_pages = ["1.1", "0"]
 
-    assert program(cluster.url, tmp_path, as_web, DATABASE_STATEMENT_SECONDS="7") == ["7s"]
-    assert program(cluster.url, tmp_path, as_web, DATABASE_STATEMENT_SECONDS="0") == ["0"]
-    assert program(cluster.url, tmp_path, code, DATABASE_STATEMENT_SECONDS="7") == ["0"]
+    def told(code: str, seconds: str) -> list[str]:
+        return program(cluster.url, tmp_path, code, DATABASE_STATEMENT_SECONDS=seconds)
+
+    assert told(as_web, "7") == ["7s", *for_pages]
+    assert told(as_web, "0") == ["0", *for_pages]
+    limit, *planned = told(code, "7")
+    assert limit == "0"
+    assert planned != for_pages
 
 
 MANY_AT_ONCE = """
