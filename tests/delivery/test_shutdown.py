@@ -120,7 +120,7 @@ def test_at_the_limit_a_download_is_cut_and_goes_on_elsewhere(
         wait_until(lambda: is_gone(shop))
         took_s = time.monotonic() - told_at
         first += what_still_comes(answer)
-    assert took_s < 10
+    assert took_s < 30  # a little more than five on an idle machine
     assert 0 < len(first) < len(LARGE)
 
     with a_shop(var_dir) as again:
