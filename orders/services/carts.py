@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,6 +46,7 @@ from orders.services.shopper import NOBODY, Shopper, is_owned_by
 from orders.services.whose_cart import Whose
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
+LINE = [field.attname for field in CartItem._meta.concrete_fields]
 PUT = ("title", "price_pennies", "pay_what_you_want")
 
 
@@ -96,7 +97,7 @@ def cart_add(
     with transaction.atomic():
         if not lock_cart_for_change(cart.pk):
             raise CartItemNotFound  # signed in meanwhile: it went into the account's own cart
-        return _put(cart.pk, product, wanted)
+        return _put(cart.pk, product, wanted, _lines(cart.pk))
 
 
 def cart_put(*, whose: Whose, wanted: Wanted, product: ProductPage | None = None) -> CartItem:
@@ -111,11 +112,11 @@ def cart_put(*, whose: Whose, wanted: Wanted, product: ProductPage | None = None
         if cart_id is None:
             cart = whose.new()
             if inserted(cart):
-                return _put(cart.pk, product, wanted)
+                return _put(cart.pk, product, wanted, [])
             cart_id = lock_cart_among_for_change(whose.made_since(cart))
             if cart_id is None:
                 raise CartItemNotFound
-        return _put(cart_id, product, wanted)
+        return _put(cart_id, product, wanted, _lines(cart_id))
 
 
 def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductPage:
@@ -132,13 +133,18 @@ def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductP
     return product
 
 
-def _put(cart_id: uuid.UUID, product: ProductPage, wanted: Wanted) -> CartItem:
-    """Into a cart that is locked. Of its other lines only their number matters."""
-    lines = dict(CartItem.objects.filter(cart=cart_id).order_by().values_list("product", "pk"))
-    if product.pk in lines:
-        item = CartItem.objects.filter(pk=lines[product.pk]).first()
-        if item is None:  # whoever deletes a product waits for no cart
-            raise ProductNotForSale
+def _lines(cart_id: uuid.UUID) -> list[tuple[Any, ...]]:
+    """All rows of a cart, of which one at most is worth a `CartItem`."""
+    return list(CartItem.objects.filter(cart=cart_id).order_by().values_list(*LINE))
+
+
+def _put(
+    cart_id: uuid.UUID, product: ProductPage, wanted: Wanted, lines: list[tuple[Any, ...]]
+) -> CartItem:
+    """`lines`: what was in the cart once it was locked."""
+    row = next((row for row in lines if row[LINE.index("product_id")] == product.pk), None)
+    if row is not None:
+        item = CartItem.from_db(connection.alias, LINE, row)
     elif len(lines) >= MAX_LINES:
         raise CartFull
     else:
