@@ -6,7 +6,12 @@ not exist. The drivers tell them apart.
 
 from __future__ import annotations
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
 
 # https://www.sqlite.org/rescode.html: busy, locked, input or output, full, cannot open.
 AWAY_SQLITE = {5, 6, 10, 13, 14}
@@ -28,3 +33,18 @@ def is_away(error: BaseException | None) -> bool:
     if state is None:  # the server said nothing: no connection, or one that broke off
         return isinstance(error, OperationalError | InterfaceError)
     return state != TOOK_TOO_LONG and (state.startswith(AWAY_CLASSES) or state in AWAY_STATES)
+
+
+def once_more(work: Callable[[], object]) -> None:
+    """Over a new connection, where the one that failed was lost. Within a transaction there is nothing to
+    repeat: a caller has more to lose than this."""
+    try:
+        work()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        logger.warning(
+            "The database was lost; what was to be noted is noted over a new connection."
+        )
+        connection.close()
+        work()

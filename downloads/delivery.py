@@ -17,11 +17,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from catalog_pages.database_errors import once_more
 from catalog_pages.models import DigitalAsset, FixityCheck
 from catalog_pages.storage import RemoteStorage, StorageUnavailable
 from downloads import coverage, measures, slots
@@ -299,14 +299,7 @@ def _note_and_release(
 
 def _note_sent(begun: Begins, sent: Mapping[Pair, Sequence[ByteRange]]) -> None:
     """A long download outlives connections to the database: what it has sent counts all the same."""
-    try:
-        downloads_sent(begun, sent=sent)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:  # a caller's, who has more to lose than this
-            raise
-        logger.warning("The database was lost while a file was sent; noted over a new connection.")
-        connection.close()
-        downloads_sent(begun, sent=sent)
+    once_more(lambda: downloads_sent(begun, sent=sent))
 
 
 def _asks_for_rest(request: HttpRequest, parcel: Parcel) -> bool:

@@ -14,7 +14,7 @@ from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
 from catalog_pages.releases import can_be_bought
 from orders.errors import ProductNotOutYet
-from orders.services.carts import product_for_sale
+from orders.services.offers import product_for_sale
 from orders.services.pricing import summary_of
 from tests.factories import make_bundle, make_cart, make_product, make_user, start_checkout
 

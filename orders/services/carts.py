@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -22,8 +21,6 @@ from django.utils.translation import gettext as _
 from catalog_pages.inserting import inserted
 from catalog_pages.models import ProductPage
 from catalog_pages.money import MAX_PRICE_PENNIES, currency, format_money
-from catalog_pages.querysets import ProductQuerySet
-from catalog_pages.shop_days import today
 from orders.errors import (
     CartEmpty,
     CartFull,
@@ -33,21 +30,20 @@ from orders.errors import (
     PriceBelowMinimum,
     PriceInvalid,
     PriceNotYours,
-    ProductNotForSale,
-    ProductNotOutYet,
     QuantityInvalid,
 )
 from orders.locks import lock_cart_among_for_change, lock_cart_for_change
 from orders.models import Cart, CartItem, DiscountCode, DiscountUse, Order, OrderItem
 from orders.services.discounts import discount_find, discount_fit, discount_terms
 from orders.services.gift_facts import gift_wish_clean
+from orders.services.offers import for_sale, one_of, product_for_sale, row_id
 from orders.services.pricing import summary_of
 from orders.services.shopper import NOBODY, Shopper, is_owned_by
 from orders.services.whose_cart import Whose
 
 MAX_LINES = 100  # Stripe's limit of line items in one session
 LINE = [field.attname for field in CartItem._meta.concrete_fields]
-PUT = ("title", "price_pennies", "pay_what_you_want")
+PRODUCT = LINE.index("product_id")
 
 
 def parse_quantity(raw: object, *, zero_removes: bool = False) -> int:
@@ -124,8 +120,8 @@ def _product_wanted(wanted: Wanted, read: ProductPage | None = None) -> ProductP
     read again."""
     shopper = wanted.shopper() if wanted.is_gift else NOBODY
     if shopper.is_known:
-        gifts = _for_sale().annotate(is_owned=is_owned_by(shopper))
-        product = _one_of(gifts, wanted.product_id)
+        gifts = for_sale().annotate(is_owned=is_owned_by(shopper))
+        product = one_of(gifts, wanted.product_id)
     else:
         product = read or product_for_sale(wanted.product_id)
     if wanted.chosen_price_pennies is not None:
@@ -142,7 +138,7 @@ def _put(
     cart_id: uuid.UUID, product: ProductPage, wanted: Wanted, lines: list[tuple[Any, ...]]
 ) -> CartItem:
     """`lines`: what was in the cart once it was locked."""
-    row = next((row for row in lines if row[LINE.index("product_id")] == product.pk), None)
+    row = next((row for row in lines if row[PRODUCT] == product.pk), None)
     if row is not None:
         item = CartItem.from_db(connection.alias, LINE, row)
     elif len(lines) >= MAX_LINES:
@@ -357,42 +353,6 @@ def cart_remove_bought(*, cart: Cart, order: Order) -> None:
         )
 
 
-def product_for_sale(product_id: object) -> ProductPage:
-    """The product of that id that can be bought; ProductNotForSale for everything else, however odd."""
-    return _one_of(_for_sale(), product_id)
-
-
-def product_to_put(product_id: object) -> ProductPage:
-    """As `product_for_sale`, with what a cart asks of it and nothing more."""
-    return _one_of(_for_sale().select_related(None).only(*PUT), product_id)
-
-
-def _for_sale() -> ProductQuerySet:
-    return _for_sale_on(today())
-
-
-@lru_cache(maxsize=1)
-def _for_sale_on(day: date) -> ProductQuerySet:
-    """Asked of every cart that something goes into; to put the question together takes longer than to answer
-    it. It is never answered itself: whoever filters it further has a question of their own."""
-    return ProductPage.objects.live().offered(on=day).select_related("artist")
-
-
-def _one_of(products: ProductQuerySet, product_id: object) -> ProductPage:
-    found = products.filter(pk=row_id(product_id)).order_by()[:1]  # there is one, in no order
-    product = next(iter(found), None)
-    if product is None:
-        raise _not_for_sale(row_id(product_id))
-    return product
-
-
-def _not_for_sale(pk: int) -> ProductNotForSale:
-    """The refusal that tells a shopper most: a day, where there is one to wait for."""
-    product = ProductPage.objects.live().filter(pk=pk).first()
-    day = product.comes_out_on if product and product.is_whole else None
-    return ProductNotOutYet(day) if day else ProductNotForSale()
-
-
 def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:
     """PriceNotYours, PriceBelowMinimum or PriceInvalid unless this product may be sold at that price."""
     code, least = settings.STRIPE_CURRENCY, product.price_pennies or 0
@@ -408,9 +368,3 @@ def _refuse_price(product: ProductPage, chosen_price_pennies: int) -> None:
         )
     if chosen_price_pennies % currency(code).step:
         raise PriceInvalid(_("The last decimal of a price in {code} must be 0.").format(code=code))
-
-
-def row_id(raw: object) -> int:
-    """A database id from outside; 0, which no row has, for what cannot be one."""
-    text = str(raw) if isinstance(raw, str | int) and not isinstance(raw, bool) else ""
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text, flags=re.ASCII) else 0

@@ -37,7 +37,8 @@ from orders.services.attempts import (
     payment_withdraw,
     refuse_changed_cart,
 )
-from orders.services.carts import cart_remove_bought, product_for_sale
+from orders.services.carts import cart_remove_bought
+from orders.services.offers import product_for_sale
 from orders.services.placing import cart_content, content_of, order_place, order_write
 from orders.services.pricing import summary_of
 from orders.services.shopper import NOBODY, Shopper, owned_among

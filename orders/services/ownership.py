@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from catalog_pages.models import BundledProduct
 from orders.models import Cart
-from orders.services.carts import row_id
+from orders.services.offers import row_id
 from orders.services.shopper import Shopper, owned_among
 
 MOST_SHOWN = 60  # products in the lists of one page

@@ -23,7 +23,7 @@ from catalog_pages.errors import DomainError
 from catalog_pages.money import format_money
 from orders.errors import CartItemNotFound, GiftInvalid, PriceInvalid, ProductNotForSale
 from orders.models import Cart, Order
-from orders.services import carts
+from orders.services import carts, offers
 from orders.services.code_tries import cart_try_code
 from orders.services.gift_facts import gift_day
 from orders.services.ownership import cart_held, ownership_of, products_shown
@@ -127,7 +127,7 @@ def header_fragment(request: HttpRequest) -> HttpResponse:
         "is_marking": bool(product or shown),
         "owned": ownership.shown,
         "in_cart": [pk for pk in shown if pk in held.products],
-        "own_copy": held.own & {carts.row_id(product)},
+        "own_copy": held.own & {offers.row_id(product)},
         "owned_product_id": ownership.product_id,
         "contents": ownership.contents,
         "owned_contents": ownership.owned_contents,
@@ -164,7 +164,7 @@ def cart_post(action: CartAction) -> Callable[[HttpRequest], HttpResponse]:
 def _add(request: HttpRequest, data: Mapping[str, Any]) -> str:
     # Pressing the button twice means one copy; whoever wants more says how many.
     quantity = carts.parse_quantity(data["quantity"]) if "quantity" in data else None
-    product = carts.product_to_put(data.get("product"))
+    product = offers.product_to_put(data.get("product"))
     wanted = carts.Wanted(
         product.pk,
         quantity=quantity,
@@ -291,7 +291,7 @@ def _refusal(request: HttpRequest, data: Mapping[str, Any], error: DomainError) 
     is_about_price = isinstance(error, PRICE_ERRORS)
     if is_about_price and "product" in data and "item" not in data:
         try:
-            product = carts.product_for_sale(data["product"])
+            product = offers.product_for_sale(data["product"])
         except ProductNotForSale as gone:  # in this very moment
             raise Http404(gone.message) from gone
         return ask_price_again(request, product, data, error)

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 from catalog_pages.errors import DomainError
 from catalog_pages.models import ProductPage
 from orders.errors import AlreadyOwned, ProductNotForSale, ProductNotFree, TooManyTries
-from orders.services.carts import cart_add, product_for_sale
+from orders.services.carts import cart_add
 from orders.services.checkout import checkout_free, order_success_url
+from orders.services.offers import product_for_sale
 from orders.throttles import refuse_many_free_orders, trier_of
 from orders.views.cart import render_cart, request_cart, request_summary
 from orders.views.same_origin import same_origin_or_token

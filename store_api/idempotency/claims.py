@@ -7,13 +7,13 @@ the next one's.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from catalog_pages.database_errors import once_more
 from catalog_pages.inserting import inserted
 from store_api.idempotency.errors import KeyInUse, KeyReused
 from store_api.idempotency.keys import Asked
@@ -61,7 +61,7 @@ def answer_keep(claim: int, asked: Asked, answer: Answer) -> None:
         "answer": answer.sealed(asked.seal),
     }
     try:
-        _once_more(lambda: row.update(**stored))
+        once_more(lambda: row.update(**stored))
     except (DatabaseError, InterfaceError):
         logger.exception("An answer could not be stored; asked again, the work will be repeated")
 
@@ -69,21 +69,9 @@ def answer_keep(claim: int, asked: Asked, answer: Answer) -> None:
 def key_release(claim: int) -> None:
     """Nothing was done under it, or it may be done again: the key is free. Never raises for the database."""
     try:
-        _once_more(IdempotentRequest.objects.filter(pk=claim).delete)
+        once_more(IdempotentRequest.objects.filter(pk=claim).delete)
     except (DatabaseError, InterfaceError):
         logger.exception("An Idempotency-Key could not be released; it is free in %s", LEASE)
-
-
-def _once_more(work: Callable[[], object]) -> None:
-    """Over a new connection, where the one that failed was lost: whoever comes back in a moment finds the key
-    as it should be. Inside of somebody's transaction there is nothing to repeat."""
-    try:
-        work()
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
-            raise
-        connection.close()
-        work()
 
 
 def idempotency_tidy(*, now: datetime | None = None) -> int:

@@ -18,9 +18,7 @@ from psycopg.errors import LockNotAvailable
 
 TRIES = 10
 PAUSE_SECONDS = 3.0
-ONE_AT_A_TIME = (
-    5_171_962_043  # whose lock it is, among all that take PostgreSQL's advisory locks here
-)
+ONE_AT_A_TIME = 5_171_962_043  # whose lock it is, among all that PostgreSQL knows by numbers
 LOOK_AGAIN_SECONDS = 0.5
 
 
