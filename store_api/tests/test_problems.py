@@ -61,16 +61,19 @@ def test_wrong_parameters_are_named_each_with_a_sentence(client: Client) -> None
     assert all(error["code"] and error["detail"] for error in errors)
 
 
-def test_a_fault_of_ours_says_nothing_of_itself_and_is_logged(
-    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def answer_after(error: Exception, client: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     def fails(view: ProductViewSet) -> Any:
-        raise RuntimeError("the secret of the house")
+        raise error
 
     monkeypatch.setattr(ProductViewSet, "get_queryset", fails)
     client.raise_request_exception = False
+    return client.get("/api/v1/products/")
 
-    answer = client.get("/api/v1/products/")
+
+def test_a_fault_of_ours_says_nothing_of_itself_and_is_logged(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = answer_after(RuntimeError("the secret of the house"), client, monkeypatch)
 
     assert (answer.status_code, answer.json()["code"]) == (500, "error")
     assert set(answer.json()) == {*MEMBERS, "request_id"}
@@ -81,13 +84,7 @@ def test_a_fault_of_ours_says_nothing_of_itself_and_is_logged(
 def test_a_database_that_is_away_is_no_fault_and_worth_coming_back_for(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(view: ProductViewSet) -> Any:
-        raise OperationalError("no route to the house")
-
-    monkeypatch.setattr(ProductViewSet, "get_queryset", fails)
-    client.raise_request_exception = False
-
-    answer = client.get("/api/v1/products/")
+    answer = answer_after(OperationalError("no route to the house"), client, monkeypatch)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer["Retry-After"] == "5"
